@@ -1,0 +1,3 @@
+"""sodbench: the reproducible benchmark of salient object detection."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,55 @@
+"""The command line: builds the parser from one module a command, and turns errors into exit codes.
+
+Exit codes: 0 done, 1 a check failed (drift, audit), 2 wrong usage or bad input, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+
+from sodbench import __version__
+from sodbench.errors import InputError
+
+# one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
+COMMANDS = ("run", "train", "predict", "score", "report", "check", "compare", "show",
+            "protocols", "datasets", "baselines", "bench", "reproduce")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The complete parser; each command's module adds its own sub-parser with `register`."""
+    parser = argparse.ArgumentParser(
+        prog="sodbench",
+        description="The reproducible benchmark of salient object detection.",
+        epilog="example: sodbench run basnet-tiny --datasets sample && sodbench report --format markdown",
+    )
+    parser.add_argument("--version", action="version", version=f"sodbench {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"sodbench.cli.{name}") is None:  # TODO remove when all exist
+            continue
+        importlib.import_module(f"sodbench.cli.{name}").register(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code; never shows a traceback for bad input."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except InputError as error:
+        print(f"sodbench: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("sodbench: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # `sodbench ... | head`: the reader has gone; keep the interpreter from complaining at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    sys.exit(main())

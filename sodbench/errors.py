@@ -1,0 +1,32 @@
+"""The one exception for what a user can put right: bad input, said in one line."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Bad input: which file or option, what was found, what was expected, what to do.
+
+    The command line prints the message as one line and ends with exit code 2.
+    """
+
+
+def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> InputError:
+    """Builds the error for names that do not exist, all of them together with the nearest valid ones.
+
+    >>> str(unknown_names("data set", ["ecsd"], ["ecssd", "sod"]))
+    "unknown data set 'ecsd' (did you mean 'ecssd'?); known: ecssd, sod"
+    """
+    known = sorted(valid)
+    said = []
+    for name in unknown:
+        near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
+        said.append(f"{name!r}{hint}")
+    return InputError(f"unknown {kind} {', '.join(said)}; known: {', '.join(known) or 'none'}")
+
+
+def first_of(items: Sequence[str], limit: int = 10) -> str:
+    """Names the first `limit` items and counts the rest: 'a, b, c ... and 12 more'."""
+    rest = len(items) - limit
+    return ", ".join(items[:limit]) + (f" ... and {rest} more" if rest > 0 else "")
