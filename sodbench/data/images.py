@@ -1,0 +1,244 @@
+"""The one place where pixels enter and leave.
+
+Every picture becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever mode the file
+is in. The EXIF orientation is applied to all three alike, so that sizes agree. What is not a still
+picture of a sensible size is refused with the file's name.
+
+Conventions that can change numbers:
+
+- colour pictures: alpha is dropped (as `convert("RGB")` does everywhere in the field); 16-bit grey is
+  scaled by 1/257 and rounded;
+- masks: a mask of only {0, 1} becomes {0, 255} (said once on the log); other grey levels are kept;
+  transparent parts count as background; a two-colour palette of labels becomes background and object;
+- maps: 8-bit grey only; 16-bit and truly coloured maps (a heat map) raise InputError, because the scale
+  they were meant on is not known.
+"""
+
+import logging
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sodbench.errors import InputError
+from sodbench.files import atomic_path
+
+Pixels = NDArray[np.uint8]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
+MAX_PIXELS = 89_478_485  # Pillow's own limit; the largest picture of the field's sets has about 35 million
+COLOUR_TOLERANCE = 32  # grey masks stored as RGB with JPEG traces differ by up to 14 between channels (DUTS)
+ORIENTATION = 0x0112
+
+log = logging.getLogger(__name__)
+_said: set[str] = set()
+
+# pictures over the limit are refused below with the file's name; Pillow would say it a second time
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+
+
+def read_image(path: Path) -> Pixels:
+    """A picture as H x W x 3 uint8 RGB, upright; raises InputError if it cannot be read."""
+    picture = _load(path)
+    if picture.mode == "RGB":
+        return np.array(picture)
+    if picture.mode.startswith("I"):
+        grey = _eight_bits(path, picture)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if picture.mode == "F":
+        raise InputError(f"{path}: a picture of floating-point numbers; expected 8 or 16 bits a channel")
+    if picture.mode == "P" and "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    return np.array(picture.convert("RGB"))
+
+
+def read_mask(path: Path) -> Pixels:
+    """A ground-truth mask as H x W uint8, 0 background to 255 object, grey levels kept.
+
+    A mask of only {0, 1} (or boolean) becomes {0, 255}.
+    """
+    picture = _load(path)
+    if picture.mode == "L":
+        mask: Pixels = np.array(picture)
+    elif picture.mode == "1":
+        return _bilevel(picture)
+    elif picture.mode.startswith("I"):
+        mask = _eight_bits(path, picture)
+    elif picture.mode == "P":
+        mask = _from_palette(path, picture)
+    else:
+        mask = _grey(path, picture, "mask")
+    if is_zero_one(mask):
+        _say_once(f"{path}: a mask of only {{0, 1}}, read as {{0, 255}}")
+        return mask * np.uint8(255)
+    return mask
+
+
+def read_map(path: Path) -> Pixels:
+    """A saliency map as H x W uint8, as it is stored; raises InputError for 16-bit and coloured maps."""
+    picture = _load(path)
+    if picture.mode == "L":
+        return np.array(picture)
+    if picture.mode == "1":
+        return _bilevel(picture)
+    if picture.mode.startswith(("I", "F")):
+        raise InputError(
+            f"{path}: a saliency map of mode {picture.mode} (more than 8 bits); "
+            "expected 8-bit grey: save it as round(255 * probability)"
+        )
+    if picture.mode == "P" and "transparency" not in picture.info:
+        colours = picture.convert("RGB")
+        return _grey(path, colours, "saliency map")
+    return _grey(path, picture, "saliency map")
+
+
+def write_map(path: Path, values: Pixels) -> None:
+    """Writes an H x W uint8 map as an 8-bit grey PNG, whole or not at all."""
+    if values.dtype != np.uint8 or values.ndim != 2:
+        raise TypeError(f"a map is H x W uint8, not {values.dtype} of shape {values.shape}")
+    with atomic_path(path) as part:
+        Image.fromarray(np.ascontiguousarray(values)).save(part, format="PNG", compress_level=3)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) as read_image would give them, from the header alone."""
+    with _open(path) as picture:
+        width, height = picture.size
+        turned = _orientation(picture) >= 5
+    return (width, height) if turned else (height, width)
+
+
+def is_zero_one(mask: Pixels) -> bool:
+    """True for a mask whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
+    return bool(mask.size) and int(mask.max()) == 1
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        picture = Image.open(path, formats=FORMATS)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{path}: not readable (permission denied)") from None
+    except _BROKEN as error:
+        raise InputError(_unreadable(path, error)) from None
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        picture.close()
+        raise InputError(
+            f"{path}: {width} x {height} pixels; pictures over {MAX_PIXELS:,} pixels are refused: resize it"
+        )
+    # a JPEG with a preview behind it (MPO) counts as two frames for Pillow, and is a still picture
+    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+        frames = picture.n_frames  # type: ignore[attr-defined]
+        picture.close()
+        raise InputError(f"{path}: an animation of {frames} frames; expected a still picture")
+    return picture
+
+
+def _load(path: Path) -> Image.Image:
+    with _open(path) as picture:
+        try:
+            picture.load()
+            if _orientation(picture) > 1:
+                return ImageOps.exif_transpose(picture)
+        except _BROKEN as error:
+            raise InputError(_unreadable(path, error)) from None
+        return picture
+
+
+def _orientation(picture: Image.Image) -> int:
+    # getexif parses; the usual PNG mask has none, and is read faster without asking
+    if "exif" not in picture.info and picture.format not in ("TIFF", "WEBP"):
+        return 1
+    try:
+        value: Any = picture.getexif().get(ORIENTATION, 1)
+    except _BROKEN:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _unreadable(path: Path, error: BaseException) -> str:
+    try:
+        size = path.stat().st_size
+    except OSError as problem:
+        return f"{path}: not readable ({problem.strerror})"
+    if size == 0:
+        return f"{path}: an empty file; expected a picture"
+    if isinstance(error, UnidentifiedImageError):
+        return f"{path}: not a picture ({size} bytes); expected one of {', '.join(FORMATS)}"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"{path}: pictures over {MAX_PIXELS:,} pixels are refused: resize it"
+    return f"{path}: a damaged picture ({' '.join(str(error).split())}); fetch or save it again"
+
+
+def _bilevel(picture: Image.Image) -> Pixels:
+    # mode "1" keeps a byte a pixel, 0 or 255: take the bytes, without the detour over booleans
+    values = np.frombuffer(picture.tobytes("raw", "L"), dtype=np.uint8)
+    return values.reshape(picture.height, picture.width).copy()
+
+
+def _eight_bits(path: Path, picture: Image.Image) -> Pixels:
+    """16-bit grey to 8 bits; values that already fit 8 bits are kept."""
+    values = np.asarray(picture).astype(np.int64)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise InputError(f"{path}: grey values from {low} to {high}; expected 8 or 16 bits")
+    if high > 255:
+        values = (values * 255 + 32767) // 65535
+    return values.astype(np.uint8)
+
+
+def _from_palette(path: Path, picture: Image.Image) -> Pixels:
+    """A paletted mask: grey palettes by their grey, coloured ones as labels, of which 0 is background."""
+    transparent = "transparency" in picture.info
+    colours = np.asarray(picture.convert("RGBA") if transparent else picture.convert("RGB"))
+    if _channel_spread(colours[:, :, :3]) <= COLOUR_TOLERANCE:
+        grey = picture.convert("RGBA" if transparent else "RGB")
+        return _grey(path, grey, "mask")
+    labels = np.asarray(picture)
+    used = np.unique(labels)
+    if used.size > 2 or used[0] != 0:
+        raise InputError(
+            f"{path}: a palette of {used.size} coloured labels; expected a mask of background and object"
+        )
+    return np.where(labels > 0, np.uint8(255), np.uint8(0))
+
+
+def _grey(path: Path, picture: Image.Image, what: str) -> Pixels:
+    """Colour or transparency that only stores grey, as grey; transparent pixels count as 0."""
+    if picture.mode in ("P", "PA", "La", "RGBa"):
+        picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
+    if picture.mode == "F":
+        raise InputError(f"{path}: a {what} of floating-point numbers; expected 8-bit grey")
+    alpha = None
+    if picture.mode in ("LA", "RGBA"):
+        alpha = np.asarray(picture.getchannel("A")).astype(np.uint16)
+    if picture.mode == "LA":
+        grey: Pixels = np.array(picture.getchannel("L"))
+    else:
+        colours = np.asarray(picture.convert("RGB"))
+        if _channel_spread(colours) > COLOUR_TOLERANCE:
+            raise InputError(f"{path}: a {what} in colours; expected grey, 0 background to 255 object")
+        grey = np.array(picture.convert("RGB").convert("L"))
+    if alpha is not None and int(alpha.min()) < 255:
+        grey = ((grey * alpha + 127) // 255).astype(np.uint8)
+    return grey
+
+
+def _channel_spread(colours: Pixels) -> int:
+    return int((colours.max(axis=2) - colours.min(axis=2)).max(initial=0))
+
+
+def _say_once(message: str) -> None:
+    if not _said:
+        _said.add("zero-one")
+        log.warning("%s (further ones are not listed)", message)

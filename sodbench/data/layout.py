@@ -1,0 +1,128 @@
+"""Finds where the pictures and masks of a set lie: the folder under the data root, and its layout."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.data.card import Card, Layout, load_card
+from sodbench.data.listing import by_stem, picture_files
+from sodbench.data.places import data_root as find_root
+from sodbench.errors import InputError
+
+# layouts that re-packs of any set use; the first that fits is taken, after those of the card
+REPACKS = (
+    Layout("SALOD", "images", "segmentations"),
+    Layout("InSPyReNet", "images", "masks"),
+    Layout("F3Net", "image", "mask"),
+    Layout("images and GT", "images", "GT"),
+    Layout("imgs and gt", "imgs", "gt"),
+    Layout("im and gt", "im", "gt"),
+    Layout("Imgs and GT", "Imgs", "GT"),
+    Layout("Image and GT", "Image", "GT"),
+    Layout("images and ground truth", "images", "ground_truth_mask"),
+    Layout("PoolNet, side by side", "Imgs", "Imgs"),
+    Layout("side by side", ".", "."),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a set's pictures and masks were found: a layout and the folders that it stands for."""
+
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]
+    layout: Layout
+
+
+def find_folder(
+    card: Card, data_root: Path | None = None, masks_only: bool = False
+) -> tuple[Place | None, Path | None]:
+    """The place of a set's files, and the set's folder.
+
+    (None, folder) if no known layout fits the folder, (None, None) if the set is not there.
+    """
+    if card.generator:
+        from sodbench.data.synthetic import sample_folder
+
+        chosen = sample_folder(card.generator.removeprefix("synthetic:"))
+    elif card.location is not None:
+        chosen = card.location if card.location.is_absolute() else card.path.parent / card.location
+        if not chosen.is_dir():
+            return None, None
+    else:
+        root = find_root(data_root)
+        if not root.path.is_dir():
+            raise InputError(
+                f"{root.path}: no such data root (chosen by {root.chosen_by}); "
+                "name a folder that holds one folder a set with --data-root or SODBENCH_DATA"
+            )
+        folders = {
+            entry.name.lower(): entry for entry in sorted(root.path.iterdir(), reverse=True) if entry.is_dir()
+        }
+        names = [*card.folders, card.name]
+        if card.split_of:
+            whole = load_card(card.split_of)
+            names += [*whole.folders, whole.name]
+        fitting = [folders[name.lower()] for name in names if name.lower() in folders]
+        if not fitting:
+            return None, None
+        chosen = fitting[0]
+    places = [_place(chosen, layout) for layout in (*card.layouts, *REPACKS)]
+    for place in places:
+        if place.masks and place.images:
+            return place, chosen
+    if masks_only:
+        for place in places:
+            if place.masks:
+                return place, chosen
+    return None, chosen
+
+
+def _place(folder: Path, layout: Layout) -> Place:
+    images, masks = _expand(folder, layout.images), _expand(folder, layout.masks)
+    if images == masks and not any(picture_files(inner) for inner in masks):
+        return Place((), (), layout)  # "side by side" fits any folder: it must hold pictures to be meant
+    return Place(images, masks, layout)
+
+
+def _expand(folder: Path, part: str) -> tuple[Path, ...]:
+    """The folders that a layout's path stands for, whatever the case of their names."""
+    places = [folder]
+    for step in Path(part).parts:
+        inside = [entry for place in places for entry in _subfolders(place)]
+        if step == "*":
+            places = inside
+        else:
+            same = [entry for entry in inside if entry.name == step]
+            places = same or [entry for entry in inside if entry.name.lower() == step.lower()][:1]
+    return tuple(places)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(
+        entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__MACOSX"))
+    )
+
+
+def files_of(folders: Sequence[Path], layout: Layout, card: Card, what: str) -> dict[str, Path]:
+    """Stem -> path of all pictures or masks, with the card's quirks put right in memory."""
+    paths = [path for folder in folders for path in picture_files(folder)]
+    together = layout.images == layout.masks
+    if together:
+        # photographs are .jpg and masks .png wherever the two lie side by side (MSRA10K, THUR15K, PoolNet)
+        paths = [path for path in paths if (path.suffix.lower() == ".png") == (what == "mask")]
+    ignored = {name for quirk in card.quirks for name in getattr(quirk, f"ignore_{what}s")}
+    right = (
+        {Path(name).stem: name for quirk in card.quirks for name in quirk.take_mask} if what == "mask" else {}
+    )
+    present = {path.name for path in paths}
+    kept = []
+    for path in paths:
+        right_name = right.get(path.stem)
+        if path.name in ignored or (right_name in present and path.name != right_name):
+            continue
+        kept.append(path)
+    found = by_stem(kept, folders[0])
+    if what == "mask" and layout.mask_suffix:
+        found = {stem.removesuffix(layout.mask_suffix): path for stem, path in found.items()}
+    return found

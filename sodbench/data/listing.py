@@ -1,0 +1,72 @@
+"""What lies in a folder: picture files by stem, and list files of names."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from sodbench.data.images import SUFFIXES
+from sodbench.errors import InputError, first_of
+
+
+def list_images(folder: Path) -> dict[str, Path]:
+    """The pictures directly inside a folder, stem -> path, in the order of their names.
+
+    Hidden files and files of other kinds are passed over. Two files of one stem, a broken link and a name
+    that is not UTF-8 raise InputError.
+    """
+    return by_stem(picture_files(folder), folder)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """All picture files directly inside `folder`, sorted by name."""
+    found = []
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        raise InputError(f"{folder}: no such folder") from None
+    except NotADirectoryError:
+        raise InputError(f"{folder}: not a folder") from None
+    except OSError as error:
+        raise InputError(f"{folder}: not readable ({error.strerror})") from None
+    for entry in entries:
+        if entry.name.startswith(".") or os.path.splitext(entry.name)[1].lower() not in SUFFIXES:  # noqa: PTH122
+            continue
+        try:
+            entry.name.encode("utf-8")
+            is_file = entry.is_file()
+        except UnicodeEncodeError:
+            shown = entry.name.encode("utf-8", "backslashreplace").decode()
+            raise InputError(f"{folder}: the file name {shown} is not UTF-8; rename it") from None
+        except OSError as error:
+            raise InputError(
+                f"{entry.path}: a broken link ({error.strerror}); remove it or put the file there"
+            ) from None
+        if not is_file and entry.is_symlink():
+            raise InputError(f"{entry.path}: a broken link; remove it or put the file there")
+        if is_file:
+            found.append(Path(entry.path))
+    return found
+
+
+def by_stem(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    twice = []
+    for path in paths:
+        if path.stem in found:
+            twice.append(f"{found[path.stem].name} and {path.name}")
+        found[path.stem] = path
+    if twice:
+        raise InputError(f"{folder}: two files of one name: {first_of(twice)}; remove the wrong ones")
+    return dict(sorted(found.items()))
+
+
+def read_list(path: Path) -> frozenset[str]:
+    """The stems in a list file: a name or path a line, with or without extension (first column)."""
+    stems = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            name = Path(line.split()[0])
+            stems.add(name.stem if name.suffix.lower() in SUFFIXES else name.name)
+    if not stems:
+        raise InputError(f"{path}: an empty list; expected a name a line")
+    return frozenset(stems)
