@@ -1,0 +1,76 @@
+"""The layers that the BASNet family shares: residual blocks, conv-BN-ReLU, and resizing to a skip's size."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, bias: bool = True) -> nn.Conv2d:
+    """A 3 x 3 convolution that keeps the size at stride 1."""
+    return nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=bias)
+
+
+def resize_to(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear (align_corners false) to the height and width of `like`.
+
+    For sizes that are multiples of 32 this is the papers' upsampling by 2, 4 ... 32; for others it is what
+    makes them work at all.
+    """
+    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+
+
+def halve(x: Tensor) -> Tensor:
+    """Max pooling 2 x 2; an odd last row or column makes a cell of its own."""
+    return F.max_pool2d(x, 2, 2, ceil_mode=True)
+
+
+class ResidualBlock(nn.Module):
+    """The basic block of ResNet-18/34, with torchvision's names (He et al., CVPR 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = conv3x3(inputs, outputs, stride=stride, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = conv3x3(outputs, outputs, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(y)) + shortcut, inplace=True)
+
+
+def residual_stage(inputs: int, outputs: int, blocks: int, stride: int = 1) -> nn.Sequential:
+    """One ResNet stage: the first block changes width and size, the rest keep them."""
+    first = ResidualBlock(inputs, outputs, stride)
+    return nn.Sequential(first, *(ResidualBlock(outputs, outputs) for _ in range(blocks - 1)))
+
+
+def initialise_xavier(modules: Iterable[nn.Module]) -> None:
+    """Xavier-uniform weights, zero biases for all convolutions inside `modules` (Glorot & Bengio, 2010)."""
+    for module in modules:
+        for layer in module.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.xavier_uniform_(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+
+
+def initialise_resnet(modules: Iterable[nn.Module]) -> None:
+    """Kaiming-normal (fan out) weights for all convolutions inside `modules`, as torchvision's ResNet."""
+    for module in modules:
+        for layer in module.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+
+def join(*maps: Tensor) -> Tensor:
+    """Concatenates along the channels."""
+    return torch.cat(maps, 1)

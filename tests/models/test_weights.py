@@ -1,0 +1,117 @@
+"""Weights files: what loads, what is refused, and what is said about it."""
+
+import pickle
+
+import pytest
+import torch
+
+from sodbench.errors import InputError
+from sodbench.models import create, load_baseline
+from sodbench.models.weights import load_into, load_state, save_half
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    torch.manual_seed(3)
+    return create("basnet-tiny").eval()
+
+
+@pytest.mark.parametrize("wrapper", [None, "state_dict", "model", "network"])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
+def test_wrapped_and_prefixed_states_load(tmp_path, tiny, wrapper, prefix):
+    state = {prefix + name: tensor for name, tensor in tiny.state_dict().items()}
+    torch.save({wrapper: state, "epoch": 3} if wrapper else state, tmp_path / "w.pth")
+    loaded = load_state(tmp_path / "w.pth")
+    assert list(loaded) == list(tiny.state_dict())
+    assert all(torch.equal(loaded[n], t) for n, t in tiny.state_dict().items())
+
+
+def test_half_file_is_small_repeatable_and_close(tmp_path, tiny):
+    save_half(tiny.state_dict(), tmp_path / "a.pth")
+    save_half(tiny.state_dict(), tmp_path / "b.pth")
+    assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
+    assert (tmp_path / "a.pth").stat().st_size < 12e6
+    loaded = load_state(tmp_path / "a.pth")
+    for name, tensor in tiny.state_dict().items():
+        assert loaded[name].dtype == tensor.dtype
+        torch.testing.assert_close(loaded[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_half_keeps_what_half_cannot_hold(tmp_path):
+    save_half({"w": torch.full((2, 2), 1e6), "n": torch.tensor(7)}, tmp_path / "a.pth")
+    loaded = load_state(tmp_path / "a.pth")
+    assert torch.equal(loaded["w"], torch.full((2, 2), 1e6)) and loaded["n"] == 7
+
+
+def test_code_in_a_file_is_never_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    with (tmp_path / "w.pth").open("wb") as file:
+        pickle.dump({"w": Trap()}, file)
+    with pytest.raises(InputError, match=r"w\.pth: not a PyTorch weights file"):
+        load_state(tmp_path / "w.pth")
+    torch.save({"w": Trap()}, tmp_path / "v.pth")
+    with pytest.raises(InputError, match=r"v\.pth: not a PyTorch weights file"):
+        load_state(tmp_path / "v.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut off"])
+def test_garbage_is_one_line(tmp_path, content):
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_state(tmp_path / "w.pth")
+    assert "\n" not in str(caught.value)
+
+
+def test_no_state_dict_inside(tmp_path):
+    torch.save({"epoch": 3, "best": 0.5}, tmp_path / "w.pth")
+    with pytest.raises(InputError, match="holds no state dict"):
+        load_state(tmp_path / "w.pth")
+    torch.save([1, 2], tmp_path / "w.pth")
+    with pytest.raises(InputError, match="holds no state dict"):
+        load_state(tmp_path / "w.pth")
+
+
+def test_another_network_is_explained_in_one_line(tiny):
+    state = dict(tiny.state_dict())
+    state["stranger.weight"] = state.pop("inconv.weight")
+    state["inconv.bias"] = torch.zeros(7)
+    before = tiny.state_dict()["inbn.weight"].clone()
+    with pytest.raises(InputError) as caught:
+        load_into(tiny, state, "mine.pth")
+    message = str(caught.value)
+    assert "\n" not in message and message.startswith("mine.pth: not weights of this network")
+    assert "1 missing (inconv.weight)" in message
+    assert "1 unexpected (stranger.weight)" in message
+    assert "1 of another shape (inconv.bias 7 in the file, 16 in the network)" in message
+    assert torch.equal(tiny.state_dict()["inbn.weight"], before)
+
+
+def test_wide_weights_in_the_narrow_network_are_counted(golden_basnet, tiny):
+    with pytest.raises(InputError, match=r"422 of another shape .* and 419 more|of another shape"):
+        load_into(tiny, golden_basnet.state_dict(), "basnet.pth")
+
+
+def test_old_files_without_batch_counters_load(tiny):
+    state = {n: t for n, t in tiny.state_dict().items() if not n.endswith("num_batches_tracked")}
+    load_into(create("basnet-tiny"), state, "old.pth")
+
+
+def test_missing_weights_say_what_to_do(user_folder):
+    with pytest.raises(InputError, match=r"sodbench baselines fetch basnet.*1s52ek_4YTDRt.*--weights FILE"):
+        load_baseline("basnet").load()
+    with pytest.raises(InputError, match=r"gone\.pth: no such weights file"):
+        load_baseline("basnet").load(user_folder / "gone.pth")
+
+
+def test_given_weights_load_with_their_digest(tmp_path, tiny):
+    torch.save(tiny.state_dict(), tmp_path / "w.pth")
+    loaded = load_baseline("basnet-tiny").load(tmp_path / "w.pth")
+    assert loaded.weights_path == tmp_path / "w.pth" and len(loaded.weights_sha256) == 64
+    assert not loaded.network.training
+    x = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(loaded.network(x)[0], tiny(x)[0])
