@@ -1,0 +1,129 @@
+"""The markdown leaderboard: selection, ranking, escaping, counts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from results.stand_in import StandInDataset, run, table
+
+from sodbench.cli.main import main
+from sodbench.errors import InputError
+from sodbench.report.frame import Selection, build, marks
+from sodbench.report.leaderboard import markdown
+from sodbench.report.markdown import number
+from sodbench.results.run import new_run, save_run
+
+
+def made(name: str, dataset: str = "sod", **scores: float):
+    """A run with chosen data-set values."""
+    one = table()
+    one.scores.update(scores)
+    return new_run(name, StandInDataset(dataset, dataset.upper()), {"pysodmetrics": one})
+
+
+def test_best_is_bold_and_second_underlined_by_direction() -> None:
+    runs = [made("a", maxF=0.9, MAE=0.1), made("b", maxF=0.8, MAE=0.05), made("c", maxF=0.7, MAE=0.2)]
+    text = markdown(build(runs, Selection(metrics=["MAE", "maxF"])))
+    assert "| method | scored | MAE ↓ | maxF ↑ |" in text
+    assert "| a | 12/12 | <u>.100</u> | **.900** |" in text
+    assert "| b | 12/12 | **.050** | <u>.800</u> |" in text
+    assert "| c | 12/12 | .200 | .700 |" in text
+    assert "Protocol: `pysodmetrics`" in text
+
+
+def test_values_that_print_alike_share_the_mark() -> None:
+    runs = [made("a", maxF=0.9001), made("b", maxF=0.9004), made("c", maxF=0.7)]
+    frame = build(runs, Selection(metrics=["maxF"]))
+    assert list(marks(frame, 3)["maxF@pysodmetrics"]) == ["best", "best", "second"]
+    assert list(marks(frame, 4)["maxF@pysodmetrics"]) == ["best", "second", ""]
+
+
+def test_a_row_alone_and_a_value_that_is_no_number_are_not_ranked() -> None:
+    alone = build([made("a", maxF=0.9)], Selection(metrics=["maxF"]))
+    assert list(marks(alone, 3)["maxF@pysodmetrics"]) == [""]
+    frame = build([made("a", S=np.nan), made("b", S=0.5)], Selection(metrics=["S"]))
+    assert set(marks(frame, 3)["S@pysodmetrics"]) == {""}
+    assert "| a | 12/12 | – |" in markdown(frame)
+
+
+def test_rows_of_other_images_are_shown_but_not_ranked() -> None:
+    part = new_run("part", StandInDataset(), {"pysodmetrics": table(5)})
+    runs = [made("a", maxF=0.6), made("b", maxF=0.5), part]
+    text = markdown(build(runs, Selection(metrics=["maxF"])))
+    assert "| part | 5/12 † |" in text and "not ranked" in text
+    assert "| a | 12/12 | **.600** |" in text
+
+
+def test_other_masks_are_another_comparison() -> None:
+    other = replace(made("other", maxF=0.99), dataset_digest="f" * 64)
+    frame = build([made("a", maxF=0.6), made("b", maxF=0.5), other], Selection(metrics=["maxF"]))
+    assert dict(zip(frame["method"], marks(frame, 3)["maxF@pysodmetrics"], strict=True)) == {
+        "a": "best",
+        "b": "second",
+        "other": "",
+    }
+
+
+def test_protocols_side_by_side() -> None:
+    tables = {"pysodmetrics": table(seed=1), "basnet2019": table(seed=2, protocol="basnet2019")}
+    runs = [new_run("a", StandInDataset(), tables)]
+    assert list(build(runs, Selection(metrics=["maxF"])).columns[6:]) == ["maxF@pysodmetrics"]
+    both = build(runs, Selection(metrics=["maxF"], protocols=["basnet2019", "pysodmetrics"]))
+    assert list(both.columns[6:]) == ["maxF@basnet2019", "maxF@pysodmetrics"]
+    assert "maxF@basnet2019 ↑ | maxF@pysodmetrics ↑" in markdown(both)
+    assert list(build(runs, Selection(metrics=["S@basnet2019"])).columns[6:]) == ["S@basnet2019"]
+
+
+def test_rows_are_sorted_best_first_or_as_asked() -> None:
+    runs = [made("a", maxF=0.7, MAE=0.1), made("b", maxF=0.9, MAE=0.3), made("c", maxF=0.8, MAE=0.2)]
+    assert list(build(runs, Selection())["method"]) == ["b", "c", "a"]
+    assert list(build(runs, Selection(sort="MAE"))["method"]) == ["a", "c", "b"]
+    assert list(build(runs, Selection(sort="name"))["method"]) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"methods": ["aa"]}, "unknown method 'aa' .*did you mean 'a'"),
+        ({"datasets": ["sodd", "x"]}, "unknown data set 'sodd' .*'sod'.*'x'"),
+        ({"metrics": ["maxf"]}, "unknown metric 'maxf@pysodmetrics'"),
+        ({"protocols": ["basnet"]}, "unknown protocol 'basnet'"),
+        ({"sort": "nam"}, "unknown metric to sort by 'nam'"),
+    ],
+)
+def test_unknown_names_are_reported_with_the_nearest(choice, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        build([made("a")], Selection(**choice))
+
+
+def test_names_are_literal_text_in_markdown() -> None:
+    text = markdown(build([made("a|b <script> *x* _y_ $z$ `q`\nnew")], Selection()))
+    assert r"a\|b &lt;script&gt; \*x\* \_y\_ \$z\$ \`q\` new" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5, ".500"), (1.0, "1.000"), (1.00015, "1.000"), (-1e-9, ".000"), (-0.25, "-.250")]
+)
+def test_numbers_print_as_papers_do(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_report_writes_the_leaderboard_and_a_figure_a_data_set(tmp_path: Path, capsys) -> None:
+    for dataset in ("sod", "ecssd"):
+        for seed, name in enumerate(["DSS", "$a_b"]):
+            save_run(tmp_path, run(name, dataset, seed))
+    assert main(["report", "--format", "markdown", "--reports", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert str(tmp_path / "leaderboard.md") in printed
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "## SOD" in text and "## ECSSD" in text and "figures/pr-sod.svg" in text
+    assert (tmp_path / "figures/pr-ecssd.png").read_bytes()[:4] == b"\x89PNG"
+    svg = (tmp_path / "figures/pr-sod.svg").read_bytes()
+    main(["report", "--reports", str(tmp_path)])
+    assert (tmp_path / "figures/pr-sod.svg").read_bytes() == svg
+
+
+def test_no_runs_is_one_line_and_exit_2(tmp_path: Path, capsys) -> None:
+    assert main(["report", "--reports", str(tmp_path)]) == 2
+    assert "no runs in" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Synthetic score tables and data sets for the tests of records and reports."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sodbench.results.run import Run, new_run
+
+METRICS = ("MAE", "S", "wF", "adpF", "adpE")
+
+
+@dataclass(frozen=True)
+class StandInProtocol:
+    """Just enough of a protocol: a name and one convention."""
+
+    name: str = "pysodmetrics"
+    levels: int = 256
+
+
+@dataclass(frozen=True)
+class StandInTable:
+    """A score table made of random numbers."""
+
+    protocol: StandInProtocol
+    scores: dict[str, float]
+    per_image: pd.DataFrame
+    curves: pd.DataFrame
+    image_curves: dict[str, np.ndarray] | None = None
+    image_facts: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class StandInSample:
+    """A pair of files that need not exist."""
+
+    name: str
+    image: Path | None = None
+    mask: Path | None = None
+
+
+@dataclass(frozen=True)
+class StandInDataset:
+    """Just enough of a data set."""
+
+    name: str = "sod"
+    title: str = "SOD"
+    expected: int = 12
+    folder: Path = Path("/nowhere/SOD")
+    samples: tuple[StandInSample, ...] = field(default_factory=tuple)
+
+    def digest(self) -> str:
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+
+def table(images: int = 12, seed: int = 0, protocol: str = "pysodmetrics", levels: int = 256) -> StandInTable:
+    """A table whose curves and values hang together."""
+    draw = np.random.default_rng(seed)
+    names = pd.Index([f"{number:04d}" for number in range(images)], name="name")
+    per_image = pd.DataFrame({metric: draw.random(images) for metric in METRICS}, index=names)
+    level = np.linspace(0, 1, levels)
+    precision = np.clip(0.6 + 0.4 * level[None] - 0.2 * draw.random((images, 1)), 0, 1).astype(np.float32)
+    recall = np.clip(1 - level[None] ** (0.5 + 3 * draw.random((images, 1))), 0, 1).astype(np.float32)
+    e = np.clip(0.5 + 0.3 * draw.random((images, levels)), 0, 1).astype(np.float32)
+    mean_p, mean_r = precision.mean(0, dtype=float), recall.mean(0, dtype=float)
+    f = (1.3 * precision * recall / np.maximum(0.3 * precision + recall, 1e-12)).mean(0, dtype=float)
+    curves = pd.DataFrame(
+        {"precision": mean_p, "recall": mean_r, "F": f, "E": e.mean(0, dtype=float)},
+        index=pd.RangeIndex(levels, name="level"),
+    )
+    scores = {metric: float(per_image[metric].mean()) for metric in METRICS}
+    scores |= {"maxF": float(f.max()), "meanF": float(f.mean()), "relaxF": 0.5 + 0.1 * draw.random()}
+    scores |= {"maxE": float(curves["E"].max()), "meanE": float(curves["E"].mean())}
+    facts = pd.DataFrame({"height": 300, "width": 400, "object_share": draw.random(images)}, index=names)
+    return StandInTable(
+        StandInProtocol(protocol, levels),
+        scores,
+        per_image,
+        curves,
+        {"precision": precision, "recall": recall, "E": e},
+        facts,
+    )
+
+
+def run(name: str = "DSS", dataset: str = "sod", seed: int = 0, images: int = 12, **options) -> Run:
+    """A run of one random table; `options` go to new_run."""
+    card = StandInDataset(dataset, dataset.upper(), folder=Path("/nowhere") / dataset.upper())
+    return new_run(name, card, {"pysodmetrics": table(images, seed)}, **options)

@@ -1,0 +1,249 @@
+"""Run records: what is written comes back, whole or not at all."""
+
+import json
+import math
+import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from results.stand_in import StandInDataset, StandInSample, run, table
+from sodbench.results import load, store
+from sodbench.results.run import SCHEMA, load_runs, new_run, read_records, save_run
+
+
+def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
+    made = run("DSS", weights_sha256="ab" * 32, seed=3)
+    folder = save_run(tmp_path, made)
+    assert folder == tmp_path / "runs" / "DSS" / "sod"
+    assert {p.name for p in folder.iterdir()} == {
+        "run.json",
+        "scores.parquet",
+        "curves.parquet",
+        "image_curves.parquet",
+    }
+    (back,) = load_runs(tmp_path)
+    assert (back.name, back.dataset, back.title, back.count) == ("DSS", "sod", "SOD", "12/12")
+    assert back.weights_sha256 == "ab" * 32 and back.dataset_digest == made.dataset_digest
+    assert back.provenance == json.loads(json.dumps(made.provenance))
+    wrote, read = made.tables["pysodmetrics"], back.tables["pysodmetrics"]
+    assert read.scores == wrote.scores
+    pd.testing.assert_frame_equal(read.per_image, wrote.per_image)
+    pd.testing.assert_frame_equal(read.curves, wrote.curves, check_index_type=False)
+    for name, values in wrote.image_curves.items():
+        np.testing.assert_array_equal(read.image_curves[name], values)
+        assert read.image_curves[name].dtype == np.float32
+    pd.testing.assert_frame_equal(back.image_facts(), made.image_facts())
+    assert back.values() == {f"{k}@pysodmetrics": v for k, v in wrote.scores.items()}
+
+
+def test_parquet_columns_are_full_metric_names(tmp_path: Path) -> None:
+    frame = pd.read_parquet(save_run(tmp_path, run()) / "scores.parquet")
+    assert {"MAE@pysodmetrics", "S@pysodmetrics"} <= set(frame.columns)
+    assert frame.index.name == "name" and frame.index[0] == "0000"
+
+
+def test_several_protocols_share_a_record(tmp_path: Path) -> None:
+    tables = {"pysodmetrics": table(seed=1), "basnet2019": table(seed=2, protocol="basnet2019", levels=255)}
+    tables["raw"] = replace(table(seed=3, protocol="raw"), image_curves=None)
+    save_run(tmp_path, new_run("DSS", StandInDataset(), tables))
+    (back,) = load_runs(tmp_path)
+    assert list(back.tables) == ["pysodmetrics", "basnet2019", "raw"]
+    for name, made in tables.items():
+        pd.testing.assert_frame_equal(back.tables[name].per_image, made.per_image)
+        assert len(back.tables[name].curves) == len(made.curves)
+    assert back.tables["basnet2019"].image_curves["E"].shape == (12, 255)
+    assert back.tables["raw"].image_curves is None
+
+
+def test_scores_that_are_not_numbers_come_back(tmp_path: Path) -> None:
+    made = table()
+    made.scores["S"] = math.nan
+    save_run(tmp_path, new_run("DSS", StandInDataset(), {"pysodmetrics": made}))
+    assert "NaN" not in (tmp_path / "runs/DSS/sod/run.json").read_text()
+    assert math.isnan(load_runs(tmp_path)[0].tables["pysodmetrics"].scores["S"])
+
+
+def test_provenance_says_what_the_numbers_depend_on() -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=5)
+    made = run(seed=7, extra={"maps": "/maps/DSS"}, started=begun)
+    found = made.provenance
+    assert {"numpy", "pillow", "pysodmetrics", "sodbench", "python"} <= set(found["versions"])
+    assert found["device"]["cores"] and found["command"] and found["maps"] == "/maps/DSS"
+    assert 5 <= found["seconds"] < 60 and found["data_folder"] == "/nowhere/SOD"
+    assert new_run("a", StandInDataset(), {"p": table()}, seed=7).provenance["seed"] == 7
+
+
+def test_files_of_the_images_are_relative_to_the_data_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "SOD"
+    samples = tuple(
+        StandInSample(f"{n:04d}", folder / "images" / f"{n:04d}.jpg", tmp_path / "masks" / f"{n:04d}.png")
+        for n in range(12)
+    )
+    made = new_run("a", StandInDataset(folder=folder, samples=samples), {"pysodmetrics": table()})
+    save_run(tmp_path, made)
+    facts = load_runs(tmp_path)[0].image_facts()
+    assert facts.loc["0003", "image_file"] == "images/0003.jpg"
+    assert facts.loc["0003", "mask_file"] == str((tmp_path / "masks" / "0003.png").resolve())
+
+
+def test_two_runs_of_the_same_inputs_write_the_same_bytes(tmp_path: Path) -> None:
+    first, second = save_run(tmp_path / "a", run()), save_run(tmp_path / "b", run())
+    for name in ("scores.parquet", "curves.parquet", "image_curves.parquet"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_a_run_of_the_same_name_replaces_the_former(tmp_path: Path) -> None:
+    save_run(tmp_path, run(seed=1))
+    save_run(tmp_path, run(seed=2))
+    (back,) = load_runs(tmp_path)
+    assert back.tables["pysodmetrics"].scores == run(seed=2).tables["pysodmetrics"].scores
+    assert [p.name for p in (tmp_path / "runs/DSS").iterdir()] == ["sod"]
+
+
+class Killed(BaseException):
+    """Stands for a process that ends at this very call: nothing of ours runs after it."""
+
+
+STEPS = ("mkdir", "rename", "fsync", "to_parquet", "write_text", "rmtree")
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.integers(0, 24), before=st.booleans(), clean=st.booleans())
+def test_a_crash_anywhere_leaves_the_old_or_the_new_record(at: int, before: bool, clean: bool) -> None:
+    """Ends the process at the n-th step on disk, with (`clean`) or without the clean-up of an exception."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        reports = Path(name)
+        if before:
+            save_run(reports, run(seed=1))
+        count = -1
+        dead = False
+
+        def stepping(original):
+            def call(*args, **kwargs):
+                nonlocal count, dead
+                if dead and not clean:
+                    raise Killed
+                count += 1
+                if count == at:
+                    dead = True
+                    raise Killed
+                return original(*args, **kwargs)
+
+            return call
+
+        patch.setattr(Path, "mkdir", stepping(Path.mkdir))
+        patch.setattr(Path, "rename", stepping(Path.rename))
+        patch.setattr(Path, "write_text", stepping(Path.write_text))
+        patch.setattr(os, "fsync", stepping(os.fsync))
+        patch.setattr(pd.DataFrame, "to_parquet", stepping(pd.DataFrame.to_parquet))
+        patch.setattr(store.shutil, "rmtree", stepping(shutil.rmtree))
+        crashed = False
+        try:
+            save_run(reports, run(seed=2))
+        except Killed:
+            crashed = True
+        patch.undo()
+        found = read_records(reports)
+        assert not found.problems
+        old, new = (run(seed=s).tables["pysodmetrics"] for s in (1, 2))
+        scores = [dict(r.tables["pysodmetrics"].scores) for r in found.runs]
+        assert scores in ([old.scores], [new.scores]) if before else scores in ([], [new.scores])
+        assert crashed or scores == [new.scores]
+        for back in found.runs:
+            assert len(back.tables["pysodmetrics"].per_image) == 12
+        save_run(reports, run(seed=3))
+        assert [p.name for p in (reports / "runs/DSS").iterdir() if ".old-" in p.name] == []
+
+
+def test_an_exception_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    with pytest.raises(OSError, match="No space"):
+        save_run(tmp_path, run())
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda f: (f / "run.json").unlink(), "no run.json"),
+        (lambda f: (f / "scores.parquet").unlink(), "scores.parquet is missing"),
+        (lambda f: (f / "curves.parquet").write_bytes(b"PAR1"), "curves.parquet has 4 bytes"),
+        (lambda f: (f / "run.json").write_text("{"), "not a readable record"),
+        (lambda f: (f / "run.json").write_text("[1]"), "no schema version"),
+        (lambda f: (f / "run.json").write_text('{"schema": true}'), "no schema version"),
+        (lambda f: (f / "run.json").write_text('{"schema": 1}'), "'name' is missing"),
+    ],
+)
+def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, said: str) -> None:
+    save_run(tmp_path, run("good"))
+    damage(save_run(tmp_path, run("bad")))
+    found = read_records(tmp_path)
+    assert [r.name for r in found.runs] == ["good"]
+    assert len(found.problems) == 1 and said in found.problems[0] and "bad" in found.problems[0]
+    with pytest.warns(UserWarning, match=r"(?s)left out"):
+        assert len(load_runs(tmp_path)) == 1
+
+
+def _set_schema(folder: Path, schema: int) -> None:
+    content = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(content | {"schema": schema}))
+
+
+def test_newer_and_too_old_schemas_are_refused_with_the_reason(tmp_path: Path) -> None:
+    _set_schema(save_run(tmp_path, run("newer")), SCHEMA + 1)
+    _set_schema(save_run(tmp_path, run("older")), 0)
+    found = read_records(tmp_path)
+    assert not found.runs
+    assert f"reads up to {SCHEMA}; upgrade sodbench" in found.problems[0]
+    assert "older than any this sodbench can migrate" in found.problems[1]
+
+
+def test_older_schemas_are_migrated_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _set_schema(save_run(tmp_path, run()), SCHEMA - 2)
+    monkeypatch.setitem(load.MIGRATIONS, SCHEMA - 2, lambda c: c | {"schema": SCHEMA - 1, "title": "one"})
+    monkeypatch.setitem(
+        load.MIGRATIONS, SCHEMA - 1, lambda c: c | {"schema": SCHEMA, "title": c["title"] + "two"}
+    )
+    assert load_runs(tmp_path)[0].title == "onetwo"
+
+
+def test_a_copied_folder_is_no_second_run(tmp_path: Path) -> None:
+    folder = save_run(tmp_path, run("DSS"))
+    shutil.copytree(folder, tmp_path / "runs" / "copy" / "sod")
+    found = read_records(tmp_path)
+    assert [r.name for r in found.runs] == ["DSS"]
+    assert "copy" in found.problems[0] and "'DSS' on 'sod'" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil", "a/b", "$x_%&{}", "<script>", ".hidden", "Ünï 'q' \"d\"", "a\nb"]
+)
+def test_any_name_makes_a_record_inside_the_reports_folder(tmp_path: Path, name: str) -> None:
+    folder = save_run(tmp_path / "reports", run(name, dataset=name))
+    assert folder.resolve().is_relative_to((tmp_path / "reports/runs").resolve())
+    assert len(folder.relative_to(tmp_path / "reports/runs").parts) == 2
+    (back,) = load_runs(tmp_path / "reports")
+    assert (back.name, back.dataset) == (name, name)
+
+
+def test_no_reports_folder_means_no_runs(tmp_path: Path) -> None:
+    assert load_runs(tmp_path / "nothing") == []
+
+
+def test_tables_of_different_images_are_refused(tmp_path: Path) -> None:
+    tables = {"pysodmetrics": table(12), "raw": table(11, protocol="raw")}
+    with pytest.raises(ValueError, match="different images"):
+        save_run(tmp_path, new_run("a", StandInDataset(), tables))
