@@ -14,8 +14,21 @@ from sodbench import __version__
 from sodbench.errors import InputError
 
 # one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
-COMMANDS = ("run", "train", "predict", "score", "report", "check", "compare", "show",
-            "protocols", "datasets", "baselines", "bench", "reproduce")
+COMMANDS = (
+    "run",
+    "train",
+    "predict",
+    "score",
+    "report",
+    "check",
+    "compare",
+    "show",
+    "protocols",
+    "datasets",
+    "baselines",
+    "bench",
+    "reproduce",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

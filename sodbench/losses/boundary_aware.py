@@ -57,7 +57,9 @@ def boundary_weight(
     if downsampling < 1 or downsampling & (downsampling - 1):
         raise InputError(f"boundary_weight: downsampling is {downsampling}, expected a power of two")
     if mask.dim() not in (2, 3, 4) or (mask.dim() == 4 and mask.shape[1] != 1):
-        raise ValueError(f"the mask has the shape {tuple(mask.shape)}; expected H x W, N x H x W or N x 1 x H x W")
+        raise ValueError(
+            f"the mask has the shape {tuple(mask.shape)}; expected H x W, N x H x W or N x 1 x H x W"
+        )
     height, width = mask.shape[-2:]
     # outside of any autocast: a half-precision blur of a 35-wide window is visibly coarse
     with torch.no_grad(), torch.autocast(mask.device.type, enabled=False):
@@ -112,7 +114,10 @@ class BoundaryAwareLoss(nn.Module):
             downsampling=self.downsampling,
         )
         truth = target.float()
-        parts = [(weight * F.binary_cross_entropy_with_logits(x.float(), truth, reduction="none")).mean() for x in maps]
+        parts = [
+            (weight * F.binary_cross_entropy_with_logits(x.float(), truth, reduction="none")).mean()
+            for x in maps
+        ]
         table = torch.stack(parts)
         return table.sum(), table.detach()[:, None]
 

@@ -61,9 +61,7 @@ class HybridLoss(nn.Module):
     def detailed(self, outputs: Sequence[Tensor] | Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The total loss, and its parts as a detached float32 table, outputs x terms."""
         logits = _stack(outputs, target)
-        total, parts = _Hybrid.apply(  # type: ignore[no-untyped-call]
-            logits, target, self.terms, self.ssim_padding, self.smooth
-        )
+        total, parts = _Hybrid.apply(logits, target, self.terms, self.ssim_padding, self.smooth)
         return total, parts
 
     def extra_repr(self) -> str:
@@ -123,7 +121,7 @@ class _Hybrid(torch.autograd.Function):
 def _evaluate(
     x: Tensor, t: Tensor, terms: tuple[str, ...], padding: Padding, smooth: float, differentiate: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Parts (K x terms) and, when asked, d(sum of the parts)/dx for logits x: K x N x H x W and t: N x H x W."""
+    """Parts (K x terms) and, when asked, d(sum of the parts)/dx; logits x: K x N x H x W, t: N x H x W."""
     count, height, width = t.shape
     p = torch.sigmoid(x)
     values: dict[str, Tensor] = {}
@@ -155,7 +153,7 @@ def _evaluate(
 
 def _ssim(p: Tensor, t: Tensor, padding: Padding, differentiate: bool) -> tuple[Tensor, Tensor | None]:
     """1 - mean SSIM of each of the K outputs, and d(mean SSIM)/dp, K x N x H x W."""
-    outputs, count, height, width = p.shape
+    height, width = p.shape[2:]
     pad = _WINDOW // 2 if padding == "same" else 0
     if padding == "valid" and min(height, width) < _WINDOW:
         raise ValueError(f"maps of {height} x {width} are smaller than the {_WINDOW} x {_WINDOW} SSIM window")

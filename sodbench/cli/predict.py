@@ -1,0 +1,70 @@
+"""`sodbench predict`: saliency maps for any pictures."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sodbench.errors import InputError
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the parser."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="saliency maps for any pictures",
+        description="Write a saliency map, an 8-bit PNG of the picture's own size, for every picture.",
+        epilog="example: sodbench predict basnet-tiny --images photos --out maps",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("baseline", help="a baseline's name (sodbench baselines list), or module:callable")
+    parser.add_argument(
+        "--images", type=Path, required=True, metavar="PATH", help="a folder of pictures, or one picture"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <picture>.png"
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    parser.add_argument(
+        "--batch", type=int, default=8, metavar="N", help="pictures a pass through the network (8)"
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predicts; prints how many maps were written and where."""
+    from sodbench.cli.device import choose_device
+    from sodbench.data.folder import list_images
+    from sodbench.models import load_baseline
+    from sodbench.prediction import predict_files
+
+    if args.batch < 1:
+        raise InputError(f"--batch is {args.batch}, expected 1 or more")
+    baseline = load_baseline(args.baseline)
+    if not args.images.exists():
+        raise InputError(f"--images {args.images}: no such folder or picture")
+    images = list_images(args.images) if args.images.is_dir() else {args.images.stem: args.images}
+    if not images:
+        raise InputError(f"--images {args.images}: no pictures in this folder")
+    if args.images.is_dir() and args.out.resolve() == args.images.resolve():
+        raise InputError(
+            f"--out {args.out}: is the folder of the pictures; choose another, so that none is overwritten"
+        )
+    device = choose_device(args.device)
+    loaded = baseline.load(args.weights, device)
+    pairs = [(path, args.out / f"{name}.png") for name, path in images.items()]
+    count = predict_files(
+        loaded.network,
+        baseline,
+        pairs,
+        batch=args.batch,
+        device=device,
+        precision=args.precision,
+        progress=None if args.quiet else "predict",
+    )
+    print(f"{count} maps in {args.out}")
+    return 0

@@ -1,0 +1,90 @@
+"""`sodbench run`: predicts, scores and records a baseline on data sets - the main job."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sodbench.cli.scored import add_scoring_options
+from sodbench.errors import InputError
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the parser."""
+    parser = subparsers.add_parser(
+        "run",
+        help="predict, score and record a baseline: the main job",
+        description="Predict saliency maps for data sets, score them under a named protocol, record the run.",
+        epilog="example: sodbench run basnet --datasets duts-te ecssd\n"
+        "         sodbench run mypkg.nets:create --weights w.pth --datasets sod",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("baseline", help="a baseline's name (sodbench baselines list), or module:callable")
+    parser.add_argument(
+        "--datasets", nargs="+", required=True, metavar="NAME", help="data sets (sodbench datasets list)"
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    parser.add_argument("--name", help="name of the run (the baseline's)")
+    parser.add_argument(
+        "--maps", type=Path, metavar="DIR", help="where maps go (maps/<name>), a folder a data set"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each data set")
+    parser.add_argument(
+        "--batch", type=int, default=8, metavar="N", help="pictures a pass through the network (8)"
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
+    )
+    add_scoring_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks everything first, then goes through the data sets one by one."""
+    import time
+
+    from sodbench.cli.device import choose_device
+    from sodbench.cli.scored import check_scoring_options, print_results, score_and_record
+    from sodbench.data.card import load_cards
+    from sodbench.data.folder import DataSet, Sample, open_dataset
+    from sodbench.models import load_baseline
+    from sodbench.prediction import predict_files
+
+    for option in ("limit", "batch"):
+        if getattr(args, option) is not None and getattr(args, option) < 1:
+            raise InputError(f"--{option} is {getattr(args, option)}, expected 1 or more")
+    baseline = load_baseline(args.baseline)
+    cards = list({card.name: card for card in load_cards(args.datasets)}.values())
+    check_scoring_options(args)
+    sets = [open_dataset(card.name, args.data_root) for card in cards]
+    device = choose_device(args.device)
+    loaded = baseline.load(args.weights, device)
+    name = args.name or baseline.name
+    folder = args.maps or Path("maps") / name.replace("/", "_").replace(":", "_")
+
+    def predict(dataset: DataSet) -> list[tuple[Sample, Path]]:
+        samples = dataset.samples[: args.limit] if args.limit else dataset.samples
+        pairs = [(sample, folder / dataset.name / f"{sample.name}.png") for sample in samples]
+        pictures = [(sample.image, path) for sample, path in pairs if sample.image is not None]
+        predict_files(
+            loaded.network,
+            baseline,
+            pictures,
+            batch=args.batch,
+            device=device,
+            precision=args.precision,
+            progress=None if args.quiet else f"predict {dataset.name}",
+        )
+        return pairs
+
+    runs = []
+    for dataset in sets:
+        started = time.time()
+        pairs = predict(dataset)
+        extra = {"baseline": baseline.name, "weights": str(loaded.weights_path), "precision": args.precision}
+        digest = loaded.weights_sha256
+        runs.append(
+            score_and_record(args, name, dataset, pairs, folder / dataset.name, started, digest, extra)
+        )
+    print_results(runs, args.json)
+    return 0
