@@ -11,7 +11,7 @@ instead of the transpose of every step. Everything runs in float32 whatever the 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ Padding = Literal["same", "valid"]
 
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
+_CACHED = 850_000  # values of a map that fit a core's second-level cache with the dozen maps beside it
 
 
 class HybridLoss(nn.Module):
@@ -105,9 +106,17 @@ class _Hybrid(torch.autograd.Function):
         ctx: Any, logits: Tensor, target: Tensor, terms: tuple[str, ...], padding: Padding, smooth: float
     ) -> tuple[Tensor, Tensor]:
         with torch.autocast(logits.device.type, enabled=False):
-            t = target[:, 0].float()
-            parts, gradient = _evaluate(logits, t, terms, padding, smooth, ctx.needs_input_grad[0])
-        ctx.save_for_backward(gradient)
+            truth = _Target.of(target[:, 0].float(), terms, padding)
+            together = logits.shape[0]
+            if logits.device.type == "cpu":
+                # as many outputs at once as stay in a core's cache: two to three times faster than all
+                together = max(1, _CACHED // truth.t.numel())
+            pieces = [
+                _evaluate(x, truth, terms, smooth, ctx.needs_input_grad[0]) for x in logits.split(together)
+            ]
+        parts = torch.cat([values for values, _ in pieces])
+        gradients = [gradient for _, gradient in pieces if gradient is not None]
+        ctx.save_for_backward(torch.cat(gradients) if gradients else None)
         ctx.mark_non_differentiable(parts)
         return parts.sum(), parts
 
@@ -118,10 +127,33 @@ class _Hybrid(torch.autograd.Function):
         return gradient * grad_total, None, None, None, None
 
 
+class _Target(NamedTuple):
+    """The target N x H x W and what every output needs of it."""
+
+    t: Tensor
+    pad: int
+    mean: Tensor | None
+    square: Tensor | None
+
+    @classmethod
+    def of(cls, t: Tensor, terms: tuple[str, ...], padding: Padding) -> "_Target":
+        pad = _WINDOW // 2 if padding == "same" else 0
+        if "ssim" not in terms:
+            return cls(t, pad, None, None)
+        height, width = t.shape[1:]
+        if padding == "valid" and min(height, width) < _WINDOW:
+            raise ValueError(
+                f"maps of {height} x {width} are smaller than SSIM's {_WINDOW} x {_WINDOW} window"
+            )
+        mean, square = _filter(torch.stack([t, t * t]), pad)
+        return cls(t, pad, mean, square)
+
+
 def _evaluate(
-    x: Tensor, t: Tensor, terms: tuple[str, ...], padding: Padding, smooth: float, differentiate: bool
+    x: Tensor, truth: _Target, terms: tuple[str, ...], smooth: float, differentiate: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Parts (K x terms) and, when asked, d(sum of the parts)/dx; logits x: K x N x H x W, t: N x H x W."""
+    """Parts (K x terms) and, when asked, d(sum of the parts)/dx for the logits x: K x N x H x W."""
+    t = truth.t
     count, height, width = t.shape
     p = torch.sigmoid(x)
     values: dict[str, Tensor] = {}
@@ -137,7 +169,7 @@ def _evaluate(
             inside, outside = (v[:, :, None, None] for v in (-1 / (safe * count), ratio / (safe * count)))
             by_p += torch.lerp(outside.expand_as(p), inside.expand_as(p), t.expand_as(p))
     if "ssim" in terms:
-        values["ssim"], slope = _ssim(p, t, padding, differentiate)
+        values["ssim"], slope = _ssim(p, truth, differentiate)
         if by_p is not None and slope is not None:
             by_p -= slope
     gradient = None
@@ -151,14 +183,11 @@ def _evaluate(
     return torch.stack([values[term] for term in terms], 1), gradient
 
 
-def _ssim(p: Tensor, t: Tensor, padding: Padding, differentiate: bool) -> tuple[Tensor, Tensor | None]:
+def _ssim(p: Tensor, truth: _Target, differentiate: bool) -> tuple[Tensor, Tensor | None]:
     """1 - mean SSIM of each of the K outputs, and d(mean SSIM)/dp, K x N x H x W."""
-    height, width = p.shape[2:]
-    pad = _WINDOW // 2 if padding == "same" else 0
-    if padding == "valid" and min(height, width) < _WINDOW:
-        raise ValueError(f"maps of {height} x {width} are smaller than the {_WINDOW} x {_WINDOW} SSIM window")
-    mean_t, mean_tt = _filter(torch.stack([t, t * t]), pad)
-    mean_p, mean_pp, mean_pt = _filter(torch.stack([p, p * p, p * t]), pad)
+    t, mean_t, mean_tt = truth.t, truth.mean, truth.square
+    assert mean_t is not None and mean_tt is not None
+    mean_p, mean_pp, mean_pt = _filter(torch.stack([p, p * p, p * t]), truth.pad)
     two_means = 2 * mean_p * mean_t
     a = two_means + _C1
     b = 2 * mean_pt - two_means + _C2
@@ -174,7 +203,7 @@ def _ssim(p: Tensor, t: Tensor, padding: Padding, differentiate: bool) -> tuple[
     by_pp = -similarity / d
     by_mean = 2 * (mean_t * (b - a) / (c * d) - mean_p * similarity * (1 / c - 1 / d))
     # the window is symmetric: the transpose of the filter is the filter itself, padded to the full size
-    through = _filter(torch.stack([by_mean, by_pp, by_pt]), _WINDOW - 1 - pad)
+    through = _filter(torch.stack([by_mean, by_pp, by_pt]), _WINDOW - 1 - truth.pad)
     slope = through[0] + 2 * p * through[1] + t * through[2]
     return value, slope / similarity[0].numel()
 
