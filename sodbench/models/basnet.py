@@ -64,8 +64,14 @@ class BASNet(nn.Module):
             if supervision or name == "1":
                 self.add_module(f"outconv{name}", conv3x3(channels, 1))
         self.refunet = None if refinement == "none" else REFINEMENTS[refinement](width)
+        if width == 64:
+            self.imagenet = ("resnet34", {f"layer{i}.": f"encoder{i}." for i in (1, 2, 3, 4)})
+        self.initialise()
+
+    def initialise(self) -> None:
+        """Draws random weights: Xavier, and in the stages that ResNet-34 has as torchvision does."""
         initialise_xavier([self])
-        initialise_resnet(self._encoder())
+        initialise_resnet([self.encoder1, self.encoder2, self.encoder3, self.encoder4])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         bridge, decoded = self._features(x)
@@ -123,7 +129,3 @@ class BASNet(nn.Module):
 
     def _layer(self, name: str, x: Tensor) -> Tensor:
         return cast(Tensor, cast(nn.Module, getattr(self, name))(x))
-
-    def _encoder(self) -> list[nn.Module]:
-        """The stages that exist in ResNet-34."""
-        return [self.encoder1, self.encoder2, self.encoder3, self.encoder4]

@@ -21,7 +21,7 @@ class Predictor:
         self, network: nn.Module, baseline: "Baseline", device: str = "cpu", precision: str | None = None
     ) -> None:
         kind = torch.device(device).type
-        chosen: str = precision or getattr(baseline.inference, kind, "fp32")
+        chosen = precision or str(getattr(baseline.inference, kind, "fp32"))
         if chosen not in PRECISIONS:
             raise unknown_names("precision", [chosen], PRECISIONS)
         if kind == "cuda" and not torch.cuda.is_available():

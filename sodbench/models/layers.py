@@ -29,11 +29,11 @@ def halve(x: Tensor) -> Tensor:
 class ResidualBlock(nn.Module):
     """The basic block of ResNet-18/34, with torchvision's names (He et al., CVPR 2016)."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
-        self.conv1 = conv3x3(inputs, outputs, stride=stride, bias=False)
+        self.conv1 = conv3x3(inputs, outputs, stride=stride, dilation=dilation, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = conv3x3(outputs, outputs, bias=False)
+        self.conv2 = conv3x3(outputs, outputs, dilation=dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:

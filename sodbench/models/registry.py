@@ -1,9 +1,9 @@
 """Baselines: a network, its input, its weights and its recipe, read from `baselines/*.toml`.
 
 A name is that of a TOML file (shipped or in the user's `./baselines`), or a network's own:
-`package.module:callable` or `file.py:callable`, where the callable returns a torch module. Whatever the network
-returns (one tensor, a list, a dictionary, probabilities) is brought to the one form: a tuple of logits, the
-final map first.
+`package.module:callable` or `file.py:callable`, where the callable returns a torch module. Whatever the
+network returns (one tensor, a list, a dictionary, probabilities) is brought to the one form: a tuple of
+logits, the final map first.
 """
 
 import dataclasses
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # networks of this package by their registered name, imported when one is made
 NETWORKS = {
     "basnet": "sodbench.models.basnet:BASNet",
+    "basnet-keras": "sodbench.models.basnet_keras:BASNetKeras",
+    "deeplabv3": "sodbench.models.deeplab:DeepLabV3",
+    "unet": "sodbench.models.unet:UNet",
 }
 
 
@@ -119,7 +122,7 @@ def load_baseline(name: str) -> Baseline:
     path = Path(name) if name.endswith(".toml") else catalog.find("baselines", name)
     if not path.is_file():
         raise InputError(f"{path}: no such baseline file")
-    fields = read_baseline_table(catalog.read_toml(path), path)
+    fields = read_baseline_table(_read_extended(path, ()), path)
     baseline = Baseline(name=path.stem, path=path, **fields)
     if ":" not in baseline.network and baseline.network not in NETWORKS:
         raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], NETWORKS)}")
@@ -147,6 +150,26 @@ def _from_callable(spec: str) -> Baseline:
     table = getattr(made, "baseline", {})
     fields = read_baseline_table({"title": name, "network": spec, **table}, Path(spec))
     return Baseline(name=name, path=None, **fields)
+
+
+def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The TOML file laid over the one that it `extends`; weights and published numbers are not inherited."""
+    table = catalog.read_toml(path)
+    if "extends" not in table:
+        return table
+    parent_name = table.pop("extends")
+    if not isinstance(parent_name, str):
+        raise InputError(f"{path}: extends: expected a string, found {parent_name!r}")
+    parent = catalog.find("baselines", parent_name)
+    if parent in (path, *seen):
+        raise InputError(f"{path}: extends: {parent_name!r} leads back to this file")
+    inherited = _read_extended(parent, (*seen, path))
+    for key in ("weights", "published", "description"):
+        inherited.pop(key, None)
+    for key, value in table.items():
+        both = isinstance(value, dict) and isinstance(inherited.get(key), dict)
+        inherited[key] = {**inherited[key], **value} if both else value
+    return inherited
 
 
 def _make(network: str, options: dict[str, Any], who: str) -> "nn.Module":

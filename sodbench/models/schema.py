@@ -21,14 +21,13 @@ class Output:
 
 @dataclass(frozen=True)
 class Weights:
-    """A file and where it can be had. `format` "keras" marks an h5 file that is converted when loaded."""
+    """A file and where it can be had; an h5 file is converted from Keras when it is loaded."""
 
     file: str | None = None
     url: str | None = None
     drive: str | None = None
     size: int | None = None
     sha256: str | None = None
-    format: Literal["torch", "keras"] = "torch"
     licence: str | None = None
     note: str | None = None
 
@@ -110,10 +109,9 @@ def _output(table: Any, check: "_Checker") -> Output:
 def _weights(table: Any, check: "_Checker") -> Weights:
     check.table(table, "weights")
     text = ("file", "url", "drive", "sha256", "licence", "note")
-    check.keys(table, (*text, "size", "format"), "weights.")
+    check.keys(table, (*text, "size"), "weights.")
     check.optional(table, text, "weights.", "a string")
     check.optional(table, ("size",), "weights.", "a positive whole number")
-    check.choice(table, "format", "weights.", ("torch", "keras"))
     digest = table.get("sha256", "0" * 64)
     if len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef"):
         raise check.wrong("weights.sha256", digest, "64 hexadecimal digits")

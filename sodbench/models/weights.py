@@ -20,10 +20,14 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """Reads a state dict: float32, without wrappers; never runs code from the file.
 
     Understands a plain state dict, one inside a checkpoint, names with `module.` or `_orig_mod.` before them,
-    and half precision. Raises InputError for anything else.
+    half precision, and the h5 file of Keras' BASNet. Raises InputError for anything else.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        from sodbench.models.keras_weights import load_keras_state
+
+        return load_keras_state(path)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for files that are none of its own

@@ -85,6 +85,43 @@ def test_a_wrong_toml_names_the_file_and_the_key(user_folder, text, said):
     assert "mine.toml" in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_extends_lays_one_file_over_another(user_folder):
+    (user_folder / "baselines" / "mine.toml").write_text(
+        'extends = "basnet"\ntitle = "Mine"\n[training]\nlr = 2e-3\n[options]\nwidth = 16\n'
+    )
+    mine, parent = load_baseline("mine"), load_baseline("basnet")
+    assert mine.title == "Mine" and mine.network == "basnet" and mine.input == parent.input
+    assert mine.training == {**parent.training, "lr": 2e-3} and mine.options == {"width": 16}
+    assert mine.weights is None and mine.published == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('extends = "basnett"', "did you mean 'basnet"),
+        ("extends = 3", "extends: expected a string, found 3"),
+        ('extends = "mine"', "'mine' leads back to this file"),
+        ('extends = "other"', "leads back to this file"),
+        ('extends = "basnet"\ntitle = "x"\nlr = 3', r"mine\.toml: unknown key lr"),
+    ],
+)
+def test_wrong_extends_is_said(user_folder, text, said):
+    (user_folder / "baselines" / "mine.toml").write_text(text)
+    (user_folder / "baselines" / "other.toml").write_text('extends = "mine"')
+    with pytest.raises(InputError, match=said):
+        load_baseline("mine")
+
+
+def test_the_ablation_varies_one_thing_at_a_time():
+    parent = load_baseline("basnet")
+    for name in baseline_names():
+        if name.startswith("ablation-"):
+            row = load_baseline(name)
+            changed = {key for key in row.training if row.training[key] != parent.training[key]}
+            assert changed <= {"loss_terms", "initialisation"}
+            assert row.input == parent.input and "ecssd" in row.published["scores"]
+
+
 def test_own_baseline_from_toml_and_module(user_folder):
     (user_folder / "mynets.py").write_text(MODULE)
     (user_folder / "baselines" / "mine.toml").write_text(
