@@ -1,0 +1,11 @@
+"""The embedded sample: small procedural photographs and their masks, the same on every machine.
+
+`numbers` (exact random numbers and functions), `noise` (textures), `outlines` and `shapes` (what stands in
+the pictures), `scenery` (what is behind), `things` (material, shading, shadow), `picture` (one whole
+picture), `png` and `folder` (the files).
+"""
+
+from sodbench.data.synthetic.folder import COUNTS, VERSION, sample_folder, write_sample
+from sodbench.data.synthetic.picture import make_picture
+
+__all__ = ["COUNTS", "VERSION", "make_picture", "sample_folder", "write_sample"]

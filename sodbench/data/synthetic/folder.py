@@ -1,0 +1,59 @@
+"""The sample on disk: made once, whole or not at all, in the user's cache folder."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from tqdm import tqdm
+
+from sodbench.data.places import CACHE_VARIABLE, cache_folder
+from sodbench.data.synthetic.picture import make_picture
+from sodbench.data.synthetic.png import png_bytes
+from sodbench.errors import InputError
+
+VERSION = 1  # counts up whenever a pixel of the sample changes; part of the folder's name
+COUNTS = {"train": 400, "test": 60}
+
+
+def sample_folder(split: str) -> Path:
+    """The folder of a split ("train" or "test") with `images/` and `masks/`, made if it is not there.
+
+    Two processes that make it at once do not disturb each other: each makes its own, the first to finish
+    puts it in place.
+    """
+    folder = cache_folder() / f"sample-{VERSION}" / split
+    if folder.is_dir():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{split}-", suffix=".part", dir=folder.parent))
+    except OSError as error:
+        raise InputError(
+            f"{folder.parent}: cannot make the sample there ({error.strerror}); "
+            f"name a folder that can be written to with {CACHE_VARIABLE}"
+        ) from error
+    try:
+        write_sample(made, split, progress=True)
+        made.chmod(0o755)
+        made.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():  # a full disk, and not another process that was quicker
+            raise InputError(f"{folder}: cannot make the sample ({error.strerror})") from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return folder
+
+
+def write_sample(folder: Path, split: str, count: int | None = None, progress: bool = False) -> None:
+    """Writes the first `count` pairs of a split (all by default): the same bytes on every machine."""
+    for inner in ("images", "masks"):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+
+    numbers = range(COUNTS[split] if count is None else count)
+    for index in tqdm(
+        numbers, f"making the sample ({split})", leave=False, disable=None if progress else True
+    ):
+        picture, mask = make_picture(split, index)
+        name = f"{split}_{index:04d}.png"
+        (folder / "images" / name).write_bytes(png_bytes(picture))
+        (folder / "masks" / name).write_bytes(png_bytes(mask))
