@@ -1,0 +1,61 @@
+"""E-measure, enhanced alignment of the binarised map with the mask: maxE, meanE, adpE, higher is better.
+
+E = sum over pixels of (a + 1)^2 / 4 over N - 1, a = 2 p g / (p^2 + g^2), p and g the binarised map and the
+mask minus their means. Because of N - 1 (as in the authors' code) a perfect map scores N / (N - 1), just
+above 1; protocol `raw` divides by N. maxE and meanE are taken of the mean of the images' curves.
+Source: Fan et al., Enhanced-alignment measure for binary foreground map evaluation, IJCAI 2018.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
+
+if TYPE_CHECKING:
+    from sodbench.metrics.measurement import Measurement
+    from sodbench.metrics.protocol import Protocol
+
+
+def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
+    """The image's own maxE and meanE (of its curve), adpE, and the curve E."""
+    from sodbench.metrics.kernels import curves
+
+    n, n_object = measurement.mask.n, measurement.mask.n_object
+    # a single pixel has no N - 1: its E is that of N
+    size = n - 1 if protocol.e_denominator == "N-1" and n > 1 else n
+    denominator = float(size + protocol.e_epsilon)
+    background, hit = measurement.adaptive_counts(protocol, protocol.e_scale, protocol.e_comparator)
+    single = np.empty(1)
+    curves.e_curve(np.array([[background], [hit]]), n_object, n, denominator, protocol.e_epsilon, single)
+    columns = {"adpE": float(single[0])}
+    if not protocol.e_curve:
+        return columns, {}
+    curve = np.empty(protocol.levels)
+    counts = measurement.counts(protocol, protocol.e_scale, protocol.e_comparator)
+    curves.e_curve(counts, n_object, n, denominator, protocol.e_epsilon, curve)
+    return {"maxE": float(curve.max()), "meanE": float(curve.mean())} | columns, {"E": curve}
+
+
+def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
+    """maxE and meanE of the mean curve, and the mean adpE."""
+    if not protocol.e_curve:
+        return {"adpE": means["adpE"]}
+    curve = np.asarray(curves["E"])
+    return {"maxE": curve.max(axis=-1), "meanE": curve.mean(axis=-1), "adpE": means["adpE"]}
+
+
+SOURCE = "Fan et al., IJCAI 2018"
+FAMILY = Family(
+    name="E",
+    metrics=(
+        MetricInfo("maxE", "max E", "higher", (0.0, 1.0), SOURCE),
+        MetricInfo("meanE", "mean E", "higher", (0.0, 1.0), SOURCE),
+        MetricInfo("adpE", "adaptive E", "higher", (0.0, 1.0), SOURCE),
+    ),
+    measure=measure,
+    score=score,
+    standard=True,
+)

@@ -1,0 +1,51 @@
+"""Weighted F-measure: errors weighted by where they are; in 0..1, higher is better.
+
+Inside the object an error counts the less the better its 7 x 7 neighbourhood (Gaussian, sigma 5) is; outside
+it counts 2 - exp(ln .5 / 5 d), d the distance to the object. R = 1 - mean error inside,
+P = TP / (TP + FP), F = (1 + b2) P R / (R + b2 P) with b2 = 1.
+Source: Margolin et al., How to evaluate foreground maps?, CVPR 2014.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
+
+if TYPE_CHECKING:
+    from sodbench.metrics.measurement import Measurement
+    from sodbench.metrics.protocol import Protocol
+
+
+def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
+    """The image's weighted F; 0 for an empty mask, or 1 - mean(x) where the protocol scores agreement."""
+    n_object = measurement.mask.n_object
+    low, high = measurement.affine(protocol.wf_scale, protocol.scale_epsilon)
+    sums = measurement.total @ measurement.levels
+    n_background = measurement.mask.n - n_object
+    background = (float(sums[0]) - low * n_background) / (high - low)
+    if n_object == 0:
+        return {"wF": 1 - background / n_background if protocol.empty_mask == "agreement" else 0.0}, {}
+    weighted = measurement.weighted_background - (low * measurement.mask.weight_sum if low else 0.0)
+    false_positive = 2 * background - weighted / (high - low)
+    missed = measurement.smoothed_object_error(high) / (high - low)
+    true_positive = n_object - missed
+    recall = 1 - missed / n_object
+    precision = true_positive / (true_positive + false_positive + protocol.wf_epsilon)
+    beta2 = protocol.wf_beta2
+    value = (1 + beta2) * recall * precision / (recall + beta2 * precision + protocol.wf_epsilon)
+    return {"wF": value}, {}
+
+
+def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
+    """The mean over images."""
+    return {"wF": means["wF"]}
+
+
+FAMILY = Family(
+    name="wF",
+    metrics=(MetricInfo("wF", "weighted F", "higher", (0.0, 1.0), "Margolin et al., CVPR 2014"),),
+    measure=measure,
+    score=score,
+    standard=True,
+)
