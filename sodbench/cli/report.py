@@ -1,26 +1,31 @@
-"""`sodbench report`: tables and figures from the recorded runs."""
+"""`sodbench report`: tables, figures and the page from the recorded runs."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from sodbench.errors import InputError
 
-FORMATS = ("markdown",)
+FORMATS = ("markdown", "latex", "csv", "json")
+FIGURES = ("pr", "f", "e", "distribution", "size", "speed")
 
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(subparsers: Any) -> None:
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "report",
-        help="tables and figures from the recorded runs",
-        description="Writes the leaderboard and its figures from the recorded runs into the reports folder.",
-        epilog="example: sodbench report --format markdown --datasets ecssd sod --metrics MAE maxF S",
+        help="tables, figures and the page from the recorded runs",
+        description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
+        epilog="example: sodbench report --format markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
+        "         sodbench report --protocols pysodmetrics basnet2019 --published",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--format", nargs="+", choices=FORMATS, default=["markdown"], help="what to write")
     parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are"
+        "--format", nargs="+", choices=FORMATS, default=["markdown"], help="what to write (markdown)"
+    )
+    parser.add_argument(
+        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
     )
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
     parser.add_argument("--datasets", nargs="+", metavar="NAME", help="only these data sets")
@@ -28,47 +33,69 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--metrics", nargs="+", metavar="NAME", help="only these metrics, e.g. MAE maxF@basnet2019"
     )
     parser.add_argument("--protocols", nargs="+", metavar="NAME", help="protocols to show side by side")
-    parser.add_argument("--precision", type=int, default=3, metavar="DIGITS", help="digits after the point")
+    parser.add_argument("--precision", type=int, default=3, metavar="N", help="digits after the point (3)")
+    parser.add_argument("--sort", metavar="METRIC", help="order of the rows: a metric, or 'name' (maxF)")
     parser.add_argument(
-        "--sort", metavar="METRIC", help="order of the rows: a metric or 'name' (default maxF)"
+        "--published",
+        nargs="*",
+        metavar="SOURCE",
+        help="published numbers beside measured ones, of all sources or of these (e.g. basnet2019)",
+    )
+    parser.add_argument(
+        "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes the asked formats; prints the path of each file."""
-    from sodbench.report.curves import pr_figure
-    from sodbench.report.frame import Selection, build, metric_columns, select
-    from sodbench.report.labels import split_name
+    from sodbench.report.beside import with_published
+    from sodbench.report.data import write_csv, write_json
+    from sodbench.report.figures import draw
+    from sodbench.report.frame import Selection, build, select
+    from sodbench.report.latex import write_latex
     from sodbench.report.leaderboard import write_markdown
-    from sodbench.results.load import read_records
 
     if not 1 <= args.precision <= 10:
-        raise InputError(f"--precision is {args.precision}; expected 1 to 10 digits")
-    records = read_records(args.reports)
+        raise InputError(f"--precision is {args.precision}, expected 1 to 10 digits")
+    runs = recorded_runs(args.reports)
+    selection = Selection(
+        args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
+    )
+    table = build(runs, selection, args.reports)
+    chosen = select(runs, selection)
+    if args.published is not None:
+        table = with_published(table, chosen, args.published)
+    drawn = draw(chosen, table, args.reports / "figures", args.figures)
+    written = [path for kinds in drawn.values() for files in kinds.values() for path in files]
+    if "markdown" in args.format:
+        shown = {
+            dataset: kinds["pr"][0].relative_to(args.reports).as_posix()
+            for dataset, kinds in drawn.items()
+            if kinds.get("pr")
+        }
+        written.append(write_markdown(args.reports, table, shown))
+    if "latex" in args.format:
+        written += write_latex(args.reports, table)
+    if "csv" in args.format:
+        written.append(write_csv(args.reports, table))
+    if "json" in args.format:
+        written.append(write_json(args.reports, table))
+    for path in written:
+        print(path)
+    return 0
+
+
+def recorded_runs(reports: Path) -> list[Any]:
+    """The runs under `reports`; notes damaged ones on stderr, InputError where there are none."""
+    from sodbench.results.load import read_records
+
+    records = read_records(reports)
     for problem in records.problems:
         print(f"sodbench: note: {problem}", file=sys.stderr)
     if not records.runs:
         raise InputError(
-            f"no runs in {args.reports / 'runs'}; make one with 'sodbench run' or 'sodbench score',"
+            f"no runs in {reports / 'runs'}; make one with 'sodbench run' or 'sodbench score',"
             " or name another folder with --reports"
         )
-    selection = Selection(
-        args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
-    )
-    frame = build(records.runs, selection)
-    protocols = list(dict.fromkeys(split_name(full)[1] for full in metric_columns(frame)))
-    chosen = select(records.runs, selection)
-    written: list[Path] = []
-    figures: dict[str, str] = {}
-    for dataset in dict.fromkeys(frame["dataset"]):
-        of_dataset = [r for r in chosen if r.dataset == dataset]
-        for protocol in protocols[:1]:
-            files = pr_figure(of_dataset, protocol, args.reports / "figures")
-            written += files
-            if files:
-                figures[dataset] = files[0].relative_to(args.reports).as_posix()
-    written.append(write_markdown(args.reports, frame, args.precision, figures))
-    for path in written:
-        print(path)
-    return 0
+    return records.runs

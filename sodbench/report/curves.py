@@ -1,75 +1,187 @@
-"""Precision-recall curves of a data set, with lines of equal F."""
+"""Curves of a data set: precision against recall, F and E against the threshold.
 
-from collections.abc import Sequence
+Toolkits make the F curve in two ways that give different maxima: the mean over images of each image's F
+curve, and F of the mean precision and mean recall. Figures name the one they show.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sodbench.report.style import Look, looks, new_figure, plain, save
+from sodbench.report.style import Look, new_figure, plain, save
 from sodbench.results.names import folder_name
-from sodbench.results.record import Run
+from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
+from sodbench.results.record import Run, ScoreTableLike
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
 
+    Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+FORMATS = ("svg", "png", "pdf")
 BETA_SQUARED = 0.3
+_GREY = "#6b6b6b"
 
 
 def pr_figure(
-    runs: Sequence[Run], protocol: str, folder: Path, formats: Sequence[str] = ("svg", "png")
+    runs: Sequence[Run],
+    protocol: str,
+    looks: Mapping[str, Look],
+    folder: Path,
+    formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
-    """Draws the PR curves of all `runs` (one data set) under `protocol`; returns the files written.
+    """Mean precision against mean recall of all `runs` (one data set), with lines of equal F.
 
-    The curve is that of the mean precision and mean recall over the images at each level.
+    A dot marks each curve's highest F. Returns the files written, none without curves.
     """
-    drawn = [run for run in runs if protocol in run.tables and _has_curve(run, protocol)]
+    drawn = with_curve(runs, protocol, ("precision", "recall"))
     if not drawn:
         return []
-    styles = looks(sorted(run.name for run in drawn))
-    with new_figure() as figure:
+    with new_figure(4.6, 3.9) as figure:
         axes = figure.add_subplot()
         lowest = 1.0
         for run in drawn:
             curves = run.tables[protocol].curves
-            _draw(axes, run, curves["recall"].to_numpy(), curves["precision"].to_numpy(), styles[run.name])
-            lowest = min(lowest, float(curves["precision"].min()))
-        _iso_f(axes, max(0.0, lowest - 0.02))
-        axes.set(
-            xlim=(0, 1), ylim=(max(0.0, lowest - 0.02), 1), xlabel="mean recall", ylabel="mean precision"
-        )
-        axes.set_title(f"{plain(drawn[0].title)}: precision and recall (protocol {plain(protocol)})")
-        axes.legend(loc="lower left")
+            recall, precision = curves["recall"].to_numpy(float), curves["precision"].to_numpy(float)
+            look = looks[run.name]
+            axes.plot(recall, precision, color=look.colour, linestyle=look.dash, label=legend(run), zorder=3)
+            best = int(f_measure(precision, recall).argmax())
+            axes.plot(
+                recall[best],
+                precision[best],
+                look.marker,
+                color=look.colour,
+                markeredgecolor="white",
+                zorder=4,
+            )
+            lowest = min(lowest, float(precision.min()))
+        bottom = max(0.0, lowest // 0.05 * 0.05)
+        axes.set(xlim=(0, 1), ylim=(bottom, 1), xlabel="mean recall", ylabel="mean precision")
+        _iso_f(axes, bottom)
+        axes.set_title(f"{plain(drawn[0].title)}: precision-recall curves")
+        axes.legend(loc="lower left", title=f"protocol {plain(protocol)}, dots: highest F", alignment="left")
         return save(figure, folder / f"pr-{folder_name(drawn[0].dataset)}", formats)
 
 
-def _has_curve(run: Run, protocol: str) -> bool:
-    curves = run.tables[protocol].curves
-    return len(curves) > 0 and {"precision", "recall"} <= set(curves.columns)
+def f_figure(
+    runs: Sequence[Run],
+    protocol: str,
+    looks: Mapping[str, Look],
+    folder: Path,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """F against the threshold in both families side by side; says which one is the protocol's max F."""
+    drawn = with_curve(runs, protocol, ("precision", "recall"))
+    if not drawn:
+        return []
+    own = CURVE_OF_MEANS if _averages_means(drawn[0].tables[protocol]) else MEAN_OF_CURVES
+    panels = (
+        (MEAN_OF_CURVES, "mean over images of each image's F curve"),
+        (CURVE_OF_MEANS, "F of mean precision and mean recall"),
+    )
+    with new_figure(7.6, 3.6) as figure:
+        both = figure.subplots(1, 2, sharey=True)
+        for axes, (family, text) in zip(both, panels, strict=True):
+            for run in drawn:
+                curve = f_curve(run.tables[protocol], family)
+                if curve is not None:
+                    _threshold_curve(axes, run, curve, looks[run.name])
+            said = f"\n(max F of protocol {plain(protocol)})" if family == own else "\n"
+            axes.set_title(text + said)
+            axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold")
+        both[0].set_ylabel(r"$F_\beta$, $\beta^2 = 0.3$")
+        both[0].legend(loc="lower center")
+        figure.suptitle(f"{plain(drawn[0].title)}: F-measure by threshold", x=0.01, ha="left", fontsize=10)
+        return save(figure, folder / f"f-{folder_name(drawn[0].dataset)}", formats)
 
 
-def _draw(axes: "Axes", run: Run, x: object, y: object, look: Look) -> None:
-    label = plain(run.name) if run.scored == run.expected else f"{plain(run.name)} ({run.count})"
-    axes.plot(x, y, color=look.colour, linestyle=look.dash, label=label)  # type: ignore[arg-type]
+def e_figure(
+    runs: Sequence[Run],
+    protocol: str,
+    looks: Mapping[str, Look],
+    folder: Path,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """E against the threshold: the mean over images of each image's E curve."""
+    drawn = with_curve(runs, protocol, ("E",))
+    if not drawn:
+        return []
+    with new_figure(4.6, 3.9) as figure:
+        axes = figure.add_subplot()
+        for run in drawn:
+            _threshold_curve(axes, run, run.tables[protocol].curves["E"].to_numpy(float), looks[run.name])
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="mean over images of E")
+        axes.set_title(f"{plain(drawn[0].title)}: E-measure by threshold")
+        axes.legend(loc="lower center", title=f"protocol {plain(protocol)}", alignment="left")
+        return save(figure, folder / f"e-{folder_name(drawn[0].dataset)}", formats)
+
+
+def f_measure(precision: "Array", recall: "Array", beta_squared: float = BETA_SQUARED) -> "Array":
+    """F of precision and recall, 0 where both are 0."""
+    import numpy as np
+
+    below = beta_squared * precision + recall
+    above = (1 + beta_squared) * precision * recall
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def f_curve(table: ScoreTableLike, family: str) -> "Array | None":
+    """The F curve of one family, from what the record holds; None where it holds too little."""
+    curves = table.curves
+    beta_squared = float(getattr(table.protocol, "f_beta2", BETA_SQUARED))
+    if family == CURVE_OF_MEANS:
+        return f_measure(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
+    if not _averages_means(table) and "F" in curves:
+        recorded: Array = curves["F"].to_numpy(float)
+        return recorded
+    images = table.image_curves
+    if images is None or not {"precision", "recall"} <= set(images):
+        return None
+    mean: Array = f_measure(images["precision"], images["recall"], beta_squared).mean(axis=0, dtype=float)
+    return mean
+
+
+def with_curve(runs: Sequence[Run], protocol: str, columns: Sequence[str]) -> list[Run]:
+    """The runs that were scored under `protocol` and hold these curves."""
+    return [
+        run
+        for run in runs
+        if protocol in run.tables and set(columns) <= set(run.tables[protocol].curves.columns)
+    ]
+
+
+def legend(run: Run) -> str:
+    """A run's name in a legend, with its count where images are missing."""
+    return plain(run.name if run.scored == run.expected else f"{run.name} ({run.count})")
+
+
+def _averages_means(table: ScoreTableLike) -> bool:
+    return getattr(table.protocol, "f_average", "images") == "means"
+
+
+def _threshold_curve(axes: "Axes", run: Run, curve: "Array", look: Look) -> None:
+    import numpy as np
+
+    # level k of 255 or 256 stands for the threshold k / 255
+    threshold = np.arange(len(curve)) / 255
+    axes.plot(threshold, curve, color=look.colour, linestyle=look.dash, label=legend(run))
+    best = int(curve.argmax())
+    axes.plot(threshold[best], curve[best], look.marker, color=look.colour, markeredgecolor="white", zorder=4)
 
 
 def _iso_f(axes: "Axes", bottom: float) -> None:
-    """Thin lines of equal F (beta squared .3), named at the right edge."""
+    """Thin lines of equal F, named outside the right edge."""
     import numpy as np
 
     for value in np.arange(0.1, 1.0, 0.1):
         # F = (1 + b) P R / (b P + R), solved for P
-        recall = np.linspace(0.001, 1, 400)
+        recall = np.linspace(0.001, 1, 500)
         below = (1 + BETA_SQUARED) * recall - BETA_SQUARED * value
         precision = np.divide(value * recall, below, out=np.full_like(recall, np.nan), where=below > 0)
-        precision[(precision > 1) | (precision < bottom)] = np.nan
-        if np.isnan(precision).all():
-            continue
-        axes.plot(recall, precision, color="#b3b3b3", linewidth=0.6, zorder=1)
-        end = np.flatnonzero(~np.isnan(precision))[-1]
-        axes.annotate(
-            f"F={value:.1f}".replace("0.", "."),
-            (recall[end], precision[end]),
-            fontsize=6,
-            color="#7a7a7a",
-            ha="right",
-            va="bottom",
-        )
+        precision[(precision > 1.05) | (precision < bottom)] = np.nan
+        axes.plot(recall, precision, color="#a8a8a8", linewidth=0.6, zorder=1)
+        if precision[-1] > bottom:
+            where = (1.012, float(precision[-1]))
+            text = f"F = .{round(value * 10)}"
+            axes.annotate(text, where, fontsize=7, color=_GREY, va="center", annotation_clip=False)

@@ -1,19 +1,36 @@
 """The one table behind every format: a row a method and data set, a column a metric by its full name."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import unknown_names
+from sodbench.report.efficiency import EFFICIENCY, efficiency_of
 from sodbench.report.labels import DEFAULT_PROTOCOL, label, order, split_name
+from sodbench.results.published import method_of
 from sodbench.results.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# columns that describe a row; all other columns are metrics
-FACTS = ("dataset", "title", "method", "scored", "expected", "comparable")
+# columns that describe a row; then come the efficiency columns, the metrics (`maxF@pysodmetrics`) and, where
+# published rows stand beside measured ones, measured minus published (`difference:maxF@pysodmetrics`)
+FACTS = (
+    "dataset",
+    "title",
+    "method",
+    "kind",  # measured or published
+    "scored",
+    "expected",
+    "comparable",
+    "cite",  # key in leaderboard.bib
+    "source",  # paper and table of a published row
+    "digits",  # digits after the point as printed there
+    "note",
+)
+DIFFERENCE = "difference:"
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,61 @@ class Selection:
     protocols: Sequence[str] | None = None
     precision: int = 3
     sort: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The frame, the digits to print, and a list of notes a data set that every format shows."""
+
+    frame: "pd.DataFrame"
+    precision: int = 3
+    notes: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Full names of the metrics, in their order."""
+        return metric_columns(self.frame)
+
+    @property
+    def efficiency(self) -> list[str]:
+        """The efficiency columns that hold a number."""
+        return [name for name in EFFICIENCY if name in self.frame and self.frame[name].notna().any()]
+
+    def datasets(self) -> "Iterable[tuple[str, str, pd.DataFrame]]":
+        """(name, title, rows) of each data set."""
+        for name, rows in self.frame.groupby("dataset", sort=False):
+            yield str(name), str(rows["title"].iloc[0]), rows
+
+
+def build(runs: Sequence[Run], selection: Selection, reports: Path | None = None) -> Table:
+    """One row a selected run: the columns of FACTS, efficiency, then the metrics (NaN where absent).
+
+    Rows of one data set whose `comparable` is equal were scored on the same images and masks. `reports` is
+    where measured efficiencies are looked up.
+    """
+    import pandas as pd
+
+    chosen = select(runs, selection)
+    metrics = columns_of(chosen, selection)
+    rows: list[dict[str, Any]] = []
+    for run in chosen:
+        values = run.values()
+        method = method_of(run.name)
+        facts = {
+            "dataset": run.dataset,
+            "title": run.title,
+            "method": run.name,
+            "kind": "measured",
+            "scored": run.scored,
+            "expected": run.expected,
+            "comparable": f"{run.dataset_digest}:{run.provenance.get('images_sha256', run.scored)}",
+            "cite": method.cite if method else None,
+        }
+        rows.append(
+            facts | efficiency_of(run, reports) | {full: values.get(full, math.nan) for full in metrics}
+        )
+    frame = pd.DataFrame(rows, columns=[*FACTS, *EFFICIENCY, *metrics])
+    return Table(sort_rows(frame, metrics, selection.sort), selection.precision)
 
 
 def select(runs: Iterable[Run], selection: Selection) -> list[Run]:
@@ -59,82 +131,53 @@ def columns_of(runs: Sequence[Run], selection: Selection) -> list[str]:
             for full in sorted(recorded, key=order)
             if split_name(full)[1] == protocol
         ]
+    known = recorded | {split_name(full)[0] for full in recorded}
+    _check("metric", selection.metrics, known)
     asked = [
         full
         for metric in selection.metrics
         for full in ([metric] if "@" in metric else [f"{metric}@{protocol}" for protocol in protocols])
     ]
-    plain = {split_name(full)[0] for full in recorded}
-    _check("metric", [full for full in asked if full not in recorded], recorded | plain)
-    return list(dict.fromkeys(asked))
-
-
-def build(runs: Sequence[Run], selection: Selection) -> "pd.DataFrame":
-    """One row a selected run: the columns of FACTS, then the metrics by full name (NaN where absent).
-
-    Rows of one data set whose `comparable` is equal were scored on the same images and masks.
-    """
-    import pandas as pd
-
-    chosen = select(runs, selection)
-    metrics = columns_of(chosen, selection)
-    rows = []
-    for run in chosen:
-        values = run.values()
-        facts = {
-            "dataset": run.dataset,
-            "title": run.title,
-            "method": run.name,
-            "scored": run.scored,
-            "expected": run.expected,
-            "comparable": f"{run.dataset_digest}:{run.provenance.get('images_sha256', run.scored)}",
-        }
-        rows.append(facts | {full: values.get(full, math.nan) for full in metrics})
-    frame = pd.DataFrame(rows, columns=[*FACTS, *metrics])
-    return _sorted(frame, metrics, selection.sort)
+    return list(dict.fromkeys(full for full in asked if full in recorded))
 
 
 def metric_columns(frame: "pd.DataFrame") -> list[str]:
     """The metrics of a frame, in their order."""
-    return [str(column) for column in frame.columns if "@" in str(column)]
+    names = [str(column) for column in frame.columns]
+    return [name for name in names if "@" in name and not name.startswith(DIFFERENCE)]
 
 
-def _sorted(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -> "pd.DataFrame":
+def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -> "pd.DataFrame":
     """Data sets by name; in each the best first by `sort` (default max F, else the first metric)."""
     if sort == "name":
         return frame.sort_values(["dataset", "method"], ignore_index=True)
     if sort is None:
-        key = next(
-            (full for full in metrics if split_name(full)[0] == "maxF"), metrics[0] if metrics else None
-        )
+        first = metrics[0] if metrics else None
+        key = next((full for full in metrics if split_name(full)[0] == "maxF"), first)
     else:
         key = next((full for full in metrics if sort in (full, split_name(full)[0])), None)
-        _check(
-            "metric to sort by",
-            None if key else [sort],
-            {*metrics, *(split_name(m)[0] for m in metrics), "name"},
-        )
+        known = {*metrics, *(split_name(full)[0] for full in metrics), "name"}
+        _check("metric to sort by", None if key else [sort], known)
     if key is None:
         return frame.sort_values(["dataset", "method"], ignore_index=True)
     ascending = label(key).better == "down"
     return frame.sort_values(["dataset", key, "method"], ascending=[True, ascending, True], ignore_index=True)
 
 
-def marks(frame: "pd.DataFrame", precision: int) -> "pd.DataFrame":
-    """Marks each metric among the comparable rows of a data set: "best", "second" or "" elsewhere.
+def marks(table: Table) -> "pd.DataFrame":
+    """Marks each metric among the comparable measured rows of a data set: "best", "second" or "".
 
     Values that print alike rank alike. A column is marked only where at least two rows are comparable;
     where rows fall into several groups of images, only the group with the most images is ranked.
     """
     import pandas as pd
 
-    metrics = metric_columns(frame)
-    found = pd.DataFrame("", index=frame.index, columns=metrics)
-    for _, rows in frame.groupby("dataset", sort=False):
+    found = pd.DataFrame("", index=table.frame.index, columns=table.metrics)
+    for _, _, rows in table.datasets():
         group = ranked_rows(rows)
-        for full in metrics:
+        for full in table.metrics:
             better = label(full).better
-            values = group[full].dropna().round(precision)
+            values = group[full].dropna().round(table.precision)
             if better is None or len(values) < 2:
                 continue
             distinct = sorted(values.unique(), reverse=better == "up")
@@ -144,10 +187,11 @@ def marks(frame: "pd.DataFrame", precision: int) -> "pd.DataFrame":
 
 
 def ranked_rows(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Of one data set's rows those scored on the same images as the row with the most images."""
-    most = rows[rows["scored"] == rows["scored"].max()]
+    """Of one data set's measured rows those scored on the same images as the row with the most images."""
+    measured = rows.loc[rows["kind"] == "measured"]
+    most = measured.loc[measured["scored"] == measured["scored"].max()]
     largest = most["comparable"].value_counts().index[0]
-    chosen: pd.DataFrame = rows.loc[rows["comparable"] == largest]
+    chosen: pd.DataFrame = measured.loc[measured["comparable"] == largest]
     return chosen
 
 

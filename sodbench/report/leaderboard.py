@@ -1,63 +1,79 @@
 """The leaderboard in markdown: a table a data set."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sodbench.files import write_text
-from sodbench.report.frame import marks, metric_columns, ranked_rows
-from sodbench.report.labels import arrow, label, split_name
-from sodbench.report.markdown import escape, marked, number
+from sodbench.report.cells import count, difference, score
+from sodbench.report.efficiency import EFFICIENCY, cell
+from sodbench.report.frame import Table, marks, ranked_rows
+from sodbench.report.labels import arrow, split_name
+from sodbench.report.markdown import escape, marked
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def markdown(frame: "pd.DataFrame", precision: int = 3, figures: dict[str, str] | None = None) -> str:
+def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
     """The whole leaderboard; `figures` names a picture to show under a data set's table."""
     lines = ["# Leaderboard", ""]
-    lines += ["Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.", ""]
-    for dataset, rows in frame.groupby("dataset", sort=False):
-        lines += [f"## {escape(str(rows['title'].iloc[0]))}", ""]
-        lines += table(rows, precision)
+    lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")
+    if (table.frame["kind"] == "published").any():
+        lines.append(
+            "*Italic*: published, not measured here; behind it measured minus published for the same method."
+        )
+    lines.append("")
+    found = marks(table)
+    for dataset, title, rows in table.datasets():
+        lines += [f"## {escape(title)}", "", *_table(table, rows, found)]
+        lines += ["", *(f"- {escape(note)}" for note in table.notes.get(dataset, []))]
         if figures and dataset in figures:
-            title = escape(str(rows["title"].iloc[0]))
-            lines += ["", f"![Precision-recall curves on {title}]({figures[str(dataset)]})"]
+            lines += ["", f"![Precision-recall curves on {escape(title)}]({figures[dataset]})"]
         lines.append("")
     return "\n".join(lines)
 
 
-def table(rows: "pd.DataFrame", precision: int) -> list[str]:
-    """One data set's table as markdown lines; says the protocols and what is not ranked."""
-    metrics = [full for full in metric_columns(rows) if rows[full].notna().any()]
+def write_markdown(reports: Path, table: Table, figures: Mapping[str, str] | None = None) -> Path:
+    """Writes `leaderboard.md` and returns its path."""
+    path = reports / "leaderboard.md"
+    write_text(path, markdown(table, figures))
+    return path
+
+
+def _table(table: Table, rows: "pd.DataFrame", found: "pd.DataFrame") -> list[str]:
+    """One data set's table as lines; says the protocols and what is not ranked."""
+    metrics = [full for full in table.metrics if rows[full].notna().any()]
     protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
-    found = marks(rows, precision)
     ranked = set(ranked_rows(rows).index)
-    head = ["method", "scored"]
+    head = ["method", "scored", *(EFFICIENCY[name].text for name in table.efficiency)]
     for full in metrics:
         metric, protocol = split_name(full)
         name = metric if len(protocols) == 1 else f"{metric}@{protocol}"
         head.append(f"{escape(name)} {arrow(full)}".strip())
     lines = [f"Protocol: {', '.join(f'`{protocol}`' for protocol in protocols)}", ""]
-    lines += [f"| {' | '.join(head)} |", f"|{'---|' + '---:|' * (len(head) - 1)}"]
+    lines += [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    outsiders = False
     for index, row in rows.iterrows():
-        cells = [marked(number(row[full], precision), str(found.at[index, full])) for full in metrics]
-        note = "" if index in ranked else " †"
-        count = f"{row['scored']}/{row['expected']}{note}"
-        lines.append(f"| {' | '.join([escape(str(row['method'])), count, *cells])} |")
-    if len(ranked) < len(rows):
+        facts = row.to_dict()
+        name, images = escape(str(facts["method"])), count(facts)
+        efficiency = [cell(column, facts[column]) for column in table.efficiency]
+        if facts["kind"] == "published":
+            name = f"*{name}* — {escape(str(facts['source']))}"
+            cells = [_published(facts, full, table.precision) for full in metrics]
+        else:
+            if index not in ranked:
+                outsiders, images = True, f"{images} †"
+            cells = [marked(score(facts, f, table.precision), str(found.at[index, f])) for f in metrics]
+        lines.append(f"| {' | '.join([name, images, *efficiency, *cells])} |")
+    if outsiders:
         lines += ["", "† scored on other images or masks than the rest: not ranked."]
     return lines
 
 
-def legend(metrics: list[str]) -> str:
-    """What the metric names stand for."""
-    return ", ".join(f"{split_name(full)[0]}: {label(full).text}" for full in metrics)
-
-
-def write_markdown(
-    reports: Path, frame: "pd.DataFrame", precision: int = 3, figures: dict[str, str] | None = None
-) -> Path:
-    """Writes `leaderboard.md` and returns its path."""
-    path = reports / "leaderboard.md"
-    write_text(path, markdown(frame, precision, figures))
-    return path
+def _published(facts: dict[object, object], full: str, precision: int) -> str:
+    text = score(facts, full, precision)
+    if text == "–":
+        return ""
+    shift = difference(facts, full, precision)
+    return f"*{text}*" + (f" ({shift})" if shift else "")

@@ -1,6 +1,5 @@
-"""Text for markdown: escaped names, numbers as the field prints them."""
+"""Text for markdown: names escaped, best and second best marked."""
 
-import math
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
@@ -15,24 +14,6 @@ def escape(text: str) -> str:
     text = " ".join(text.split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", text)
-
-
-def number(value: float, precision: int = 3) -> str:
-    """A score as papers print it, without the leading zero; a dash where there is none.
-
-    >>> number(0.8439), number(1.0002), number(float("nan")), number(-0.0001)
-    ('.844', '1.000', '–', '.000')
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    text = f"{value:.{precision}f}"
-    if float(text) == 0:
-        text = text.removeprefix("-")
-    if text.startswith("0."):
-        return text[1:]
-    if text.startswith("-0."):
-        return "-" + text[2:]
-    return text
 
 
 def marked(text: str, mark: str) -> str:

@@ -26,11 +26,9 @@ class RecordedTable:
     @cached_property
     def protocol(self) -> Any:
         """The `metrics.Protocol` as it was when the record was made."""
-        from sodbench.metrics import Protocol
+        from sodbench.metrics.protocol import Protocol
 
         try:
-            if hasattr(Protocol, "from_dict"):
-                return Protocol.from_dict(dict(self.fields))
             return Protocol(**self.fields)
         except (TypeError, ValueError) as error:
             raise InputError(

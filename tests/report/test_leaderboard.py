@@ -5,19 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results.stand_in import StandInDataset, run, table
+from results.stand_in import StandInDataset, run
+from results.stand_in import table as score_table
 
 from sodbench.cli.main import main
 from sodbench.errors import InputError
+from sodbench.report.cells import number
 from sodbench.report.frame import Selection, build, marks
 from sodbench.report.leaderboard import markdown
-from sodbench.report.markdown import number
 from sodbench.results.run import new_run, save_run
 
 
 def made(name: str, dataset: str = "sod", **scores: float):
     """A run with chosen data-set values."""
-    one = table()
+    one = score_table()
     one.scores.update(scores)
     return new_run(name, StandInDataset(dataset, dataset.upper()), {"pysodmetrics": one})
 
@@ -34,21 +35,22 @@ def test_best_is_bold_and_second_underlined_by_direction() -> None:
 
 def test_values_that_print_alike_share_the_mark() -> None:
     runs = [made("a", maxF=0.9001), made("b", maxF=0.9004), made("c", maxF=0.7)]
-    frame = build(runs, Selection(metrics=["maxF"]))
-    assert list(marks(frame, 3)["maxF@pysodmetrics"]) == ["best", "best", "second"]
-    assert list(marks(frame, 4)["maxF@pysodmetrics"]) == ["best", "second", ""]
+    table = build(runs, Selection(metrics=["maxF"]))
+    assert list(marks(table)["maxF@pysodmetrics"]) == ["best", "best", "second"]
+    table = build(runs, Selection(metrics=["maxF"], precision=4))
+    assert list(marks(table)["maxF@pysodmetrics"]) == ["best", "second", ""]
 
 
 def test_a_row_alone_and_a_value_that_is_no_number_are_not_ranked() -> None:
     alone = build([made("a", maxF=0.9)], Selection(metrics=["maxF"]))
-    assert list(marks(alone, 3)["maxF@pysodmetrics"]) == [""]
-    frame = build([made("a", S=np.nan), made("b", S=0.5)], Selection(metrics=["S"]))
-    assert set(marks(frame, 3)["S@pysodmetrics"]) == {""}
-    assert "| a | 12/12 | – |" in markdown(frame)
+    assert list(marks(alone)["maxF@pysodmetrics"]) == [""]
+    table = build([made("a", S=np.nan), made("b", S=0.5)], Selection(metrics=["S"]))
+    assert set(marks(table)["S@pysodmetrics"]) == {""}
+    assert "| a | 12/12 | – |" in markdown(table)
 
 
 def test_rows_of_other_images_are_shown_but_not_ranked() -> None:
-    part = new_run("part", StandInDataset(), {"pysodmetrics": table(5)})
+    part = new_run("part", StandInDataset(), {"pysodmetrics": score_table(5)})
     runs = [made("a", maxF=0.6), made("b", maxF=0.5), part]
     text = markdown(build(runs, Selection(metrics=["maxF"])))
     assert "| part | 5/12 † |" in text and "not ranked" in text
@@ -57,8 +59,8 @@ def test_rows_of_other_images_are_shown_but_not_ranked() -> None:
 
 def test_other_masks_are_another_comparison() -> None:
     other = replace(made("other", maxF=0.99), dataset_digest="f" * 64)
-    frame = build([made("a", maxF=0.6), made("b", maxF=0.5), other], Selection(metrics=["maxF"]))
-    assert dict(zip(frame["method"], marks(frame, 3)["maxF@pysodmetrics"], strict=True)) == {
+    table = build([made("a", maxF=0.6), made("b", maxF=0.5), other], Selection(metrics=["maxF"]))
+    assert dict(zip(table.frame["method"], marks(table)["maxF@pysodmetrics"], strict=True)) == {
         "a": "best",
         "b": "second",
         "other": "",
@@ -66,20 +68,20 @@ def test_other_masks_are_another_comparison() -> None:
 
 
 def test_protocols_side_by_side() -> None:
-    tables = {"pysodmetrics": table(seed=1), "basnet2019": table(seed=2, protocol="basnet2019")}
+    tables = {"pysodmetrics": score_table(seed=1), "basnet2019": score_table(seed=2, protocol="basnet2019")}
     runs = [new_run("a", StandInDataset(), tables)]
-    assert list(build(runs, Selection(metrics=["maxF"])).columns[6:]) == ["maxF@pysodmetrics"]
+    assert build(runs, Selection(metrics=["maxF"])).metrics == ["maxF@pysodmetrics"]
     both = build(runs, Selection(metrics=["maxF"], protocols=["basnet2019", "pysodmetrics"]))
-    assert list(both.columns[6:]) == ["maxF@basnet2019", "maxF@pysodmetrics"]
+    assert both.metrics == ["maxF@basnet2019", "maxF@pysodmetrics"]
     assert "maxF@basnet2019 ↑ | maxF@pysodmetrics ↑" in markdown(both)
-    assert list(build(runs, Selection(metrics=["S@basnet2019"])).columns[6:]) == ["S@basnet2019"]
+    assert build(runs, Selection(metrics=["S@basnet2019"])).metrics == ["S@basnet2019"]
 
 
 def test_rows_are_sorted_best_first_or_as_asked() -> None:
     runs = [made("a", maxF=0.7, MAE=0.1), made("b", maxF=0.9, MAE=0.3), made("c", maxF=0.8, MAE=0.2)]
-    assert list(build(runs, Selection())["method"]) == ["b", "c", "a"]
-    assert list(build(runs, Selection(sort="MAE"))["method"]) == ["a", "c", "b"]
-    assert list(build(runs, Selection(sort="name"))["method"]) == ["a", "b", "c"]
+    assert list(build(runs, Selection()).frame["method"]) == ["b", "c", "a"]
+    assert list(build(runs, Selection(sort="MAE")).frame["method"]) == ["a", "c", "b"]
+    assert list(build(runs, Selection(sort="name")).frame["method"]) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_rows_are_sorted_best_first_or_as_asked() -> None:
     [
         ({"methods": ["aa"]}, "unknown method 'aa' .*did you mean 'a'"),
         ({"datasets": ["sodd", "x"]}, "unknown data set 'sodd' .*'sod'.*'x'"),
-        ({"metrics": ["maxf"]}, "unknown metric 'maxf@pysodmetrics'"),
+        ({"metrics": ["maxf"]}, "unknown metric 'maxf'"),
         ({"protocols": ["basnet"]}, "unknown protocol 'basnet'"),
         ({"sort": "nam"}, "unknown metric to sort by 'nam'"),
     ],
@@ -103,7 +105,7 @@ def test_names_are_literal_text_in_markdown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.5, ".500"), (1.0, "1.000"), (1.00015, "1.000"), (-1e-9, ".000"), (-0.25, "-.250")]
+    ("value", "text"), [(0.5, ".500"), (1.0, "1.000"), (1.00015, "1.000"), (-1e-9, ".000"), (-0.25, "−.250")]
 )
 def test_numbers_print_as_papers_do(value: float, text: str) -> None:
     assert number(value) == text

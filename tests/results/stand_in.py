@@ -7,24 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.results.run import Run, new_run
 
 METRICS = ("MAE", "S", "wF", "adpF", "adpE")
 
 
 @dataclass(frozen=True)
-class StandInProtocol:
-    """Just enough of a protocol: a name and one convention."""
-
-    name: str = "pysodmetrics"
-    levels: int = 256
-
-
-@dataclass(frozen=True)
 class StandInTable:
     """A score table made of random numbers."""
 
-    protocol: StandInProtocol
+    protocol: Protocol
     scores: dict[str, float]
     per_image: pd.DataFrame
     curves: pd.DataFrame
@@ -75,7 +68,7 @@ def table(images: int = 12, seed: int = 0, protocol: str = "pysodmetrics", level
     scores |= {"maxE": float(curves["E"].max()), "meanE": float(curves["E"].mean())}
     facts = pd.DataFrame({"height": 300, "width": 400, "object_share": draw.random(images)}, index=names)
     return StandInTable(
-        StandInProtocol(protocol, levels),
+        load_protocol(protocol),
         scores,
         per_image,
         curves,

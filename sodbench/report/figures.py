@@ -1,0 +1,49 @@
+"""All figures of a report, a folder of files: which kinds there are and what each data set gets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sodbench.report.curves import FORMATS, e_figure, f_figure, pr_figure
+from sodbench.report.distributions import distribution_figure, size_figure
+from sodbench.report.frame import Table
+from sodbench.report.labels import split_name
+from sodbench.report.speed import speed_figures
+from sodbench.report.style import looks
+from sodbench.results.record import Run
+
+KINDS = {
+    "pr": pr_figure,
+    "f": f_figure,
+    "e": e_figure,
+    "distribution": distribution_figure,
+    "size": size_figure,
+}
+
+
+def draw(
+    runs: Sequence[Run],
+    table: Table,
+    folder: Path,
+    kinds: Sequence[str] = (*KINDS, "speed"),
+    formats: Sequence[str] = FORMATS,
+) -> dict[str, dict[str, list[Path]]]:
+    """Draws the chosen kinds for every data set of the table: {data set: {kind: files}}.
+
+    A method has the same look in all of them. Curves are drawn under the table's first protocol.
+    """
+    styles = looks(sorted({run.name for run in runs}))
+    protocols = list(dict.fromkeys(split_name(full)[1] for full in table.metrics))
+    found: dict[str, dict[str, list[Path]]] = {}
+    for dataset, _, rows in table.datasets():
+        order = [name for name, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
+        of_set = sorted((r for r in runs if r.dataset == dataset), key=lambda r: order.index(r.name))
+        found[dataset] = {
+            kind: KINDS[kind](of_set, protocols[0], styles, folder, formats)
+            for kind in kinds
+            if kind in KINDS and protocols
+        }
+    if "speed" in kinds:
+        for path in speed_figures(table, styles, folder, formats):
+            dataset = path.name.removeprefix("speed-").rpartition(".")[0]
+            found.setdefault(dataset, {}).setdefault("speed", []).append(path)
+    return found

@@ -1,0 +1,186 @@
+"""The leaderboard in LaTeX (booktabs), a document that compiles as it is, and its bibliography.
+
+Method names may hold any character: what LaTeX would act on is escaped, what its fonts lack is written
+in ASCII.
+"""
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sodbench.files import write_text
+from sodbench.report.cells import count, difference, score
+from sodbench.report.efficiency import EFFICIENCY, cell
+from sodbench.report.frame import Table, marks, ranked_rows
+from sodbench.report.labels import label, split_name
+from sodbench.results.published import bibliography
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    "-": r"{-}",
+    "²": r"\textsuperscript{2}",
+    "³": r"\textsuperscript{3}",
+    "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
+    "–": "--",
+    "—": "---",
+    "−": r"$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "…": r"\ldots{}",
+}
+_HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
+\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{textcomp}
+\usepackage[margin=2cm]{geometry}
+\usepackage{amsmath}
+\usepackage{booktabs}
+\usepackage{graphicx}
+% a table that is wider than the page is scaled down to it
+\newsavebox{\sodbenchbox}
+\newcommand{\sodbenchfit}{\ifdim\wd\sodbenchbox>\linewidth
+  \resizebox{\linewidth}{!}{\usebox{\sodbenchbox}}\else\usebox{\sodbenchbox}\fi}
+\begin{document}
+"""
+
+
+def escape(text: str) -> str:
+    """`text` as literal LaTeX for a paragraph or a table cell.
+
+    >>> print(escape("50% of $x_1$ & {y}"))
+    50\\% of \\$x\\_1\\$ \\& \\{y\\}
+    """
+    return "".join(_letter(letter) for letter in " ".join(text.split()))
+
+
+def _letter(letter: str) -> str:
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if letter.isascii():
+        return letter if letter.isprintable() else "?"
+    # the T1 fonts have all letters of Latin-1
+    if "À" <= letter <= "ÿ" and letter not in "×÷":
+        return letter
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    return "".join(_ESCAPES.get(part, part) for part in plain) or f"[U+{ord(letter):04X}]"
+
+
+def latex(table: Table) -> str:
+    """The whole document; the tables stand between the lines `% table` and `% end`."""
+    found = marks(table)
+    parts = [_HEAD]
+    parts += [_table(table, dataset, title, rows, found) for dataset, title, rows in table.datasets()]
+    if cited(table):
+        parts.append("\\bibliographystyle{plain}\n\\bibliography{leaderboard}\n")
+    return "\n".join([*parts, "\\end{document}\n"])
+
+
+def cited(table: Table) -> list[str]:
+    """The keys of all citations in the table, those that have an entry."""
+    keys = [str(key) for key in table.frame["cite"].dropna()]
+    return sorted(set(keys) & set(bibliography()))
+
+
+def write_latex(reports: Path, table: Table) -> list[Path]:
+    """Writes `leaderboard.tex` and `leaderboard.bib`; returns their paths."""
+    document, references = reports / "leaderboard.tex", reports / "leaderboard.bib"
+    write_text(references, "\n\n".join(bibliography()[key] for key in cited(table)) + "\n")
+    write_text(document, latex(table))
+    return [document, references]
+
+
+def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: "pd.DataFrame") -> str:
+    metrics = [full for full in table.metrics if rows[full].notna().any()]
+    protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
+    ranked = set(ranked_rows(rows).index)
+    head = ["Method", "$n$", *(EFFICIENCY[name].latex for name in table.efficiency)]
+    head += [f"${label(full).latex}${_arrow(full)}" for full in metrics]
+    lines = []
+    for index, row in rows.iterrows():
+        facts = row.to_dict()
+        cite = facts["cite"] if facts["cite"] in bibliography() else None
+        # in braces: a name that starts with a bracket would be read as an option of the line before
+        name = f"{{{escape(str(facts['method']))}}}" + (f"~\\cite{{{cite}}}" if cite else "")
+        images = escape(count(facts)) + ("" if index in ranked else r"\textsuperscript{\textdagger}")
+        cells = [escape(cell(column, facts[column])) for column in table.efficiency]
+        if facts["kind"] == "published":
+            name = rf"\quad\textit{{{name}, {escape(str(facts['source']))}}}"
+            images = escape(count(facts))
+            cells += [_published(facts, full, table.precision) for full in metrics]
+        else:
+            cells += [
+                _marked(escape(score(facts, f, table.precision)), str(found.at[index, f])) for f in metrics
+            ]
+        lines.append(" & ".join([name, images, *cells]) + r" \\")
+    groups = _protocol_heads(metrics, protocols, 2 + len(table.efficiency))
+    caption = f"{escape(title)}. Protocol: {', '.join(escape(protocol) for protocol in protocols)}."
+    caption += r" Best in bold, second best underlined; $n$: images scored of images expected."
+    if len(ranked) < int((rows["kind"] == "measured").sum()):
+        caption += r" \textsuperscript{\textdagger}Other images or masks, not ranked."
+    if (rows["kind"] == "published").any():
+        caption += r" Italic: published values, in brackets measured minus published."
+    notes = "".join(f"\n{escape(note)}.\\par" for note in table.notes.get(dataset, []))
+    body = "\n".join(lines)
+    return (
+        f"% table {escape(dataset)}\n\\begin{{table}}[htp]\n\\centering\n\\caption{{{caption}}}\n"
+        f"\\begin{{lrbox}}{{\\sodbenchbox}}\n\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n\\toprule\n"
+        f"{groups}{' & '.join(head)} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+        f"\\end{{lrbox}}\n\\sodbenchfit\n\\end{{table}}\n{notes}\n% end\n"
+    )
+
+
+def _protocol_heads(metrics: list[str], protocols: list[str], before: int) -> str:
+    """A line of protocol names over their metrics, where there are several."""
+    if len(protocols) < 2:
+        return ""
+    runs: list[list[object]] = []
+    for full in metrics:
+        protocol = split_name(full)[1]
+        if runs and runs[-1][0] == protocol:
+            runs[-1][1] = int(str(runs[-1][1])) + 1
+        else:
+            runs.append([protocol, 1])
+    heads, rules, at = [], [], before + 1
+    for protocol, width in ((str(p), int(str(w))) for p, w in runs):
+        heads.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(protocol)}}}")
+        rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
+        at += width
+    return f"{' & ' * before}{' & '.join(heads)} \\\\\n{' '.join(rules)}\n"
+
+
+def _arrow(full: str) -> str:
+    return {"up": r"$\uparrow$", "down": r"$\downarrow$", None: ""}[label(full).better]
+
+
+def _marked(text: str, mark: str) -> str:
+    return {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(mark, text)
+
+
+def _published(facts: dict[object, object], full: str, precision: int) -> str:
+    text = score(facts, full, precision)
+    if text == "–":
+        return ""
+    shift = difference(facts, full, precision)
+    return rf"\textit{{{escape(text)}}}" + (f" ({escape(shift)})" if shift else "")

@@ -1,0 +1,61 @@
+"""Quality against speed: what a method costs, where `sodbench bench` measured it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sodbench.report.curves import FORMATS
+from sodbench.report.efficiency import EFFICIENCY
+from sodbench.report.frame import Table
+from sodbench.report.labels import arrow, label, split_name
+from sodbench.report.style import Look, new_figure, plain, save
+from sodbench.results.names import folder_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def speed_figures(
+    table: Table, looks: Mapping[str, Look], folder: Path, formats: Sequence[str] = FORMATS
+) -> list[Path]:
+    """Score against images per second for each data set; the area of a dot is the number of parameters."""
+    written: list[Path] = []
+    for dataset, title, rows in table.datasets():
+        measured = rows[(rows["kind"] == "measured") & rows["images_per_second"].notna()]
+        metric = next((m for m in table.metrics if split_name(m)[0] == "maxF"), None) or next(
+            iter(table.metrics), None
+        )
+        if metric is not None and len(measured):
+            written += _draw(
+                measured, title, metric, looks, folder / f"speed-{folder_name(dataset)}", formats
+            )
+    return written
+
+
+def _draw(
+    rows: "pd.DataFrame",
+    title: str,
+    metric: str,
+    looks: Mapping[str, Look],
+    path: Path,
+    formats: Sequence[str],
+) -> list[Path]:
+    with new_figure(4.6, 3.6) as figure:
+        axes = figure.add_subplot()
+        for _, row in rows.iterrows():
+            look = looks[str(row["method"])]
+            known = row["parameters"] == row["parameters"]
+            # a million parameters is a small dot; area grows with the number
+            area = 20 + 6 * float(row["parameters"]) / EFFICIENCY["parameters"].unit if known else 30
+            where = (float(row["images_per_second"]), float(row[metric]))
+            axes.scatter(*where, s=area, color=look.colour, marker=look.marker, alpha=0.55, edgecolor="black")
+            text = plain(str(row["method"]))
+            if known:
+                text += f"\n{row['parameters'] / EFFICIENCY['parameters'].unit:.1f} M"
+            axes.annotate(text, where, (7, 0), textcoords="offset points", fontsize=7.5, va="center")
+        axes.set_xscale("log")
+        axes.margins(x=0.25, y=0.2)
+        name, protocol = split_name(metric)
+        axes.set(xlabel="images per second", ylabel=f"{label(name).text} {arrow(name)}")
+        axes.set_title(f"{plain(title)}: quality and speed (protocol {plain(protocol)})")
+        return save(figure, path, formats)
