@@ -156,8 +156,8 @@ def _load(path: Path) -> Image.Image:
 
 
 def _orientation(picture: Image.Image) -> int:
-    # getexif parses; the usual PNG mask has none, and is read faster without asking
-    if "exif" not in picture.info and picture.format not in ("TIFF", "WEBP"):
+    # getexif parses: the usual PNG mask has none, and is read faster without asking; Pillow turns TIFF itself
+    if "exif" not in picture.info or picture.format == "TIFF":
         return 1
     try:
         value: Any = picture.getexif().get(ORIENTATION, 1)
