@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import unknown_names
 from sodbench.report.frame import DIFFERENCE, Table
-from sodbench.report.labels import label, split_name
+from sodbench.report.labels import split_name
 from sodbench.results.comparable import Verdict, verdict
 from sodbench.results.published import Published, method_of, published_values
 from sodbench.results.record import Run
@@ -57,7 +57,7 @@ def _judged(
                 found.append((full, verdict(value, metric, protocols[protocol], scored, expected)))
         kept += [(full, value, one) for full, one in found if one.shown]
         if found and not any(one.shown for _, one in found):
-            left_out.append((f"{value.printed_metric} of {value.venue}", found[0][1].reason))
+            left_out.append((f"{value.printed_metric} of {value.short}", found[0][1].reason))
     return kept, left_out
 
 
@@ -86,10 +86,7 @@ def _merged(
                     row[f"{DIFFERENCE}{full}"] = own[full] - row.get(full, math.nan)
                 merged.append(row)
     rest = [row for row in groups.values() if row["owner"] is None]
-    key_metric = next((full for full in metrics if any(full in row for row in rest)), None)
-    if key_metric:
-        sign = 1 if label(key_metric).better == "down" else -1
-        rest.sort(key=lambda row: (sign * row.get(key_metric, math.inf * sign), row["method"]))
+    rest.sort(key=lambda row: (row["method"].lower(), row["source"]))
     merged += rest
     for row in merged:
         row["note"] = "; ".join(dict.fromkeys(row.pop("notes", []))) or None
@@ -117,7 +114,7 @@ def _row(rows: "pd.DataFrame", value: Published) -> dict[str, Any]:
         "expected": first["expected"],
         "comparable": None,
         "cite": value.cite or (method.cite if method else None),
-        "source": f"{value.venue}, {value.table}" if value.cite else f"{value.title}: {value.table}",
+        "source": f"{value.short}, {value.table}",
         "owner": owner,
         "notes": [],
         "digits": 0,

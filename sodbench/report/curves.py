@@ -87,9 +87,10 @@ def f_figure(
                 curve = f_curve(run.tables[protocol], family)
                 if curve is not None:
                     _threshold_curve(axes, run, curve, looks[run.name])
-            said = f"\n(max F of protocol {plain(protocol)})" if family == own else "\n"
-            axes.set_title(text + said)
-            axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold")
+            said = f"max F of protocol {plain(protocol)}" if family == own else "the other family of max F"
+            axes.set_title(f"{text}\n({said})")
+            axes.set(xlim=(0, 1), xlabel="threshold")
+        _zoom(both)
         both[0].set_ylabel(r"$F_\beta$, $\beta^2 = 0.3$")
         both[0].legend(loc="lower center")
         figure.suptitle(f"{plain(drawn[0].title)}: F-measure by threshold", x=0.01, ha="left", fontsize=10)
@@ -111,7 +112,8 @@ def e_figure(
         axes = figure.add_subplot()
         for run in drawn:
             _threshold_curve(axes, run, run.tables[protocol].curves["E"].to_numpy(float), looks[run.name])
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="mean over images of E")
+        axes.set(xlim=(0, 1), xlabel="threshold", ylabel="mean over images of E")
+        _zoom([axes])
         axes.set_title(f"{plain(drawn[0].title)}: E-measure by threshold")
         axes.legend(loc="lower center", title=f"protocol {plain(protocol)}", alignment="left")
         return save(figure, folder / f"e-{folder_name(drawn[0].dataset)}", formats)
@@ -168,6 +170,20 @@ def _threshold_curve(axes: "Axes", run: Run, curve: "Array", look: Look) -> None
     axes.plot(threshold, curve, color=look.colour, linestyle=look.dash, label=legend(run))
     best = int(curve.argmax())
     axes.plot(threshold[best], curve[best], look.marker, color=look.colour, markeredgecolor="white", zorder=4)
+
+
+def _zoom(panels: "Sequence[Axes]") -> None:
+    """Cuts the empty lower part; curves drop steeply at their ends, which may be cut too."""
+    import numpy as np
+
+    lowest = 1.0
+    for axes in panels:
+        for line in axes.get_lines():
+            values = np.asarray(line.get_ydata(), dtype=float)
+            if len(values) > 1:
+                lowest = min(lowest, float(values[5:-5].min()))
+    for axes in panels:
+        axes.set_ylim(max(0.0, (lowest - 0.05) // 0.1 * 0.1), 1)
 
 
 def _iso_f(axes: "Axes", bottom: float) -> None:

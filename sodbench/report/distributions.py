@@ -92,7 +92,9 @@ def size_figure(
                     markersize=4, elinewidth=0.8, linewidth=1.3, label=legend(run),
                 )  # fmt: skip
             axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} %")
+            axes.set_xticks([1, 2, 5, 10, 20, 50, 100], [f"{tick} %" for tick in (1, 2, 5, 10, 20, 50, 100)])
+            axes.set_xticks([], minor=True)
+            axes.autoscale_view()
             axes.set(
                 xlabel="object's share of the picture", ylabel=f"mean {label(metric).text} {arrow(metric)}"
             )

@@ -115,7 +115,7 @@ def select(runs: Iterable[Run], selection: Selection) -> list[Run]:
 
 
 def columns_of(runs: Sequence[Run], selection: Selection) -> list[str]:
-    """Full names of the metrics to show, in the field's order, protocol after protocol.
+    """Full names of the metrics to show, in the field's order, a metric's protocols side by side.
 
     Without a choice of protocols: the default one if any run has it, else all there are.
     """
@@ -125,12 +125,11 @@ def columns_of(runs: Sequence[Run], selection: Selection) -> list[str]:
         found = sorted({split_name(full)[1] for full in recorded})
         protocols = [DEFAULT_PROTOCOL] if DEFAULT_PROTOCOL in found else found
     if selection.metrics is None:
-        return [
-            full
-            for protocol in protocols
-            for full in sorted(recorded, key=order)
-            if split_name(full)[1] == protocol
-        ]
+        shown = [full for full in recorded if split_name(full)[1] in protocols]
+        return sorted(
+            shown,
+            key=lambda full: (order(full)[0], split_name(full)[0], protocols.index(split_name(full)[1])),
+        )
     known = recorded | {split_name(full)[0] for full in recorded}
     _check("metric", selection.metrics, known)
     asked = [

@@ -53,11 +53,13 @@ _HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdfl
 \documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{textcomp}
 \usepackage[margin=2cm]{geometry}
 \usepackage{amsmath}
 \usepackage{booktabs}
 \usepackage{graphicx}
+\setlength{\belowcaptionskip}{6pt}
 % a table that is wider than the page is scaled down to it
 \newsavebox{\sodbenchbox}
 \newcommand{\sodbenchfit}{\ifdim\wd\sodbenchbox>\linewidth
@@ -115,8 +117,10 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: 
     metrics = [full for full in table.metrics if rows[full].notna().any()]
     protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
     ranked = set(ranked_rows(rows).index)
+    # a metric's protocols under one heading, whatever order was asked for
+    firsts = list(dict.fromkeys(split_name(full)[0] for full in metrics))
+    metrics.sort(key=lambda full: firsts.index(split_name(full)[0]))
     head = ["Method", "$n$", *(EFFICIENCY[name].latex for name in table.efficiency)]
-    head += [f"${label(full).latex}${_arrow(full)}" for full in metrics]
     lines = []
     for index, row in rows.iterrows():
         facts = row.to_dict()
@@ -134,7 +138,6 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: 
                 _marked(escape(score(facts, f, table.precision)), str(found.at[index, f])) for f in metrics
             ]
         lines.append(" & ".join([name, images, *cells]) + r" \\")
-    groups = _protocol_heads(metrics, protocols, 2 + len(table.efficiency))
     caption = f"{escape(title)}. Protocol: {', '.join(escape(protocol) for protocol in protocols)}."
     caption += r" Best in bold, second best underlined; $n$: images scored of images expected."
     if len(ranked) < int((rows["kind"] == "measured").sum()):
@@ -145,29 +148,27 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: 
     body = "\n".join(lines)
     return (
         f"% table {escape(dataset)}\n\\begin{{table}}[htp]\n\\centering\n\\caption{{{caption}}}\n"
-        f"\\begin{{lrbox}}{{\\sodbenchbox}}\n\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n\\toprule\n"
-        f"{groups}{' & '.join(head)} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+        f"\\begin{{lrbox}}{{\\sodbenchbox}}\n\\begin{{tabular}}{{l{'r' * (len(head) + len(metrics) - 1)}}}\n"
+        f"\\toprule\n{_heads(metrics, protocols, head)}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
         f"\\end{{lrbox}}\n\\sodbenchfit\n\\end{{table}}\n{notes}\n% end\n"
     )
 
 
-def _protocol_heads(metrics: list[str], protocols: list[str], before: int) -> str:
-    """A line of protocol names over their metrics, where there are several."""
-    if len(protocols) < 2:
-        return ""
-    runs: list[list[object]] = []
+def _heads(metrics: list[str], protocols: list[str], facts: list[str]) -> str:
+    """The heading: metric names, and below them the protocols where there are several."""
+    if len(protocols) == 1:
+        return " & ".join([*facts, *(f"${label(full).latex}${_arrow(full)}" for full in metrics)]) + r" \\"
+    groups: dict[str, list[str]] = {}
     for full in metrics:
-        protocol = split_name(full)[1]
-        if runs and runs[-1][0] == protocol:
-            runs[-1][1] = int(str(runs[-1][1])) + 1
-        else:
-            runs.append([protocol, 1])
-    heads, rules, at = [], [], before + 1
-    for protocol, width in ((str(p), int(str(w))) for p, w in runs):
-        heads.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(protocol)}}}")
-        rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
-        at += width
-    return f"{' & ' * before}{' & '.join(heads)} \\\\\n{' '.join(rules)}\n"
+        groups.setdefault(split_name(full)[0], []).append(escape(split_name(full)[1]))
+    above, rules, at = [], [], len(facts) + 1
+    for metric, names in groups.items():
+        above.append(rf"\multicolumn{{{len(names)}}}{{c}}{{${label(metric).latex}${_arrow(metric)}}}")
+        rules.append(rf"\cmidrule(lr){{{at}-{at + len(names) - 1}}}")
+        at += len(names)
+    below = [name for names in groups.values() for name in names]
+    first = " & " * len(facts) + " & ".join(above)
+    return f"{first} \\\\\n{' '.join(rules)}\n{' & '.join([*facts, *below])} \\\\"
 
 
 def _arrow(full: str) -> str:

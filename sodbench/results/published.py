@@ -29,6 +29,7 @@ class Published:
     """One printed value. `protocol` is None where the source does not state its toolkit."""
 
     source: str
+    short: str
     title: str
     venue: str
     table: str
@@ -160,6 +161,7 @@ def _cell(
         )
         yield Published(
             source=key,
+            short=source["short"],
             title=source["title"],
             venue=source["venue"],
             table=table["name"],
