@@ -69,6 +69,8 @@ class Quirk:
     ignore_masks: tuple[str, ...] = ()
     take_mask: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
+    leave_out_unmasked: bool = False  # pictures without a mask belong to the archive, not to the set
+    known: tuple[str, ...] = ()  # stems whose audit findings this quirk explains
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,8 @@ def _quirk(table: CheckedTable) -> Quirk:
         ignore_masks=table.texts("ignore_masks"),
         take_mask=table.texts("take_mask"),
         rename={key: str(value) for key, value in table.table("rename").rest().items()},
+        leave_out_unmasked=table.flag("leave_out_unmasked"),
+        known=table.texts("known"),
     )
     table.refuse_leftovers()
     return quirk

@@ -32,6 +32,12 @@ class CheckedTable:
             raise InputError(f"{self.path}: {self.prefix}{key}: found {value}; expected a whole number >= 0")
         return value
 
+    def flag(self, key: str) -> bool:
+        value = self.content.pop(key, False)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.path}: {self.prefix}{key}: found {value!r}; expected true or false")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._take(key, [], list, "a list of texts")
         if not all(isinstance(value, str) for value in values):

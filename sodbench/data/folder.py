@@ -75,6 +75,8 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
     if listed is not None:
         images = {stem: path for stem, path in images.items() if stem in listed}
         masks = {stem: path for stem, path in masks.items() if stem in listed}
+    if any(quirk.leave_out_unmasked for quirk in card.quirks):
+        images = {stem: path for stem, path in images.items() if stem in masks}
     samples = _pair(card.name, images, masks, masks_only, place)
     return DataSet(card.name, card.title, samples, card.count, chosen, card)
 
