@@ -1,10 +1,23 @@
 """What all tests share: the real pictures and golden numbers, where they are at hand."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache of the session's own, in which the sample is made once; no data root of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SODBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("SODBENCH_DATA", raising=False)
+        # on few cores, threads that spin while they wait starve the processes that tests start
+        patch.setenv("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("baseline", help="a baseline's name (sodbench baselines list), or module:callable")
     parser.add_argument(
-        "--images", type=Path, required=True, metavar="PATH", help="a folder of pictures, or one picture"
+        "--images", type=Path, required=True, metavar="PATH", help="folder of pictures, or one picture"
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <picture>.png"

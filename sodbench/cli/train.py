@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.time()
     options = Options(
-        out, args.resume, args.device, args.workers, args.cache, args.deterministic, args.skip_bad
+        out, args.resume, args.device, args.workers, args.cache, args.deterministic, args.skip_bad, args.quiet
     )
     outcome = train(baseline, recipe, samples, options, watch)
     if not outcome.first:

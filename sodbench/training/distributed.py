@@ -87,7 +87,7 @@ class _GlobalBatchNorm2d(nn.BatchNorm2d):
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or self.running_mean is None or self.running_var is None:
             return super().forward(input)
-        x = input.float()
+        x = input.float() if input.dtype in (torch.bfloat16, torch.float16) else input
         count = x.numel() // x.shape[1] * dist.get_world_size()
         mean = _sum_over_processes(x.sum((0, 2, 3))) / count
         centred = x - mean[:, None, None]

@@ -63,6 +63,7 @@ class Options:
     cache: bool = False
     deterministic: bool = False
     skip_bad: int = 0
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def train(
     process = join(options.device)
     try:
         return _train(baseline, recipe, samples, options, watch, process)
-    except (torch.OutOfMemoryError, RuntimeError) as error:
+    except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
             raise
         size = recipe.crop or recipe.resize
@@ -164,7 +165,7 @@ def _train(
     cache = None
     if options.cache:
         if process.first:
-            cache = open_cache(samples, recipe.resize, "cache")
+            cache = open_cache(samples, recipe.resize, None if options.quiet else "cache")
         process.wait()
         cache = cache or open_cache(samples, recipe.resize)
     stream = Stream(

@@ -1,0 +1,137 @@
+"""Training samples: seeded by (seed, epoch, sample), shared out exactly, aligned with their masks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sodbench.data.folder import Sample, open_dataset
+from sodbench.data.preprocessing import InputSpec, prepare
+from sodbench.data.training import Augmentation, Stream, TrainingSet, augment, collate, normalise, open_cache
+from sodbench.errors import InputError
+
+ALL = Augmentation(crop=(32, 24), flip=True, scale_jitter=(0.5, 2.0, 0.25), colour_jitter=(0.2, 0.2, 0.2))
+
+
+def test_a_sample_depends_on_seed_epoch_and_index_alone(pairs_root: Path) -> None:
+    samples = open_dataset("ecssd", pairs_root).samples
+    one, two = TrainingSet(samples, ALL, seed=3), TrainingSet(samples, ALL, seed=3)
+    first = one[(2, 5)]
+    _ = [two[(e, i)] for e in range(2) for i in range(10)]  # whatever was read before
+    again = two[(2, 5)]
+    assert np.array_equal(first.image, again.image)
+    assert np.array_equal(first.mask, again.mask)
+    assert not np.array_equal(first.image, one[(3, 5)].image)
+    assert not np.array_equal(first.image, TrainingSet(samples, ALL, seed=4)[(2, 5)].image)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.integers(1, 30),
+    share=st.integers(1, 4),
+    accumulate=st.integers(1, 3),
+    world=st.integers(1, 3),
+    start=st.integers(0, 5),
+)
+def test_the_stream_is_the_same_whoever_shares_it(
+    size: int, share: int, accumulate: int, world: int, start: int
+) -> None:
+    batch, stop = share * accumulate * world, start + 6
+    alone = [key for keys in Stream(size, batch, 1, 0, stop) for key in keys]
+    shared = [list(Stream(size, batch, 1, start, stop, accumulate, rank, world)) for rank in range(world)]
+    together = []
+    for part in range((stop - start) * accumulate):
+        for rank in range(world):
+            together += shared[rank][part]
+    assert together == alone[start * batch :]
+    assert all(len(keys) == share for keys in shared[0])
+    # every epoch has every sample once
+    for epoch in range(len(alone) // size):
+        indices = [index for e, index in alone if e == epoch]
+        assert sorted(indices) == list(range(size))
+
+
+def test_a_batch_that_cannot_be_shared_is_refused() -> None:
+    with pytest.raises(InputError, match="multiple"):
+        Stream(10, 8, 0, 0, 1, accumulate=1, world=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(4, 60),
+    width=st.integers(4, 60),
+    crop=st.tuples(st.integers(2, 70), st.integers(2, 70)),
+    jitter=st.sampled_from([None, (0.5, 2.0, 0.25), (0.5, 1.5, 0.0)]),
+    seed=st.integers(0, 99),
+)
+def test_picture_and_mask_move_together(
+    height: int, width: int, crop: tuple[int, int], jitter: tuple[float, float, float] | None, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    # a mask of few large areas, and a picture that shows it
+    mask = np.kron(random.integers(0, 2, (2, 2)), np.ones((30, 30)))[:height, :width].astype(np.uint8) * 255
+    image = np.repeat(mask[:, :, None], 3, 2)
+    how = Augmentation(crop=crop, flip=True, scale_jitter=jitter)
+    seen, shape = augment(image, mask, how, np.random.default_rng(seed))
+    assert seen.shape == (*crop, 3)
+    assert shape.shape == crop
+    inside = shape == 255
+    # off the boundary (bilinear against nearest) the two agree; beyond the picture is background
+    assert (seen[inside].mean() if inside.any() else 255) > 160
+    assert set(np.unique(shape)) <= {0, 255}
+
+
+def test_without_augmentation_training_sees_what_prediction_sees(pairs_root: Path) -> None:
+    sample = open_dataset("ecssd", pairs_root).samples[0]
+    assert sample.image is not None
+    item = TrainingSet([sample], Augmentation(resize=(32, 32)), 0)[(0, 0)]
+    spec = InputSpec(32, 32)
+    trained = normalise(collate([item]).images, spec)[0].numpy()
+    predicted = prepare(np.asarray(Image.open(sample.image).convert("RGB")), spec)
+    # training rounds the resized picture, its maximum too, to 8 bits
+    levels = np.abs(trained - predicted).max() * 0.229 * 255
+    assert levels < 1.3
+
+
+def test_colour_jitter_changes_colours_but_not_by_more_than_asked() -> None:
+    image = np.full((8, 8, 3), (100, 150, 50), np.uint8)
+    mask = np.zeros((8, 8), np.uint8)
+    how = Augmentation(resize=(8, 8), colour_jitter=(0.2, 0.0, 0.0))
+    seen = {tuple(augment(image, mask, how, np.random.default_rng(s))[0][0, 0].tolist()) for s in range(30)}
+    assert len(seen) > 10
+    for colour in seen:
+        assert all(0.8 * c - 1 <= v <= 1.2 * c + 1 for c, v in zip((100, 150, 50), colour, strict=True))
+
+
+def test_the_cache_gives_the_same_samples(
+    pairs_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path / "cache"))
+    samples = open_dataset("ecssd", pairs_root).samples
+    for how in (ALL, Augmentation(resize=(36, 36), crop=(32, 32), flip=True)):
+        plain = TrainingSet(samples, how, 1)
+        cached = TrainingSet(samples, how, 1, open_cache(samples, how.resize))
+        for key in ((0, 0), (1, 7)):
+            assert np.array_equal(plain[key].image, cached[key].image)
+            assert np.array_equal(plain[key].mask, cached[key].mask)
+    assert not [p for p in (tmp_path / "cache" / "training").iterdir() if p.name.startswith(".")]
+
+
+def test_unreadable_samples_are_replaced_and_named(pairs_root: Path) -> None:
+    samples = list(open_dataset("ecssd", pairs_root).samples)
+    broken, wrong = samples[3], samples[4]
+    assert broken.image is not None
+    assert wrong.mask is not None
+    broken.image.write_bytes(broken.image.read_bytes()[:200])
+    Image.new("L", (7, 9)).save(wrong.mask)
+    item = TrainingSet(samples, Augmentation(resize=(32, 32)), 0)[(0, 3)]
+    assert item.name == samples[5].name
+    assert str(broken.image) in item.bad
+    assert f"{wrong.mask}: the mask is 7 x 9 and its picture 48 x 40" in item.bad
+    with pytest.raises(InputError, match="no training sample can be read"):
+        TrainingSet([Sample("a", broken.image, broken.mask)], ALL, 0)[(0, 0)]
+    with pytest.raises(InputError, match="has no samples"):
+        TrainingSet([], ALL, 0)
