@@ -1,7 +1,8 @@
 """Whether a published number may stand beside a measured one: same convention, same images.
 
 Two protocols agree on a metric when the fields that move it agree. Fields that only touch the last digits
-(epsilons, 255 or 256 levels, rounding of levels) do not part them; docs/protocols.md shows their effect.
+(epsilons, 255 or 256 levels, rounding of levels, what becomes of empty images) do not part them, but such
+a value is not called exact; docs/protocols.md shows their effect.
 """
 
 from dataclasses import dataclass
@@ -13,15 +14,26 @@ _MASK = ("mask_scale", "mask_threshold", "mask_comparator")
 # what moves a metric by more than rounding; mask thresholds near one half do so only on grey masks
 DECISIVE = {
     "MAE": ("mae_scale", "mask_in_mae"),
-    "maxF": ("f_average", "f_scale", "f_left_out", "f_beta2"),
-    "meanF": ("mean_f", "f_average", "f_scale", "f_left_out", "f_beta2"),
-    "adpF": ("f_scale", "f_left_out", "f_beta2"),
+    "maxF": ("f_average", "f_scale", "f_beta2"),
+    "meanF": ("mean_f", "f_average", "f_scale", "f_beta2"),
+    "adpF": ("f_scale", "f_beta2"),
     "wF": ("wf_scale", "wf_beta2"),
     "S": ("s_scale", "s_alpha", "s_object_ddof", "s_variance_ddof"),
     "maxE": ("e_scale",),
     "meanE": ("e_scale",),
     "adpE": ("e_scale",),
     "relaxF": ("boundary_scale", "boundary_window", "boundary_radius", "boundary_average"),
+}
+_LEVELS = ("levels", "quantise", "f_left_out", "precision_epsilon", "recall_epsilon", "f_epsilon")
+MINOR = {
+    "maxF": _LEVELS,
+    "meanF": _LEVELS,
+    "adpF": _LEVELS,
+    "wF": ("wf_epsilon", "empty_mask"),
+    "S": ("s_covariance_ddof", "s_centre_rounding", "s_epsilon", "s_clip"),
+    "maxE": ("e_comparator", "e_denominator", "e_epsilon"),
+    "meanE": ("e_comparator", "e_denominator", "e_epsilon"),
+    "adpE": ("e_comparator", "e_denominator", "e_epsilon"),
 }
 # counts that sources leave out although it matters
 _AMBIGUOUS = {
@@ -77,7 +89,7 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
                 f"{metric}@{value.protocol} there: {name} is {_said(getattr(there, name))},"
                 f" {_said(getattr(protocol, name))} in {protocol.name}",
             )
-    same = all(getattr(there, name) == getattr(protocol, name) for name in _MASK)
+    same = all(getattr(there, name) == getattr(protocol, name) for name in (*_MASK, *MINOR.get(metric, ())))
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
 

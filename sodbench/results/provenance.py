@@ -1,10 +1,12 @@
 """Where a number comes from: package versions, device, code, command line, times."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -114,3 +116,13 @@ def code_state() -> dict[str, Any]:
 def _git(checkout: Path, *arguments: str) -> str:
     command = ["git", "-C", str(checkout), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+
+def digest_of(files: Sequence[tuple[str, Path]]) -> str:
+    """One SHA-256 over the names and contents of files, such as a folder of maps."""
+    whole = hashlib.sha256()
+    for name, path in files:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        whole.update(f"{name}\0{content}\n".encode())
+    return whole.hexdigest()

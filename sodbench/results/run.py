@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.results.load import Records, load_runs, read_records
-from sodbench.results.provenance import collect
+from sodbench.results.provenance import collect, digest_of
 from sodbench.results.record import SCHEMA, Run, ScoreTableLike
 from sodbench.results.store import save_run
 
@@ -50,6 +50,8 @@ def new_run(
     provenance["images_sha256"] = hashlib.sha256("\n".join(images).encode()).hexdigest()
     provenance["data_folder"] = None if folder is None else str(Path(folder).resolve())
     provenance.update(extra or {})
+    if provenance.get("maps"):
+        provenance["maps_sha256"] = _maps_digest(Path(provenance["maps"]), images)
     return Run(
         schema=SCHEMA,
         name=name,
@@ -80,6 +82,14 @@ def _image_facts(dataset: Any, table: ScoreTableLike, images: list[str]) -> "pd.
         if any(paths):
             frame[f"{kind}_file"] = [_relative(path, folder) for path in paths]
     return frame
+
+
+def _maps_digest(folder: Path, images: list[str]) -> str | None:
+    """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
+    by_stem = {path.stem: path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
+    files = [(image, by_stem.get(image)) for image in images]
+    found = [(image, path) for image, path in files if path is not None and path.is_file()]
+    return digest_of(found) if len(found) == len(images) else None
 
 
 def _relative(path: Path | None, folder: Path | None) -> str | None:

@@ -115,7 +115,7 @@ class Killed(BaseException):
 STEPS = ("mkdir", "rename", "fsync", "to_parquet", "write_text", "rmtree")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(at=st.integers(0, 24), before=st.booleans(), clean=st.booleans())
 def test_a_crash_anywhere_leaves_the_old_or_the_new_record(at: int, before: bool, clean: bool) -> None:
     """Ends the process at the n-th step on disk, with (`clean`) or without the clean-up of an exception."""

@@ -1,0 +1,164 @@
+"""`sodbench check`: exit 1 when a metric drifted from the committed reference."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from sodbench.results.drift import Drift
+    from sodbench.results.record import Run
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "check",
+        help="compare the recorded runs with a committed reference",
+        description="Compare the recorded runs with a committed reference; exit 1 when a metric drifted,"
+        " with a table of what moved and the likely cause.",
+        epilog="example: sodbench check --against reports/reference.json --junit drift.xml\n"
+        "         sodbench check --against reports/reference.json --update",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        default=Path("reports/reference.json"),
+        metavar="FILE",
+        help="the reference (reports/reference.json)",
+    )
+    parser.add_argument(
+        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
+    )
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    parser.add_argument("--datasets", nargs="+", metavar="NAME", help="only these data sets")
+    parser.add_argument("--exact", action="store_true", help="allow no difference at all")
+    parser.add_argument(
+        "--tolerance",
+        nargs="+",
+        default=[],
+        metavar="METRIC=VALUE",
+        help="tolerances instead of the reference's: MAE=1e-4, maxF@basnet2019=1e-3, or a number for all",
+    )
+    parser.add_argument("--strict", action="store_true", help="new runs and metrics fail the check too")
+    parser.add_argument(
+        "--update", action="store_true", help="rewrite the reference from the runs, on purpose"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="append a markdown summary to this file")
+    parser.add_argument(
+        "--github", action="store_true", help="print GitHub annotations (on by itself in GitHub Actions)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compares, prints, and returns 1 where something drifted."""
+    from sodbench.report import drift_formats
+    from sodbench.results.drift import check
+
+    runs, reference = _chosen(args)
+    if args.update:
+        return _update(args, runs)
+    drift = check(reference, runs, args.exact)
+    failed = drift.failed(args.strict)
+    against = args.against.as_posix()
+    if args.json:
+        _print_json(drift, failed)
+    else:
+        print(drift_formats.text(drift, against, args.strict))
+    if args.github or os.environ.get("GITHUB_ACTIONS") == "true":
+        # annotations are read from stdout; with --json that holds the object and nothing else
+        stream = sys.stderr if args.json else sys.stdout
+        for line in drift_formats.annotations(drift, against, args.strict):
+            print(line, file=stream)
+    if args.junit:
+        from sodbench.files import write_text
+
+        write_text(args.junit, drift_formats.junit(drift, args.strict))
+    summary = args.summary or os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(drift_formats.markdown(drift, against, args.strict) + "\n")
+    return 1 if failed else 0
+
+
+def _chosen(args: argparse.Namespace) -> "tuple[list[Run], Any]":
+    """The runs and the reference, both limited to the chosen methods and data sets."""
+    import dataclasses
+
+    from sodbench.cli.report import recorded_runs
+    from sodbench.errors import unknown_names
+    from sodbench.results.reference import Reference, read_reference
+
+    fresh = args.update and not args.against.exists()
+    reference = Reference() if fresh else read_reference(args.against)
+    runs = recorded_runs(args.reports)
+    for kind, asked, known in (
+        ("method", args.methods, {r.name for r in runs} | {e.name for e in reference.entries}),
+        ("data set", args.datasets, {r.dataset for r in runs} | {e.dataset for e in reference.entries}),
+    ):
+        unknown = [name for name in asked or [] if name not in known]
+        if unknown:
+            raise unknown_names(kind, unknown, known)
+
+    def wanted(name: str, dataset: str) -> bool:
+        return (not args.methods or name in args.methods) and (not args.datasets or dataset in args.datasets)
+
+    runs = [one for one in runs if wanted(one.name, one.dataset)]
+    entries = tuple(entry for entry in reference.entries if wanted(entry.name, entry.dataset))
+    tolerances = dict(reference.tolerances) | _tolerances(args.tolerance)
+    return runs, dataclasses.replace(reference, entries=entries, tolerances=tolerances)
+
+
+def _tolerances(options: list[str]) -> dict[str, float]:
+    """`MAE=1e-4` or a number for all metrics; InputError for anything else."""
+    found = {}
+    for option in options:
+        metric, _, value = option.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not number >= 0:
+            raise InputError(
+                f"--tolerance {option!r}: expected METRIC=VALUE or VALUE, 0 or more, e.g. MAE=1e-4"
+            )
+        found[metric or "default"] = number
+    return found
+
+
+def _update(args: argparse.Namespace, runs: "list[Run]") -> int:
+    """Rewrites the reference; entries outside the selection stay as they are."""
+    import dataclasses
+
+    from sodbench.results.reference import Reference, read_reference, updated, write_reference
+
+    reference = read_reference(args.against) if args.against.exists() else Reference()
+    tolerances = dict(reference.tolerances) | _tolerances(args.tolerance)
+    limited = bool(args.methods or args.datasets)
+    new = updated(dataclasses.replace(reference, tolerances=tolerances), runs, keep_missing=limited)
+    write_reference(args.against, new)
+    dropped = {entry.key for entry in reference.entries} - {entry.key for entry in new.entries}
+    print(f"{args.against}: {len(runs)} entries updated, {len(dropped)} removed, {len(new.entries)} in all")
+    return 0
+
+
+def _print_json(drift: "Drift", failed: bool) -> None:
+    import json
+    import math
+    from dataclasses import asdict
+
+    def plain(value: Any) -> Any:
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    findings = [{key: plain(value) for key, value in asdict(one).items()} for one in drift.findings]
+    causes = [
+        {"name": name, "dataset": dataset, "causes": said} for (name, dataset), said in drift.causes.items()
+    ]
+    print(json.dumps({"failed": failed, "compared": drift.compared, "findings": findings, "causes": causes}))

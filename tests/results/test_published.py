@@ -1,0 +1,179 @@
+"""Published numbers: complete, as printed, and compared only with what is comparable."""
+
+from dataclasses import replace
+
+import pytest
+
+from sodbench.errors import InputError
+from sodbench.metrics.protocol import load_protocol, protocol_names
+from sodbench.results import published
+from sodbench.results.comparable import DECISIVE, MINOR, verdict
+from sodbench.results.published import (
+    bibliography,
+    method_of,
+    methods,
+    published_frame,
+    published_values,
+)
+
+
+def pick(source: str, method: str, dataset: str, metric: str, printed: str = ""):
+    found = [
+        v
+        for v in published_values()
+        if (v.source, v.method, v.dataset, v.metric) == (source, method, dataset, metric)
+        and printed in v.printed_method
+    ]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "method", "dataset", "metric", "printed"),
+    [
+        ("basnet2019", "BASNet", "duts-te", "maxF", ".860"),
+        ("basnet2019", "BASNet", "sod", "relaxF", ".603"),
+        ("basnet2019", "DSS", "sod", "relaxF", ".444"),
+        ("basnet2019", "SRM", "duts-te", "MAE", ".058"),
+        ("u2net2020", "U²-Net†", "sod", "relaxF", ".559"),
+        ("u2net2020", "BASNet", "pascal-s", "maxF", ".856"),
+        ("sodsurvey", "SCRN", "sod", "MAE", ".107"),
+        ("sal-eval", "BASNet", "sod", "maxIoU", ".673"),
+        ("f3net2020", "F3Net", "hku-is", "E", ".953"),
+        ("ldf2020", "LDF", "thur15k", "adpF", ".764"),
+        ("minet2020", "MINet", "pascal-s", "MAE", ".064"),
+        ("icon2022", "BASNet", "duts-te", "MAE", ".040"),
+        ("inspyrenet2022", "InSPyReNet", "davis-s", "mBA", ".743"),
+        ("dis2022", "BASNet", "dis-te4", "HCE", "3601"),
+        ("csu2023", "BAS", "nc4k", "maxF", ".782"),
+        ("readmes", "GateNet", "ecssd", "maxF", ".9486"),
+    ],
+)
+def test_values_are_as_printed(source: str, method: str, dataset: str, metric: str, printed: str) -> None:
+    value = pick(source, method, dataset, metric)
+    assert value.printed == printed and value.value == float(printed)
+    assert value.digits == len(printed.partition(".")[2])
+
+
+def test_retrained_and_official_rows_of_salod_are_apart() -> None:
+    rows = [v for v in published_values() if v.source == "salod" and v.method == "BASNet"]
+    values = {v.variant: v.printed for v in rows if v.dataset == "duts-te" and v.metric == "maxF"}
+    assert values == {None: ".859", "retrained by SALOD": ".907"}
+
+
+def test_every_table_is_there() -> None:
+    counts = published_frame().groupby(["source", "table"]).size()
+    assert counts.to_dict() == {
+        ("basnet2019", "Table 2"): 144,
+        ("basnet2019", "ablation table"): 33,
+        ("cod2020", "Table 3"): 12,
+        ("csu2023", "Table 4, efficiency"): 2,
+        ("csu2023", "Tables 4 to 6"): 27,
+        ("dis2022", "Table 2"): 36,
+        ("dis2022", "Table 2, efficiency"): 2,
+        ("f3net2020", "paper table"): 40,
+        ("icon2022", "Table 1"): 252,
+        ("icon2022", "Table 1, efficiency"): 2,
+        ("inspyrenet2022", "Table 2"): 165,
+        ("inspyrenet2022", "high-resolution table"): 12,
+        ("ldf2020", "paper table"): 45,
+        ("minet2020", "Table 1"): 180,
+        ("readmes", "CPD README, MAE"): 5,
+        ("readmes", "CPD README, max F"): 10,
+        ("readmes", "GateNet README"): 30,
+        ("reports", "hyper.ai paper index, camouflage"): 12,
+        ("reports", "vendor's model card, SALOD weights"): 5,
+        ("reports", "vendor's model card, official weights"): 5,
+        ("reports", "wizwand.com paper index, F"): 2,
+        ("reports", "wizwand.com paper index, MAE"): 2,
+        ("reports", "xuebinqin/BASNet issue #31"): 1,
+        ("reports", "xuebinqin/BASNet issue #61"): 1,
+        ("reports", "xuebinqin/U-2-Net issue #240"): 2,
+        ("sal-eval", "README"): 42,
+        ("salod", "README, SALOD's own test set"): 9,
+        ("salod", "README, conventional table: official maps"): 90,
+        ("salod", "README, conventional table: retrained"): 90,
+        ("soc2022", "SOC-test benchmark"): 3,
+        ("soc2022", "SOC-test benchmark, with the paper's data enhancement"): 3,
+        ("soc2022", "Table 9"): 20,
+        ("sodsurvey", "Table 4"): 108,
+        ("u2net2020", "Tables 3 and 4"): 180,
+    }
+
+
+def test_every_value_has_a_source_and_known_names() -> None:
+    for value in published_values():
+        assert value.read_from and value.toolkit and value.short and value.venue
+        assert value.protocol is None or value.protocol in protocol_names()
+        assert value.cite is None or value.cite in bibliography()
+        assert method_of(value.printed_method) or "ablation" in value.printed_method
+        if value.protocol is not None and value.metric == "maxF":
+            means = load_protocol(value.protocol).f_average == "means"
+            assert value.family == (published.CURVE_OF_MEANS if means else published.MEAN_OF_CURVES)
+    assert all(method.cite in bibliography() for method in methods().values())
+
+
+def test_remarks_stand_with_their_values() -> None:
+    assert "disagrees with every other source" in pick("icon2022", "BASNet", "duts-te", "MAE").remark
+    assert "disagrees" not in pick("icon2022", "BASNet", "duts-te", "wF").remark
+    assert "845 of the 850" in pick("minet2020", "BASNet", "pascal-s", "maxF").remark
+    assert pick("minet2020", "BASNet", "pascal-s", "maxF").n == 845
+    assert "misprint" in pick("inspyrenet2022", "InSPyReNet", "pascal-s", "maxF", "SwinB").remark
+
+
+def test_a_wrong_cell_names_the_file_and_row(tmp_path) -> None:
+    text = (published.FOLDER / "sodsurvey.toml").read_text(encoding="utf-8")
+    (tmp_path / "slip.toml").write_text(text.replace(".814 .776 .096", ".814 .776"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"slip.toml: Table 4: PiCANet: sod: 2 values for 3 metrics"):
+        list(published._read(tmp_path / "slip.toml"))
+    (tmp_path / "slip.toml").write_text(text.replace(".096", ".O96"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"'\.O96' is no number"):
+        list(published._read(tmp_path / "slip.toml"))
+
+
+def judged(value, protocol: str, scored: int = 300, expected: int = 300):
+    return verdict(value, value.metric, load_protocol(protocol), scored, expected)
+
+
+def test_only_comparable_numbers_are_shown() -> None:
+    dss = pick("basnet2019", "DSS", "sod", "maxF")
+    assert judged(dss, "basnet2019").exact
+    assert judged(dss, "sal-eval").shown and not judged(dss, "sal-eval").exact
+    refused = judged(dss, "pysodmetrics")
+    assert not refused.shown and "f_average is means, images in pysodmetrics" in refused.reason
+    survey = pick("sodsurvey", "BASNet", "sod", "S")
+    assert judged(survey, "pysodmetrics").shown and not judged(survey, "sal-eval").shown
+
+
+def test_counts_must_agree() -> None:
+    dss = pick("basnet2019", "DSS", "sod", "maxF")
+    assert judged(dss, "basnet2019", scored=200).reason == "only 200 of 300 images are scored here"
+    minet = pick("minet2020", "BASNet", "pascal-s", "maxF")
+    assert judged(minet, "basnet2019", 850, 850).reason == "published on 845 images, 850 here"
+    assert judged(minet, "basnet2019", 845, 845).shown
+    hku = pick("basnet2019", "BASNet", "hku-is", "maxF")
+    assert "4447 images or the 1447" in judged(hku, "basnet2019", 4447, 4447).reason
+    assert judged(pick("u2net2020", "BASNet", "hku-is", "maxF"), "basnet2019", 4447, 4447).exact
+
+
+def test_unstated_toolkits_compare_by_family_only() -> None:
+    value = pick("inspyrenet2022", "VST", "ecssd", "maxF")
+    assert judged(value, "pysodmetrics", 1000, 1000).reason.startswith("toolkit not stated; same family")
+    assert (
+        "mean of curves there, of the curve of means here" in judged(value, "basnet2019", 1000, 1000).reason
+    )
+    other = pick("inspyrenet2022", "VST", "ecssd", "MAE")
+    assert judged(other, "pysodmetrics", 1000, 1000).reason == "the source does not state its toolkit"
+    assert not verdict(other, "S", load_protocol("raw"), 1000, 1000).shown
+
+
+def test_decisive_fields_exist_in_protocols() -> None:
+    protocol = load_protocol("raw")
+    assert all(hasattr(protocol, n) for names in (*DECISIVE.values(), *MINOR.values()) for n in names)
+
+
+def test_a_users_protocol_compares_by_its_fields() -> None:
+    mine = replace(load_protocol("basnet2019"), name="mine", f_epsilon=0.0)
+    dss = pick("basnet2019", "DSS", "sod", "maxF")
+    assert verdict(dss, "maxF", mine, 300, 300).shown
+    assert not verdict(dss, "maxF", replace(mine, f_scale="255"), 300, 300).shown
