@@ -67,7 +67,7 @@ def find_folder(
         if not fitting:
             return None, None
         chosen = fitting[0]
-    places = [_place(chosen, layout) for layout in (*card.layouts, *REPACKS)]
+    places = [expand_layout(chosen, layout) for layout in (*card.layouts, *REPACKS)]
     for place in places:
         if place.masks and place.images:
             return place, chosen
@@ -78,7 +78,8 @@ def find_folder(
     return None, chosen
 
 
-def _place(folder: Path, layout: Layout) -> Place:
+def expand_layout(folder: Path, layout: Layout) -> Place:
+    """The folders that a layout stands for inside `folder`; none if it does not fit."""
     images, masks = _expand(folder, layout.images), _expand(folder, layout.masks)
     if images == masks and not any(picture_files(inner) for inner in masks):
         return Place((), (), layout)  # "side by side" fits any folder: it must hold pictures to be meant

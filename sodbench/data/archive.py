@@ -1,0 +1,154 @@
+"""Archives unpacked without leaving their folder: plain files and folders only, nothing else is believed.
+
+Absolute names, `..`, links, devices and names that differ only in case are refused before anything is
+written. zip and tar are read here; rar and 7z need one of the tools unrar, unar, bsdtar or 7z.
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from sodbench.errors import InputError
+
+# what macOS and Windows leave behind
+LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+CHUNK = 1 << 20
+
+# the first tool at hand is taken; {archive} and {folder} are filled in
+TOOLS: dict[str, tuple[str, ...]] = {
+    "unrar": ("unrar", "x", "-idq", "-o-", "-p-", "{archive}", "{folder}/"),
+    "unar": ("unar", "-quiet", "-no-directory", "-output-directory", "{folder}", "{archive}"),
+    "bsdtar": ("bsdtar", "-xf", "{archive}", "-C", "{folder}"),
+    "7z": ("7z", "x", "-y", "-bd", "-o{folder}", "{archive}"),
+    "7zz": ("7zz", "x", "-y", "-bd", "-o{folder}", "{archive}"),
+}
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpacks zip, tar (also compressed), rar or 7z into an empty folder; raises InputError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with archive.open("rb") as file:
+        head = file.read(8)
+    try:
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            _unpack_zip(archive, folder)
+        elif head.startswith((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")):
+            _unpack_with_tool(archive, folder, "rar" if head.startswith(b"Rar!") else "7z")
+        elif tarfile.is_tarfile(archive):
+            _unpack_tar(archive, folder)
+        else:
+            raise InputError(f"{archive}: not a zip, tar, rar or 7z archive")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{archive}: a damaged or locked archive ({error}); fetch it again") from None
+    except OSError as error:
+        raise InputError(f"{archive}: cannot be unpacked ({error.strerror or error})") from None
+
+
+def _unpack_zip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        members = []
+        for member in packed.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise _refused(archive, member.filename, "a link or device")
+            members.append((member, _inside(archive, member.filename)))
+        _check_names(archive, [place for member, place in members if not member.is_dir()])
+        _check_space(archive, folder, sum(member.file_size for member, _ in members))
+        for member, place in members:
+            if member.is_dir() or _is_litter(place):
+                continue
+            target = folder / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with packed.open(member) as source, target.open("xb") as out:
+                # zipfile reads file_size bytes at most: a member that holds more than it says is cut off
+                shutil.copyfileobj(source, out, CHUNK)
+
+
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as packed:
+        members = []
+        for member in packed:
+            if not (member.isreg() or member.isdir()):
+                raise _refused(archive, member.name, "a link or device")
+            members.append((member, _inside(archive, member.name)))
+        _check_names(archive, [place for member, place in members if member.isreg()])
+        _check_space(archive, folder, sum(member.size for member, _ in members))
+        for member, place in members:
+            if member.isdir() or _is_litter(place):
+                continue
+            source = packed.extractfile(member)
+            if source is None:
+                continue
+            target = folder / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with source, target.open("xb") as out:
+                shutil.copyfileobj(source, out, CHUNK)
+
+
+def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
+    usable = [name for name in TOOLS if shutil.which(name) and (kind == "rar" or name not in ("unrar",))]
+    if not usable:
+        raise InputError(
+            f"{archive}: a {kind} archive, and none of {', '.join(TOOLS)} is installed; "
+            f"install one, or unpack it and put its content as {archive.stem}.zip beside it"
+        )
+    command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()
+        raise InputError(
+            f"{archive}: {usable[0]} failed ({last[-1] if last else done.returncode}); fetch it again"
+        )
+    # the tools guard the folder's border themselves; links that they made are not followed but refused
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            mode = (Path(place) / name).lstat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise _refused(archive, name, "a link or device")
+
+
+def _inside(archive: Path, name: str) -> PurePosixPath:
+    """The member's place, if it lies inside the folder; raises InputError otherwise."""
+    place = PurePosixPath(name.replace("\\", "/"))
+    if place.is_absolute() or (place.parts and place.parts[0][1:2] == ":"):
+        raise _refused(archive, name, "an absolute path")
+    if ".." in place.parts:
+        raise _refused(archive, name, "a path that leaves its folder")
+    if "\0" in name or len(str(place).encode("utf-8", "surrogateescape")) > 1000:
+        raise _refused(archive, name, "an impossible name")
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _refused(archive, name, "a name that is not UTF-8") from None
+    return place
+
+
+def _check_names(archive: Path, places: Iterable[PurePosixPath]) -> None:
+    seen: dict[str, PurePosixPath] = {}
+    for place in places:
+        other = seen.setdefault(str(place).casefold(), place)
+        if other is not place:
+            same = (
+                "twice the same name" if other == place else f"names that differ only in case ({other.name})"
+            )
+            raise _refused(archive, str(place), same)
+
+
+def _check_space(archive: Path, folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(f"{archive}: holds {needed:,} bytes, and {folder} has {free:,} free")
+
+
+def _is_litter(place: PurePosixPath) -> bool:
+    return any(part in LITTER or part.startswith("._") for part in place.parts)
+
+
+def _refused(archive: Path, name: str, why: str) -> InputError:
+    shown = name.encode("utf-8", "backslashreplace").decode()
+    return InputError(f"{archive}: refused, it holds {why}: {shown!r}; nothing was unpacked")

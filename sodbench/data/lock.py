@@ -1,0 +1,52 @@
+"""One process at a time: a lock file that the system lets go when its process ends, however it ends."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sodbench.errors import InputError
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Holds an exclusive lock on `path` (made if need be); calls `waiting` once if another holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise InputError(
+            f"{path.parent}: cannot be written to ({error.strerror}); name another data root"
+        ) from None
+    try:
+        if not _take(handle, wait=False):
+            waiting()
+            _take(handle, wait=True)
+        yield
+    finally:
+        os.close(handle)  # lets the lock go
+
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+
+    def _take(handle: int, wait: bool) -> bool:
+        while True:
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+                return True
+            except OSError:
+                if not wait:
+                    return False
+                time.sleep(0.2)
+else:
+    import fcntl
+
+    def _take(handle: int, wait: bool) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            return True
+        except BlockingIOError:
+            return False
