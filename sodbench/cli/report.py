@@ -8,7 +8,7 @@ from typing import Any
 from sodbench.errors import InputError
 
 FORMATS = ("markdown", "latex", "csv", "json")
-FIGURES = ("pr", "f", "e", "distribution", "size", "speed")
+FIGURES = ("pr", "f", "e", "distribution", "size", "speed", "ranks")
 
 
 def register(subparsers: Any) -> None:
@@ -42,6 +42,12 @@ def register(subparsers: Any) -> None:
         help="published numbers beside measured ones, of all sources or of these (e.g. basnet2019)",
     )
     parser.add_argument(
+        "--intervals", action="store_true", help="95 %% bootstrap intervals behind every measured value"
+    )
+    parser.add_argument(
+        "--seeds", action="store_true", help="join runs named <method>-seed<k>: mean and deviation"
+    )
+    parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"
     )
     parser.set_defaults(run=run)
@@ -55,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.report.frame import Selection, build, select
     from sodbench.report.latex import write_latex
     from sodbench.report.leaderboard import write_markdown
+    from sodbench.report.spreads import over_seeds_table, with_intervals
 
     if not 1 <= args.precision <= 10:
         raise InputError(f"--precision is {args.precision}, expected 1 to 10 digits")
@@ -64,9 +71,13 @@ def run(args: argparse.Namespace) -> int:
     )
     table = build(runs, selection, args.reports)
     chosen = select(runs, selection)
+    if args.intervals:
+        table = with_intervals(table, chosen)
+    if args.seeds:
+        table = over_seeds_table(table, chosen, args.sort)
     if args.published is not None:
         table = with_published(table, chosen, args.published)
-    drawn = draw(chosen, table, args.reports / "figures", args.figures)
+    drawn = draw(chosen, build(runs, selection, args.reports), args.reports / "figures", args.figures)
     written = [path for kinds in drawn.values() for files in kinds.values() for path in files]
     if "markdown" in args.format:
         shown = {

@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from sodbench.report.frame import DIFFERENCE
+from sodbench.report.frame import DEVIATION, DIFFERENCE, HIGH, LOW
 
 MINUS = "−"
 
@@ -44,6 +44,20 @@ def difference(row: Mapping[Hashable, Any], full: str, precision: int) -> str:
     if float(text) == 0:
         return f"±{text}"
     return (MINUS if value < 0 else "+") + text
+
+
+def aside(row: Mapping[Hashable, Any], full: str, precision: int) -> str:
+    """What stands behind a value: difference to a published one, deviation over seeds, or interval."""
+    shift = difference(row, full, precision)
+    if shift:
+        return f"({shift})"
+    deviation = row.get(f"{DEVIATION}{full}", math.nan)
+    if deviation is not None and not math.isnan(deviation):
+        return f"±{number(deviation, precision)}"
+    low, high = row.get(f"{LOW}{full}", math.nan), row.get(f"{HIGH}{full}", math.nan)
+    if low is not None and not math.isnan(low):
+        return f"[{number(low, precision)}, {number(high, precision)}]"
+    return ""
 
 
 def count(row: Mapping[Hashable, Any]) -> str:

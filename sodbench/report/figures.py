@@ -7,6 +7,7 @@ from sodbench.report.curves import FORMATS, e_figure, f_figure, pr_figure
 from sodbench.report.distributions import distribution_figure, size_figure
 from sodbench.report.frame import Table
 from sodbench.report.labels import split_name
+from sodbench.report.ranks import rank_figure
 from sodbench.report.speed import speed_figures
 from sodbench.report.style import looks
 from sodbench.results.record import Run
@@ -24,11 +25,12 @@ def draw(
     runs: Sequence[Run],
     table: Table,
     folder: Path,
-    kinds: Sequence[str] = (*KINDS, "speed"),
+    kinds: Sequence[str] = (*KINDS, "speed", "ranks"),
     formats: Sequence[str] = FORMATS,
 ) -> dict[str, dict[str, list[Path]]]:
     """Draws the chosen kinds for every data set of the table: {data set: {kind: files}}.
 
+    What belongs to no single data set (the ranks) is under "".
     A method has the same look in all of them. Curves are drawn under the table's first protocol.
     """
     styles = looks(sorted({run.name for run in runs}))
@@ -46,4 +48,6 @@ def draw(
         for path in speed_figures(table, styles, folder, formats):
             dataset = path.name.removeprefix("speed-").rpartition(".")[0]
             found.setdefault(dataset, {}).setdefault("speed", []).append(path)
+    if "ranks" in kinds and (files := rank_figure(table, styles, folder, formats)):
+        found[""] = {"ranks": files}
     return found

@@ -31,6 +31,8 @@ FACTS = (
     "note",
 )
 DIFFERENCE = "difference:"
+# standard deviation over seeds, bounds of the confidence interval
+DEVIATION, LOW, HIGH = "deviation:", "low:", "high:"
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def columns_of(runs: Sequence[Run], selection: Selection) -> list[str]:
 def metric_columns(frame: "pd.DataFrame") -> list[str]:
     """The metrics of a frame, in their order."""
     names = [str(column) for column in frame.columns]
-    return [name for name in names if "@" in name and not name.startswith(DIFFERENCE)]
+    return [name for name in names if "@" in name and ":" not in name.partition("@")[0]]
 
 
 def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -> "pd.DataFrame":

@@ -5,11 +5,12 @@ in ASCII.
 """
 
 import unicodedata
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sodbench.files import write_text
-from sodbench.report.cells import count, difference, score
+from sodbench.report.cells import aside, count, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import label, split_name
@@ -134,9 +135,7 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: 
             images = escape(count(facts))
             cells += [_published(facts, full, table.precision) for full in metrics]
         else:
-            cells += [
-                _marked(escape(score(facts, f, table.precision)), str(found.at[index, f])) for f in metrics
-            ]
+            cells += [_measured(facts, full, table.precision, str(found.at[index, full])) for full in metrics]
         lines.append(" & ".join([name, images, *cells]) + r" \\")
     caption = f"{escape(title)}. Protocol: {', '.join(escape(protocol) for protocol in protocols)}."
     caption += r" Best in bold, second best underlined; $n$: images scored of images expected."
@@ -175,13 +174,16 @@ def _arrow(full: str) -> str:
     return {"up": r"$\uparrow$", "down": r"$\downarrow$", None: ""}[label(full).better]
 
 
-def _marked(text: str, mark: str) -> str:
-    return {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(mark, text)
+def _measured(facts: dict[Hashable, Any], full: str, precision: int, mark: str) -> str:
+    text = escape(score(facts, full, precision))
+    text = {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(mark, text)
+    behind = aside(facts, full, precision)
+    return text + (rf" {{\scriptsize {escape(behind)}}}" if behind else "")
 
 
-def _published(facts: dict[object, object], full: str, precision: int) -> str:
+def _published(facts: dict[Hashable, Any], full: str, precision: int) -> str:
     text = score(facts, full, precision)
     if text == "–":
         return ""
-    shift = difference(facts, full, precision)
-    return rf"\textit{{{escape(text)}}}" + (f" ({escape(shift)})" if shift else "")
+    behind = aside(facts, full, precision)
+    return rf"\textit{{{escape(text)}}}" + (f" {escape(behind)}" if behind else "")

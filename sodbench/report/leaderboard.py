@@ -1,11 +1,11 @@
 """The leaderboard in markdown: a table a data set."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sodbench.files import write_text
-from sodbench.report.cells import count, difference, score
+from sodbench.report.cells import aside, count, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import arrow, split_name
@@ -64,16 +64,21 @@ def _table(table: Table, rows: "pd.DataFrame", found: "pd.DataFrame") -> list[st
         else:
             if index not in ranked:
                 outsiders, images = True, f"{images} †"
-            cells = [marked(score(facts, f, table.precision), str(found.at[index, f])) for f in metrics]
+            cells = [_measured(facts, full, table.precision, str(found.at[index, full])) for full in metrics]
         lines.append(f"| {' | '.join([name, images, *efficiency, *cells])} |")
     if outsiders:
         lines += ["", "† scored on other images or masks than the rest: not ranked."]
     return lines
 
 
-def _published(facts: dict[object, object], full: str, precision: int) -> str:
+def _measured(facts: dict[Hashable, Any], full: str, precision: int, mark: str) -> str:
+    behind = aside(facts, full, precision)
+    return marked(score(facts, full, precision), mark) + (f" <sub>{escape(behind)}</sub>" if behind else "")
+
+
+def _published(facts: dict[Hashable, Any], full: str, precision: int) -> str:
     text = score(facts, full, precision)
     if text == "–":
         return ""
-    shift = difference(facts, full, precision)
-    return f"*{text}*" + (f" ({shift})" if shift else "")
+    behind = aside(facts, full, precision)
+    return f"*{text}*" + (f" {behind}" if behind else "")
