@@ -20,13 +20,18 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network wants to see: size in pixels, scaling of the levels, normalisation by channel (RGB)."""
+    """What a network wants to see: size in pixels, scaling of the levels, normalisation by channel (RGB).
+
+    `antialias` resizes with Pillow's bilinear filter, which averages when it shrinks, instead of BASNet's
+    bilinear interpolation, which skips pixels.
+    """
 
     height: int = 256
     width: int = 256
     scaling: Literal["max", "255"] = "max"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    antialias: bool = False
 
 
 def prepare(image: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float32]:
@@ -34,14 +39,16 @@ def prepare(image: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.flo
 
     `scaling` "max" divides by the resized picture's own maximum (a black picture stays black), "255" by 255.
     """
-    resized = resize_bilinear(image, spec.height, spec.width)
+    if spec.antialias:
+        small = Image.fromarray(image).resize((spec.width, spec.height), Image.Resampling.BILINEAR)
+        resized = np.asarray(small, np.float32)
+    else:
+        resized = resize_bilinear(image, spec.height, spec.width)
     peak = float(resized.max()) if spec.scaling == "max" else 255.0
     scale = np.float32(1 / peak if peak > 0 else 1)
     mean = np.asarray(spec.mean, np.float32)
     std = np.asarray(spec.std, np.float32)
-    resized *= scale / std
-    resized -= mean / std
-    return np.ascontiguousarray(resized.transpose(2, 0, 1))
+    return np.ascontiguousarray((resized * (scale / std) - mean / std).transpose(2, 0, 1))
 
 
 def finish(

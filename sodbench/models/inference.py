@@ -1,46 +1,106 @@
-"""A network made ready to predict: in eval mode, on its device, in its fastest faithful form."""
+"""A network made ready to predict: in eval mode, on its device, in its fastest faithful form.
 
+What it does, in the order of what it brings (docs in `benchmarks/inference.py`): channels-last layout, batch
+normalisation folded into the convolutions, only the final map computed where the network can do so. Half
+precision is the baseline's choice (`[inference]` in its TOML) because it changes maps by more than rounding.
+"""
+
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sodbench.errors import InputError, unknown_names
+from sodbench.models.folding import fold_batch_norms
 from sodbench.models.schema import PRECISIONS
 
 if TYPE_CHECKING:
     from sodbench.models.registry import Baseline
 
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
 
 class Predictor:
-    """Calls the network on prepared pictures: N x 3 x h x w float32 -> N x h x w probabilities."""
+    """Calls a network on prepared pictures: N x 3 x h x w float32 -> N x h x w probabilities, float32.
+
+    Works on a copy of `network`, which stays as it is. `precision` is fp32, bf16 or fp16 (None: the
+    baseline's for this kind of device); `fold`, `channels_last` and `compile` choose the form.
+    """
 
     def __init__(
-        self, network: nn.Module, baseline: "Baseline", device: str = "cpu", precision: str | None = None
+        self,
+        network: nn.Module,
+        baseline: "Baseline",
+        device: str = "cpu",
+        precision: str | None = None,
+        *,
+        fold: bool = True,
+        channels_last: bool = True,
+        compile: bool = False,
     ) -> None:
-        kind = torch.device(device).type
-        chosen = precision or str(getattr(baseline.inference, kind, "fp32"))
-        if chosen not in PRECISIONS:
-            raise unknown_names("precision", [chosen], PRECISIONS)
-        if kind == "cuda" and not torch.cuda.is_available():
-            raise InputError(f"device {device!r}: no CUDA device is available here; use --device cpu")
-        self.device = torch.device(device)
-        self.network = network.eval().to(self.device)
-        self.precision = chosen
+        self.device = _device(device)
+        self.precision = precision or str(getattr(baseline.inference, self.device.type, "fp32"))
+        if self.precision not in PRECISIONS:
+            raise unknown_names("precision", [self.precision], PRECISIONS)
+        own = type(network).__module__.startswith("sodbench.models.")
+        ready = copy.deepcopy(network).eval().to(self.device)
+        if fold:
+            size = (64, 64) if own else (baseline.input.height, baseline.input.width)
+            ready = fold_batch_norms(ready, torch.rand(1, 3, *size, device=self.device))
+        # networks of this package compute in the lower precision throughout, which saves casting the weights
+        # at each call; a user's, which may make tensors of its own, does so under autocast
+        self.dtype = _DTYPES[self.precision] if own and self.precision in _DTYPES else torch.float32
+        ready = ready.to(self.dtype)
+        self.layout = torch.contiguous_format
+        if channels_last and not _breaks_channels_last(ready, self.device):
+            self.layout = torch.channels_last
+            ready = ready.to(memory_format=torch.channels_last)
+        self.network = ready
+        self._final = torch.compile(self._first_map) if compile else self._first_map
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        with torch.inference_mode(), self._autocast():
-            x = torch.from_numpy(batch).to(self.device)
-            final: Any = getattr(self.network, "final", None)
-            logits = final(x) if final is not None else self.network(x)[0]
-            probability = torch.sigmoid(logits.float())
-        result: npt.NDArray[np.float32] = probability[:, 0].cpu().numpy()
+        x = torch.from_numpy(batch)
+        if self.device.type == "cuda":
+            x = x.pin_memory()
+        with torch.inference_mode():
+            probability = self.probability(x.to(self.device, non_blocking=True))
+            result: npt.NDArray[np.float32] = probability[:, 0].cpu().numpy()
         return result
 
+    def probability(self, x: Tensor) -> Tensor:
+        """N x 3 x h x w -> N x 1 x h x w on the predictor's device; call it under inference_mode."""
+        x = x.to(self.dtype).contiguous(memory_format=self.layout)
+        with self._autocast():
+            logits = self._final(x)
+        return torch.sigmoid(logits.float())
+
+    def _first_map(self, x: Tensor) -> Tensor:
+        final: Any = getattr(self.network, "final", None)
+        logits: Tensor = final(x) if final is not None else self.network(x)[0]
+        return logits
+
     def _autocast(self) -> torch.autocast:
-        kind = self.device.type
-        if self.precision == "fp32":
-            return torch.autocast(kind, enabled=False)
-        return torch.autocast(kind, torch.bfloat16 if self.precision == "bf16" else torch.float16)
+        lower = _DTYPES.get(self.precision, torch.bfloat16)
+        enabled = self.precision in _DTYPES and self.dtype == torch.float32
+        return torch.autocast(self.device.type, lower, enabled=enabled)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"device {name!r}: expected cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {name!r}: no CUDA device is available here; use --device cpu")
+    return device
+
+
+def _breaks_channels_last(network: nn.Module, device: torch.device) -> bool:
+    """On the CPU torch 2.15 writes out of bounds in strided 1 x 1 convolutions of few channels."""
+    return device.type == "cpu" and any(
+        isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1) and m.stride != (1, 1) and m.in_channels < 16
+        for m in network.modules()
+    )

@@ -57,6 +57,7 @@ class Baseline:
     training: dict[str, Any] = field(default_factory=dict)
     published: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    description: str = ""
 
     def build(self) -> "nn.Module":
         """A fresh network (random weights) whose forward returns a tuple of logits."""
@@ -75,9 +76,12 @@ class Baseline:
         path = weights if weights is not None else self.weights_path()
         if not path.is_file():
             raise InputError(self._how_to_get(path, own=weights is None))
+        digest = sha256_of(path)
+        if weights is None:
+            self._check_digest(path, digest)
         network = self.build()
         load_into(network, load_state(path), f"{path} (for {self.name})")
-        return LoadedNetwork(network.eval().to(device), path, sha256_of(path))
+        return LoadedNetwork(network.eval().to(device), path, digest)
 
     def weights_path(self) -> Path:
         """Where the baseline's own weights are or belong: beside its TOML, else in the user's data folder."""
@@ -91,6 +95,18 @@ class Baseline:
         beside = self.path.parent / file if self.path else file
         # what ships lies beside the TOML; what is fetched goes to a folder that the user can write
         return beside if beside.is_file() or not self.weights.fetchable else weights_folder() / file.name
+
+    def _check_digest(self, path: Path, found: str) -> None:
+        """The baseline's own file must be the one its TOML names, or the one that was fetched."""
+        beside = path.with_name(path.name + ".sha256")
+        expected = self.weights.sha256 if self.weights else None
+        if expected is None and beside.is_file():
+            expected = beside.read_text(encoding="utf-8").split()[0]
+        if expected is not None and expected.lower() != found:
+            raise InputError(
+                f"{path}: SHA-256 {found}, expected {expected.lower()}; the file has changed: fetch it again "
+                f"(`sodbench baselines fetch {self.name} --force`) or name it with --weights"
+            )
 
     def _how_to_get(self, path: Path, own: bool) -> str:
         if not own:

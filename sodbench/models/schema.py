@@ -81,12 +81,14 @@ def read_baseline_table(table: dict[str, Any], path: Path) -> dict[str, Any]:
         "inference": _inference(table.get("inference", {}), check),
         "training": dict(table.get("training", {})),
         "published": dict(table.get("published", {})),
+        "description": table.get("description", ""),
     }
 
 
 def _input(table: Any, check: "_Checker") -> InputSpec:
     check.table(table, "input")
-    check.keys(table, ("height", "width", "scaling", "mean", "std"), "input.")
+    check.keys(table, ("height", "width", "scaling", "mean", "std", "antialias"), "input.")
+    check.optional(table, ("antialias",), "input.", "true or false")
     check.optional(table, ("height", "width"), "input.", "a positive whole number")
     check.choice(table, "scaling", "input.", ("max", "255"))
     given = dict(table)

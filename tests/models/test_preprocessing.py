@@ -42,6 +42,13 @@ def test_normalisation_is_by_channel():
     assert prepared.shape == (3, 4, 4) and prepared.dtype == np.float32 and prepared.flags.c_contiguous
 
 
+def test_antialias_averages_when_it_shrinks():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[::2] = 200
+    spec = InputSpec(8, 8, "255", (0, 0, 0), (1, 1, 1), antialias=True)
+    np.testing.assert_allclose(prepare(image, spec)[:, 1:-1] * 255, 100, atol=2)
+
+
 def test_finish_follows_the_official_way_back():
     p = np.random.default_rng(0).random((32, 48), dtype=np.float32) * 0.5 + 0.2
     stretched = ((p - p.min()) / (p.max() - p.min()) * 255).astype(np.uint8)

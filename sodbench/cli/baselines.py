@@ -1,0 +1,185 @@
+"""`sodbench baselines`: what can be run, with which recipe and weights; fetching weights; the contract."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sodbench.models.registry import Baseline
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command and its actions to the parser."""
+    parser = subparsers.add_parser(
+        "baselines",
+        help="list, show, fetch and check baselines",
+        description="Baselines: networks with their input, weights and recipe (baselines/*.toml, yours too).",
+        epilog="example: sodbench baselines show basnet\n"
+        "         sodbench baselines fetch basnet --from https://mirror.example/basnet.pth",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    listing = _action(actions, "list", "all baselines, and whether their weights are here", _list)
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+
+    show = _action(actions, "show", "one baseline in full: network, input, weights, resolved recipe", _show)
+    show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    show.add_argument("--json", action="store_true", help="print one JSON object")
+
+    fetch = _action(actions, "fetch", "get a baseline's weights, checked", _fetch)
+    fetch.add_argument("baselines", nargs="+", metavar="NAME", help="baselines")
+    fetch.add_argument(
+        "--from", dest="source", metavar="URL|FILE", help="a mirror or a file, instead of the known address"
+    )
+    fetch.add_argument("--force", action="store_true", help="also when the weights are there already")
+    fetch.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    check = _action(actions, "check", "put baselines through the contract; exit 1 if one breaks it", _check)
+    check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
+    check.add_argument("--all", action="store_true", help="every baseline")
+    check.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    check.add_argument(
+        "--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's own)"
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _action(actions: Any, name: str, said: str, run: Any) -> argparse.ArgumentParser:
+    example = {"list": "", "show": " basnet", "fetch": " basnet", "check": " basnet-tiny"}[name]
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=said,
+        description=said[0].upper() + said[1:] + ".",
+        epilog=f"example: sodbench baselines {name}{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _list(args: argparse.Namespace) -> int:
+    from sodbench.models import baseline_names, load_baseline
+
+    baselines = [load_baseline(name) for name in baseline_names()]
+    if args.json:
+        _print_json({"baselines": [_summary(b) for b in baselines]})
+        return 0
+    rows = [(b.name, f"{b.input.height} x {b.input.width}", _weights_said(b), b.title) for b in baselines]
+    _print_table([("baseline", "input", "weights", "title"), *rows])
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from sodbench.models import load_baseline
+    from sodbench.training.recipe import load_recipe
+
+    baseline = load_baseline(args.baseline)
+    recipe = load_recipe(baseline.training, source=baseline.name).as_dict() if baseline.training else {}
+    facts = {**_summary(baseline), "parameters": _parameters(baseline), "training": recipe}
+    if args.json:
+        _print_json(facts)
+        return 0
+    print(f"{baseline.name}: {baseline.title}")
+    for key in ("description", "network", "options", "path", "parameters"):
+        if facts[key]:
+            print(f"{key}: {facts[key]:,}" if key == "parameters" else f"{key}: {facts[key]}")
+    for table in ("input", "output", "weights", "inference", "training", "published"):
+        values = facts[table]
+        if values:
+            print(f"\n[{table}]")
+            for key, value in values.items():
+                print(f"{key} = {value}")
+    return 0
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    from sodbench.errors import InputError
+    from sodbench.models import load_baseline
+    from sodbench.models.fetching import fetch_weights
+
+    if args.source and len(args.baselines) > 1:
+        raise InputError(f"--from names one file, but {len(args.baselines)} baselines are asked for")
+    for baseline in _load_all(args.baselines, load_baseline):
+        fetched = fetch_weights(baseline, args.source, args.force, progress=not args.quiet)
+        digest = "as known" if fetched.known else "recorded beside the file; none was known before"
+        state = "fetched" if fetched.fresh else "already there"
+        print(f"{baseline.name}: {state}: {fetched.path} ({fetched.size:,} bytes)")
+        print(f"  sha256 {fetched.sha256} ({digest})")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    import dataclasses
+
+    from sodbench.errors import InputError
+    from sodbench.models import baseline_names, load_baseline
+    from sodbench.models.contract import check_baseline
+
+    names = baseline_names() if args.all else args.baselines
+    if not names:
+        raise InputError("no baseline named; name some, or --all")
+    if args.size and min(args.size) < 32:
+        raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
+    results = {}
+    for baseline in _load_all(names, load_baseline):
+        outcomes = check_baseline(baseline, args.weights, tuple(args.size) if args.size else None)
+        results[baseline.name] = outcomes
+        if not args.json:
+            for outcome in outcomes:
+                mark = "ok    " if outcome.passed else "FAILED"
+                print(f"{mark}  {baseline.name}: {outcome.check}: {outcome.said}", flush=True)
+    if args.json:
+        _print_json({n: [dataclasses.asdict(o) for o in outcomes] for n, outcomes in results.items()})
+    return 0 if all(o.passed for outcomes in results.values() for o in outcomes) else 1
+
+
+def _load_all(names: list[str], load: Any) -> "list[Baseline]":
+    """All baselines, or one error that names every unknown one."""
+    from sodbench.errors import unknown_names
+    from sodbench.models import baseline_names
+
+    known = set(baseline_names())
+    unknown = [n for n in names if n not in known and ":" not in n and not n.endswith(".toml")]
+    if unknown:
+        raise unknown_names("baseline", unknown, known)
+    return [load(name) for name in names]
+
+
+def _summary(baseline: "Baseline") -> dict[str, Any]:
+    import dataclasses
+
+    facts = dataclasses.asdict(baseline)
+    facts["path"] = str(baseline.path) if baseline.path else None
+    if baseline.weights is not None:
+        facts["weights"] = {k: v for k, v in facts["weights"].items() if v is not None}
+        facts["weights"]["path"] = str(baseline.weights_path())
+        facts["weights"]["here"] = baseline.weights_path().is_file()
+    return facts
+
+
+def _parameters(baseline: "Baseline") -> int:
+    import torch
+
+    with torch.device("meta"):
+        return sum(p.numel() for p in baseline.build().parameters())
+
+
+def _weights_said(baseline: "Baseline") -> str:
+    if baseline.weights_path().is_file():
+        return "here"
+    if baseline.weights is None:
+        return "train"
+    return "fetch" if baseline.weights.fetchable else "missing"
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(content, indent=2))

@@ -1,0 +1,88 @@
+"""Gets a baseline's weights: from its Drive or web address, from a mirror, or from a file at hand.
+
+A file is put in its place only when it is the right one: size and SHA-256 where they are known, and always
+that it loads into the network. Where no SHA-256 is known the one found is written beside the file
+(`<file>.sha256`, the format of `sha256sum`), and later loads are held to it.
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.data.card import Archive
+from sodbench.data.download import DownloadError, check, download
+from sodbench.errors import InputError
+from sodbench.files import sha256_of, write_text
+from sodbench.models.registry import Baseline
+from sodbench.models.schema import Weights
+
+
+@dataclass(frozen=True)
+class FetchedWeights:
+    """Where the weights are, their bytes and SHA-256, and whether that was known or first seen now."""
+
+    path: Path
+    size: int
+    sha256: str
+    known: bool
+    fresh: bool
+
+
+def fetch_weights(
+    baseline: Baseline, source: str | None = None, force: bool = False, progress: bool = False
+) -> FetchedWeights:
+    """Fetches and checks the weights of `baseline` into `baseline.weights_path()`.
+
+    `source`: a web address or a file, instead of the baseline's own addresses. Weights that are there already
+    are checked and left, unless `force`. Raises InputError, with what to do, and leaves no partial file.
+    """
+    weights = baseline.weights or Weights()
+    target = baseline.weights_path()
+    if target.is_file() and not force:
+        baseline.load()
+        known = weights.sha256 is not None
+        return FetchedWeights(target, target.stat().st_size, sha256_of(target), known, fresh=False)
+    if source is None and not weights.fetchable:
+        raise InputError(
+            f"{baseline.name}: no address of its weights is known; name one with --from URL|FILE, "
+            f"or put the file at {target}"
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{target.parent}: cannot be made ({error.strerror}); set SODBENCH_WEIGHTS"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
+        found = _get(baseline.name, weights, source, target, Path(folder), progress)
+        # a file of the wrong network must not take the right one's place
+        baseline.load(found)
+        digest = sha256_of(found)
+        found.replace(target)
+    if weights.sha256 is None:
+        write_text(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
+    return FetchedWeights(target, target.stat().st_size, digest, weights.sha256 is not None, fresh=True)
+
+
+def _get(name: str, weights: Weights, source: str | None, target: Path, folder: Path, progress: bool) -> Path:
+    """The checked file in `folder`, from the first address that gives it."""
+    places = [("web" if "://" in source else "file", source)] if source else []
+    if not source:
+        places += [("web", weights.url)] if weights.url else []
+        places += [("drive", weights.drive)] if weights.drive else []
+    failed = []
+    for kind, address in places:
+        archive = Archive(address or "", target.name, weights.size, weights.sha256)
+        try:
+            if kind != "file":
+                return download(archive, kind, folder, progress)
+            given = Path(archive.address).expanduser()
+            if not given.is_file():
+                raise InputError(f"--from {source}: no such file; expected a file or an address with ://")
+            copied = Path(shutil.copyfile(given, folder / target.name))
+            check(copied, archive)
+            return copied
+        except DownloadError as error:
+            failed.append(str(error))
+    raise InputError(f"{name}: {'; '.join(failed)}; put the file at {target}, or name a mirror with --from")

@@ -1,0 +1,139 @@
+"""The contract: every shipped baseline keeps it, and each way of breaking it is found."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from sodbench.cli.main import main
+from sodbench.models import baseline_names, load_baseline
+from sodbench.models.contract import CHECKS, check_baseline
+
+# one of each network in its small form; the wide ones are the same code
+SMALL = ["basnet-tiny", "deeplabv3-tiny", "deeplabv3-pac-bal-tiny"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_baselines_keep_the_contract(name):
+    outcomes = check_baseline(load_baseline(name), size=(64, 96))
+    assert [o.check for o in outcomes] == ["builds", *CHECKS]
+    assert all(o.passed for o in outcomes), outcomes
+
+
+@pytest.mark.parametrize("name", ["basnet-keras", "ablation-unet", "ablation-rrm-lc", "ablation-rrm-ms"])
+def test_wide_networks_keep_it_at_a_narrow_width(name, user_folder):
+    (user_folder / "baselines" / "narrow.toml").write_text(
+        f'extends = "{name}"\ntitle = "Narrow"\n[options]\nwidth = 16\n'
+    )
+    outcomes = check_baseline(load_baseline("narrow"), size=(64, 96))
+    assert all(o.passed for o in outcomes), outcomes
+
+
+def test_every_baseline_has_a_recipe_that_is_valid():
+    from sodbench.training.recipe import load_recipe
+
+    for name in baseline_names():
+        load_recipe(load_baseline(name).training, source=name)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+class WrongShape(Net):
+    def forward(self, x):
+        return self.conv(x).repeat(1, 3, 1, 1)
+
+
+class NotFinite(Net):
+    def forward(self, x):
+        return self.conv(x) / 0
+
+
+class Random(Net):
+    def forward(self, x):
+        return self.conv(x) + torch.rand(())
+
+
+class LooksAtNeighbours(Net):
+    def forward(self, x):
+        return self.conv(x) - self.conv(x).mean()
+
+
+class OnlyMultiplesOfEight(Net):
+    def forward(self, x):
+        y = self.conv(x)
+        return y + nn.functional.interpolate(y[..., ::8, ::8], scale_factor=8)
+
+
+class OverflowsInHalf(Net):
+    def forward(self, x):
+        y = self.conv(x)
+        return y if y.dtype == torch.float32 else y * float("inf")
+
+
+class HidesState(Net):
+    def __init__(self):
+        super().__init__()
+        self.offset = torch.rand(())
+
+    def forward(self, x):
+        return self.conv(x) + self.offset
+
+
+BROKEN = {
+    "shapes": [WrongShape, NotFinite],
+    "determinism": [Random],
+    "batch independence": [LooksAtNeighbours],
+    "odd sizes": [OnlyMultiplesOfEight],
+    "half precision": [OverflowsInHalf],
+    "state-dict round trip": [HidesState],
+}
+
+
+@pytest.mark.parametrize(("check", "kind"), [(c, k) for c, kinds in BROKEN.items() for k in kinds])
+def test_each_breach_is_found(check, kind, monkeypatch):
+    import dataclasses
+
+    baseline = dataclasses.replace(load_baseline("basnet-tiny"), name="mine", options={}, network="mine:net")
+    monkeypatch.setattr("sodbench.models.registry._find_callable", lambda spec, who: kind)
+    outcomes = {o.check: o for o in check_baseline(baseline, size=(32, 40))}
+    assert not outcomes[check].passed and "\n" not in outcomes[check].said
+    if kind not in (WrongShape, NotFinite):
+        assert outcomes["shapes"].passed
+
+
+def test_the_command_prints_and_fails(user_folder, capsys):
+    (user_folder / "nets.py").write_text(
+        "import torch\nclass Net(torch.nn.Module):\n"
+        "    def forward(self, x):\n        return x[:, :1] + torch.rand(())\n"
+    )
+    assert main(["baselines", "check", "basnet-tiny", "--size", "64", "64"]) == 0
+    assert "ok      basnet-tiny: determinism" in capsys.readouterr().out
+    assert main(["baselines", "check", "nets:Net", "--size", "32", "32", "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)["nets.Net"]
+    assert {k: result[2][k] for k in ("check", "passed")} == {"check": "determinism", "passed": False}
+    assert main(["baselines", "check"]) == 2
+    assert main(["baselines", "check", "basnet-tiny", "--size", "8", "8"]) == 2
+    assert main(["baselines", "check", "basnet-tiny", "--weights", "gone.pth"]) == 1
+
+
+def test_list_and_show(user_folder, capsys):
+    assert main(["baselines", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in baseline_names())
+    assert main(["baselines", "list", "--json"]) == 0
+    names = [b["name"] for b in json.loads(capsys.readouterr().out)["baselines"]]
+    assert names == baseline_names()
+    assert main(["baselines", "show", "basnet"]) == 0
+    shown = capsys.readouterr().out
+    assert "parameters: 87,060,360" in shown and "iterations = 400000" in shown and "betas = " in shown
+    assert main(["baselines", "show", "basnet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["training"]["lr"] == 1e-3
+    assert main(["baselines", "show", "basnett"]) == 2

@@ -1,0 +1,131 @@
+"""The predictor's forms give the plain network's maps; the network itself stays as it was."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sodbench.errors import InputError
+from sodbench.models import create, load_baseline
+from sodbench.models.folding import fold_batch_norms
+from sodbench.models.inference import Predictor
+
+
+def _with_statistics(network: nn.Module) -> nn.Module:
+    """Random BN statistics and scales, so that folding has something to get wrong."""
+    torch.manual_seed(7)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.2)
+    return network.eval()
+
+
+NETWORKS = {
+    "basnet": {"width": 16},
+    "basnet-keras": {"width": 16},
+    "unet": {"width": 16},
+    "deeplabv3": {"depth": 18, "width": 16},
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_batch_norm_of_ours_folds_away(name):
+    network = _with_statistics(create(name, **NETWORKS[name]))
+    x = torch.randn(2, 3, 64, 96)
+    folded = fold_batch_norms(network, x)
+    left = [n for n, m in folded.named_modules() if isinstance(m, nn.BatchNorm2d)]
+    assert left == []
+    assert any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+    with torch.inference_mode():
+        for a, b in zip(network(x), folded(x), strict=True):
+            torch.testing.assert_close(torch.sigmoid(a), torch.sigmoid(b), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("fold", [True, False])
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_forms_agree(fold, channels_last):
+    baseline = load_baseline("basnet-tiny")
+    network = _with_statistics(baseline.build())
+    before = {n: t.clone() for n, t in network.state_dict().items()}
+    batch = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype(np.float32)
+    found = Predictor(network, baseline, fold=fold, channels_last=channels_last)(batch)
+    with torch.inference_mode():
+        expected = torch.sigmoid(network(torch.from_numpy(batch))[0])[:, 0]
+    assert found.shape == (3, 64, 64) and found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    after = network.state_dict()
+    assert list(after) == list(before) and all(torch.equal(after[n], t) for n, t in before.items())
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_lower_precision_comes_close(precision):
+    baseline = load_baseline("basnet-tiny")
+    network = _with_statistics(baseline.build())
+    batch = np.random.default_rng(0).standard_normal((1, 3, 64, 64)).astype(np.float32)
+    full = Predictor(network, baseline, precision="fp32")(batch)
+    lower = Predictor(network, baseline, precision=precision)(batch)
+    assert lower.dtype == np.float32 and 0 < np.abs(full - lower).max() < 0.1
+
+
+def test_the_baseline_chooses_the_precision():
+    baseline = load_baseline("basnet-tiny")
+    chosen = dataclasses.replace(baseline, inference=dataclasses.replace(baseline.inference, cpu="bf16"))
+    assert Predictor(baseline.build(), chosen).precision == "bf16"
+
+
+class Shared(nn.Module):
+    """A convolution whose output is used both with and without its normalisation: folding would be wrong."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3, padding=1)
+        self.bn = nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        return (self.bn(y) + y,)
+
+
+class ByHand(nn.Module):
+    """Takes the convolution's weight without calling it, as some users' networks do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3)
+        self.bn = nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        return (self.bn(F.conv2d(x, self.conv.weight, self.conv.bias, padding=1)),)
+
+
+@pytest.mark.parametrize("network", [Shared(), ByHand()])
+def test_what_cannot_be_folded_stays(network):
+    network = _with_statistics(network)
+    x = torch.randn(1, 3, 8, 8)
+    folded = fold_batch_norms(network, x)
+    assert isinstance(folded.bn, nn.BatchNorm2d)
+    assert torch.equal(folded(x)[0], network(x)[0])
+
+
+def test_narrow_strided_points_keep_the_default_layout():
+    class Narrow(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 1, 2)
+
+        def forward(self, x):
+            return (self.conv(x)[:, :1],)
+
+    predictor = Predictor(Narrow(), load_baseline("basnet-tiny"))
+    assert predictor.layout == torch.contiguous_format
+
+
+def test_wrong_device_is_one_line():
+    with pytest.raises(InputError, match="device 'tpu9': expected cpu, cuda or cuda:N"):
+        Predictor(nn.Identity(), load_baseline("basnet-tiny"), device="tpu9")
