@@ -15,12 +15,13 @@ def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> In
     """Builds the error for names that do not exist, all of them together with the nearest valid ones.
 
     >>> str(unknown_names("data set", ["ecsd"], ["ecssd", "sod"]))
-    "unknown data set 'ecsd' (did you mean 'ecssd'?); known: ecssd, sod"
+    "unknown data set 'ecsd' (did you mean 'ecssd' or 'sod'?); known: ecssd, sod"
     """
-    known = sorted(valid)
+    known = sorted(set(valid))
+    lower = {name.lower(): name for name in known}
     said = []
     for name in unknown:
-        near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
         hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
         said.append(f"{name!r}{hint}")
     return InputError(f"unknown {kind} {', '.join(said)}; known: {', '.join(known) or 'none'}")

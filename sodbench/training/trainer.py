@@ -329,9 +329,12 @@ def _build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimize
     if encoder:
         groups.append({"params": encoder, "factor": recipe.encoder_factor})
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay)
+        return torch.optim.SGD(
+            groups, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+        )
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
+    # fused: one pass over the memory of weights and moments instead of a dozen
+    return kind(groups, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay, fused=True)
 
 
 class _Average:

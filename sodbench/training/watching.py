@@ -54,7 +54,7 @@ class FileWatcher:
                 raise InputError(
                     "--tensorboard needs the extra: pip install 'sodbench[tensorboard]'"
                 ) from error
-            self.writer = SummaryWriter(str(out / "tensorboard"))  # type: ignore[no-untyped-call]
+            self.writer = SummaryWriter(str(out / "tensorboard"))
 
     def start(self, iteration: int) -> None:
         """Opens the log; what was logged after the checkpoint that training goes on from is dropped."""
