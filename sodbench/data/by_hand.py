@@ -1,6 +1,7 @@
 """What a person has to do where nothing may or can be fetched: which file, from where, to which path."""
 
 from pathlib import Path
+from textwrap import shorten
 
 from sodbench.data.card import Archive, Card, Mirror
 from sodbench.data.download import check
@@ -37,7 +38,7 @@ def instructions(card: Card, root: Path, failed: list[str]) -> str:
         note = f" ({mirror.note})" if mirror.note else ""
         ways.append(f"{files}{note}" if files else mirror.note)
     ways.append(f"or the folders images/ and masks/ in {root / card.folders[0]}")
-    tried = f" ({'; '.join(failed)})" if failed else ""
+    tried = f" ({'; '.join(shorten(reason, 120, placeholder=' ...') for reason in failed)})" if failed else ""
     home = f"; home page {card.home[0]}" if card.home else ""
     return (
         f"{card.name}: could not be fetched{tried}. Put one of these there by hand and call fetch again: "

@@ -141,7 +141,8 @@ class ResumingDownloader:
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            raise _Broken(f"the connection broke off ({type(error).__name__})") from None
+            reached = "broke off" if self._size() else "could not be made or broke off"
+            raise _Broken(f"the connection {reached} ({type(error).__name__})") from None
         except requests.RequestException as error:
             raise DownloadError(f"{url}: {' '.join(str(error).split())}") from None
 

@@ -69,7 +69,7 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
             f"{chosen}: holds no pictures and masks in a known layout for {card.name}; expected "
             + " or ".join(f"{layout.images}/ with {layout.masks}/" for layout in card.layouts or REPACKS[:2])
         )
-    listed = _split_names(card, chosen)
+    listed = split_names(card, chosen)
     images = {} if masks_only else files_of(place.images, place.layout, card, "image")
     masks = files_of(place.masks, place.layout, card, "mask")
     if listed is not None:
@@ -149,7 +149,7 @@ def _absent(card: Card, data_root: Path | None) -> str:
     )
 
 
-def _split_names(card: Card, folder: Path) -> frozenset[str] | None:
+def split_names(card: Card, folder: Path) -> frozenset[str] | None:
     """The stems of a split, where the set's folder is that of the whole set; None for all of them."""
     if not card.split_lists or (
         card.split_of and folder.name.lower() in {name.lower() for name in card.folders}

@@ -42,7 +42,7 @@ _said: set[str] = set()
 # pictures over the limit are refused below with the file's name; Pillow would say it a second time
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
 
 
 def read_image(path: Path) -> Pixels:
@@ -65,21 +65,27 @@ def read_mask(path: Path) -> Pixels:
 
     A mask of only {0, 1} (or boolean) becomes {0, 255}.
     """
+    mask, zero_one = decode_mask(path)
+    if zero_one:
+        _say_once(f"{path}: a mask of only {{0, 1}}, read as {{0, 255}}")
+    return mask
+
+
+def decode_mask(path: Path) -> tuple[Pixels, bool]:
+    """What `read_mask` gives, and whether the file holds {0, 1} where {0, 255} is meant."""
     picture = _load(path)
     if picture.mode == "L":
         mask: Pixels = np.array(picture)
     elif picture.mode == "1":
-        return _bilevel(picture)
+        return _bilevel(picture), False
     elif picture.mode.startswith("I"):
         mask = _eight_bits(path, picture)
     elif picture.mode == "P":
         mask = _from_palette(path, picture)
     else:
         mask = _grey(path, picture, "mask")
-    if is_zero_one(mask):
-        _say_once(f"{path}: a mask of only {{0, 1}}, read as {{0, 255}}")
-        return mask * np.uint8(255)
-    return mask
+    zero_one = is_zero_one(mask)
+    return (mask * np.uint8(255) if zero_one else mask), zero_one
 
 
 def read_map(path: Path) -> Pixels:
@@ -110,25 +116,21 @@ def write_map(path: Path, values: Pixels) -> None:
 
 def image_size(path: Path) -> tuple[int, int]:
     """(height, width) as read_image would give them, from the header alone."""
-    with _open(path) as picture:
+    with open_picture(path) as picture:
         width, height = picture.size
         turned = _orientation(picture) >= 5
     return (width, height) if turned else (height, width)
 
 
-def is_zero_one(mask: Pixels) -> bool:
-    """True for a mask whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
-    return bool(mask.size) and int(mask.max()) == 1
-
-
-def _open(path: Path) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
+    """The file opened by Pillow, its header read and its pixels not; refuses what is no still picture."""
     try:
         picture = Image.open(path, formats=FORMATS)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except PermissionError:
         raise InputError(f"{path}: not readable (permission denied)") from None
-    except _BROKEN as error:
+    except BROKEN as error:
         raise InputError(_unreadable(path, error)) from None
     width, height = picture.size
     if width * height > MAX_PIXELS:
@@ -144,13 +146,18 @@ def _open(path: Path) -> Image.Image:
     return picture
 
 
+def is_zero_one(mask: Pixels) -> bool:
+    """True for a mask whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
+    return bool(mask.size) and int(mask.max()) == 1
+
+
 def _load(path: Path) -> Image.Image:
-    with _open(path) as picture:
+    with open_picture(path) as picture:
         try:
             picture.load()
             if _orientation(picture) > 1:
                 return ImageOps.exif_transpose(picture)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise InputError(_unreadable(path, error)) from None
         return picture
 
@@ -161,7 +168,7 @@ def _orientation(picture: Image.Image) -> int:
         return 1
     try:
         value: Any = picture.getexif().get(ORIENTATION, 1)
-    except _BROKEN:
+    except BROKEN:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -1,6 +1,6 @@
 """Finds where the pictures and masks of a set lie: the folder under the data root, and its layout."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,24 +106,36 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def files_of(folders: Sequence[Path], layout: Layout, card: Card, what: str) -> dict[str, Path]:
-    """Stem -> path of all pictures or masks, with the card's quirks put right in memory."""
+    """Stem -> path of all pictures ("image") or masks ("mask"), with the card's quirks put right in memory.
+
+    Raises InputError for two files of one stem and for entries that are no files.
+    """
     paths = [path for folder in folders for path in picture_files(folder)]
-    together = layout.images == layout.masks
-    if together:
-        # photographs are .jpg and masks .png wherever the two lie side by side (MSRA10K, THUR15K, PoolNet)
-        paths = [path for path in paths if (path.suffix.lower() == ".png") == (what == "mask")]
+    found = by_stem(own_files(paths, layout, card, what), folders[0])
+    return {stem_of(path, layout, what): path for path in found.values()}
+
+
+def own_files(paths: Iterable[Path], layout: Layout, card: Card, what: str) -> list[Path]:
+    """Of the files in a set's folders those that are its pictures, or its masks."""
+    if layout.images == layout.masks:
+        # side by side photographs are .jpg and masks .png (MSRA10K, THUR15K, PoolNet), or masks have a suffix
+        def is_mask(path: Path) -> bool:
+            return (
+                path.stem.endswith(layout.mask_suffix)
+                if layout.mask_suffix
+                else path.suffix.lower() == ".png"
+            )
+
+        paths = [path for path in paths if is_mask(path) == (what == "mask")]
     ignored = {name for quirk in card.quirks for name in getattr(quirk, f"ignore_{what}s")}
-    right = (
-        {Path(name).stem: name for quirk in card.quirks for name in quirk.take_mask} if what == "mask" else {}
-    )
-    present = {path.name for path in paths}
-    kept = []
-    for path in paths:
-        right_name = right.get(path.stem)
-        if path.name in ignored or (right_name in present and path.name != right_name):
-            continue
-        kept.append(path)
-    found = by_stem(kept, folders[0])
-    if what == "mask" and layout.mask_suffix:
-        found = {stem.removesuffix(layout.mask_suffix): path for stem, path in found.items()}
-    return found
+    kept = [path for path in paths if path.name not in ignored]
+    if what == "mask":
+        right = {Path(name).stem: name for quirk in card.quirks for name in quirk.take_mask}
+        present = {path.name for path in kept}
+        kept = [path for path in kept if right.get(path.stem) not in present or path.name == right[path.stem]]
+    return kept
+
+
+def stem_of(path: Path, layout: Layout, what: str) -> str:
+    """The sample's name that a file stands for."""
+    return path.stem.removesuffix(layout.mask_suffix) if what == "mask" else path.stem

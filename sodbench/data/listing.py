@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.data.images import SUFFIXES
@@ -17,9 +18,16 @@ def list_images(folder: Path) -> dict[str, Path]:
     return by_stem(picture_files(folder), folder)
 
 
-def picture_files(folder: Path) -> list[Path]:
-    """All picture files directly inside `folder`, sorted by name."""
-    found = []
+@dataclass(frozen=True)
+class Scan:
+    """The picture files directly inside a folder, by name, and the entries that cannot be taken as such."""
+
+    pictures: tuple[Path, ...]
+    bad: tuple[str, ...]  # one line each
+
+
+def scan(folder: Path) -> Scan:
+    """Lists a folder without stopping at broken links and names that are not UTF-8."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
@@ -28,24 +36,38 @@ def picture_files(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: not a folder") from None
     except OSError as error:
         raise InputError(f"{folder}: not readable ({error.strerror})") from None
+    pictures, bad = [], []
     for entry in entries:
         if entry.name.startswith(".") or os.path.splitext(entry.name)[1].lower() not in SUFFIXES:  # noqa: PTH122
             continue
         try:
-            entry.name.encode("utf-8")
             is_file = entry.is_file()
-        except UnicodeEncodeError:
+        except OSError:  # a link to itself
+            is_file = False
+        if not _is_utf8(entry.name):
             shown = entry.name.encode("utf-8", "backslashreplace").decode()
-            raise InputError(f"{folder}: the file name {shown} is not UTF-8; rename it") from None
-        except OSError as error:
-            raise InputError(
-                f"{entry.path}: a broken link ({error.strerror}); remove it or put the file there"
-            ) from None
-        if not is_file and entry.is_symlink():
-            raise InputError(f"{entry.path}: a broken link; remove it or put the file there")
-        if is_file:
-            found.append(Path(entry.path))
-    return found
+            bad.append(f"{folder}: the file name {shown} is not UTF-8; rename it")
+        elif is_file:
+            pictures.append(Path(entry.path))
+        elif entry.is_symlink():
+            bad.append(f"{entry.path}: a broken link; remove it or put the file there")
+    return Scan(tuple(pictures), tuple(bad))
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The picture files directly inside `folder`, by name; raises InputError at the first bad entry."""
+    found = scan(folder)
+    if found.bad:
+        raise InputError(found.bad[0])
+    return list(found.pictures)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def by_stem(paths: Iterable[Path], folder: Path) -> dict[str, Path]:

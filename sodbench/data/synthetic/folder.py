@@ -15,13 +15,18 @@ VERSION = 1  # counts up whenever a pixel of the sample changes; part of the fol
 COUNTS = {"train": 400, "test": 60}
 
 
+def sample_place(split: str) -> Path:
+    """Where a split lies once it is made."""
+    return cache_folder() / f"sample-{VERSION}" / split
+
+
 def sample_folder(split: str) -> Path:
     """The folder of a split ("train" or "test") with `images/` and `masks/`, made if it is not there.
 
     Two processes that make it at once do not disturb each other: each makes its own, the first to finish
     puts it in place.
     """
-    folder = cache_folder() / f"sample-{VERSION}" / split
+    folder = sample_place(split)
     if folder.is_dir():
         return folder
     try:

@@ -1,0 +1,83 @@
+"""A manifest pins a copy of a set: the digest of every picture and mask, in the format of `sha256sum`.
+
+It lies beside the cards of one's own, `./datasets/<name>.sha256`, so that it can be kept under version
+control; `sha256sum -c` inside the set's folder checks it as well.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.data.fingerprint import in_threads
+from sodbench.data.folder import DataSet
+from sodbench.errors import InputError, first_of
+from sodbench.files import sha256_of, write_text
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a copy differs from its manifest: file names relative to the set's folder."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+    def line(self) -> str:
+        """'2 files changed (a, b), 1 file is gone (c)'."""
+        said = (("changed", self.changed), ("gone", self.removed), ("new", self.added))
+        return ", ".join(f"{len(names)} {word} ({first_of(names, 3)})" for word, names in said if names)
+
+
+def manifest_path(name: str) -> Path:
+    """Where the manifest of a set lies, whether it is there or not."""
+    return Path.cwd() / "datasets" / f"{name}.sha256"
+
+
+def file_digests(dataset: DataSet) -> dict[str, str]:
+    """The SHA-256 of every picture and mask of a set, by path relative to its folder."""
+    files = [path for sample in dataset.samples for path in (sample.image, sample.mask) if path is not None]
+    digests = in_threads(sha256_of, files)
+    return dict(
+        sorted((_relative(path, dataset.folder), digest) for path, digest in zip(files, digests, strict=True))
+    )
+
+
+def write_manifest(dataset: DataSet, path: Path | None = None) -> Path:
+    """Writes the manifest of a set, whole or not at all, and returns its path."""
+    path = manifest_path(dataset.name) if path is None else path
+    try:
+        write_text(path, "".join(f"{digest}  {name}\n" for name, digest in file_digests(dataset).items()))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); call from another folder") from None
+    return path
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """Digest by file name; raises InputError naming the line that is none of `sha256sum`."""
+    digests = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        found = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
+        if found is None:
+            raise InputError(f"{path}:{number}: found {line[:40]!r}; expected '<sha256>  <file>'")
+        digests[found[2]] = found[1]
+    return digests
+
+
+def changes(dataset: DataSet, path: Path | None = None) -> Changes | None:
+    """How a set differs from its manifest; None if it has none. Reads every file once."""
+    path = manifest_path(dataset.name) if path is None else path
+    if not path.is_file():
+        return None
+    pinned, here = read_manifest(path), file_digests(dataset)
+    return Changes(
+        added=tuple(sorted(here.keys() - pinned.keys())),
+        removed=tuple(sorted(pinned.keys() - here.keys())),
+        changed=tuple(sorted(name for name in here.keys() & pinned.keys() if here[name] != pinned[name])),
+    )
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()

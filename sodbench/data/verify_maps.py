@@ -1,0 +1,68 @@
+"""An audit of a folder of saliency maps: missing, unreadable, of another size, black, constant."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sodbench.data.fingerprint import in_threads
+from sodbench.data.folder import DataSet
+from sodbench.data.images import image_size
+from sodbench.data.inspection import inspect_map
+from sodbench.data.listing import list_images
+from sodbench.data.verify import Audit
+from sodbench.errors import InputError, first_of
+
+FAINT = 64  # a map that never gets brighter: stretching it to the full range changes its meaning
+
+
+def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Audit:
+    """Audits the maps in `folder` for a data set."""
+    audit = Audit(f"{dataset.name}: {folder.name}", str(folder), len(dataset.samples))
+    maps = list_images(folder)
+    missing = [sample.name for sample in dataset.samples if sample.name not in maps]
+    if missing:
+        audit.add("problem", "missing", f"{len(missing)} maps are missing: {first_of(missing, 3)}", missing)
+    names = {sample.name for sample in dataset.samples}
+    further = sorted(maps.keys() - names)
+    if further:
+        audit.add(
+            "note", "further", f"{len(further)} maps belong to no sample: {first_of(further, 3)}", further
+        )
+    samples = [sample for sample in dataset.samples if sample.name in maps]
+    looked = in_threads(inspect_map, [maps[sample.name] for sample in samples], workers)
+    unreadable = [file.error for file in looked if file.error]
+    if unreadable:
+        text = f"{len(unreadable)} maps cannot be taken: {unreadable[0]}"
+        audit.add("problem", "unreadable", text, unreadable)
+    audit.masks, audit.pairs = len(maps), len(samples) - len(unreadable)
+    differ, constant = [], []
+    peaks: list[tuple[int, str]] = []
+    for sample, file in zip(samples, looked, strict=True):
+        if file.error:
+            continue
+        used = np.flatnonzero(file.levels)
+        if used.size == 1:
+            constant.append(f"{sample.name} is {used[0]} everywhere")
+        elif used[-1] < FAINT:
+            peaks.append((int(used[-1]), sample.name))
+        if sample.mask is not None and _size(sample.mask) not in (file.size, None):
+            differ.append(sample.name)
+    if differ:
+        text = f"{len(differ)} maps have another size than their masks: {first_of(differ, 3)}"
+        audit.add("problem", "size", text, differ)
+    if constant:
+        audit.add(
+            "note", "constant", f"{len(constant)} maps have one value: {first_of(constant, 3)}", constant
+        )
+    faint = [f"{name} peaks at {peak}/255" for peak, name in sorted(peaks)]
+    if faint:
+        text = f"{len(faint)} maps are nearly black, and stretched by most protocols: {first_of(faint, 3)}"
+        audit.add("note", "faint", text, faint)
+    return audit
+
+
+def _size(mask: Path) -> tuple[int, int] | None:
+    try:
+        return image_size(mask)
+    except InputError:
+        return None
