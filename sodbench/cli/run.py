@@ -1,11 +1,18 @@
 """`sodbench run`: predicts, scores and records a baseline on data sets - the main job."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sodbench.cli.scored import add_scoring_options
 from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sodbench.data.folder import Sample
+    from sodbench.models import Baseline
 
 
 def register(subparsers: Any) -> None:
@@ -46,9 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.cli.device import choose_device
     from sodbench.cli.scored import check_scoring_options, print_results, score_and_record
     from sodbench.data.card import load_cards
-    from sodbench.data.folder import DataSet, Sample, open_dataset
+    from sodbench.data.folder import open_dataset
     from sodbench.models import load_baseline
-    from sodbench.prediction import predict_files
 
     for option in ("limit", "batch"):
         if getattr(args, option) is not None and getattr(args, option) < 1:
@@ -62,29 +68,45 @@ def run(args: argparse.Namespace) -> int:
     name = args.name or baseline.name
     folder = args.maps or Path("maps") / name.replace("/", "_").replace(":", "_")
 
-    def predict(dataset: DataSet) -> list[tuple[Sample, Path]]:
-        samples = dataset.samples[: args.limit] if args.limit else dataset.samples
-        pairs = [(sample, folder / dataset.name / f"{sample.name}.png") for sample in samples]
-        pictures = [(sample.image, path) for sample, path in pairs if sample.image is not None]
-        predict_files(
-            loaded.network,
-            baseline,
-            pictures,
-            batch=args.batch,
-            device=device,
-            precision=args.precision,
-            progress=None if args.quiet else f"predict {dataset.name}",
-        )
-        return pairs
-
     runs = []
     for dataset in sets:
         started = time.time()
-        pairs = predict(dataset)
-        extra = {"baseline": baseline.name, "weights": str(loaded.weights_path), "precision": args.precision}
-        digest = loaded.weights_sha256
-        runs.append(
-            score_and_record(args, name, dataset, pairs, folder / dataset.name, started, digest, extra)
+        samples = dataset.samples[: args.limit] if args.limit else dataset.samples
+        maps = folder / dataset.name
+        progress = None if args.quiet else f"predict {dataset.name}"
+        pairs = predict_samples(
+            loaded.network, baseline, samples, maps, args.batch, device, args.precision, progress
         )
+        extra = {
+            "baseline": args.baseline,
+            "weights": str(loaded.weights_path),
+            "precision": args.precision,
+            "batch": args.batch,
+            "limit": args.limit,
+            "inference_device": device,
+        }
+        digest = loaded.weights_sha256
+        runs.append(score_and_record(args, name, dataset, pairs, maps, started, digest, extra))
     print_results(runs, args.json)
     return 0
+
+
+def predict_samples(
+    network: "nn.Module",
+    baseline: "Baseline",
+    samples: "Sequence[Sample]",
+    maps: Path,
+    batch: int,
+    device: str,
+    precision: str | None,
+    progress: str | None,
+) -> "list[tuple[Sample, Path]]":
+    """Writes the map of every sample into `maps` and returns the samples with their maps."""
+    from sodbench.prediction import predict_files
+
+    pairs = [(sample, maps / f"{sample.name}.png") for sample in samples]
+    pictures = [(sample.image, path) for sample, path in pairs if sample.image is not None]
+    predict_files(
+        network, baseline, pictures, batch=batch, device=device, precision=precision, progress=progress
+    )
+    return pairs

@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     import json
     import time
 
+    import torch
+
     from sodbench.data.folder import open_dataset
     from sodbench.data.training import read_pair
     from sodbench.files import sha256_of, write_text
@@ -98,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     save_half(load_state(out / "best.pt"), weights)
     digest = sha256_of(weights)
     record = {
-        "baseline": baseline.name,
+        "baseline": args.baseline,
         "recipe": recipe.as_dict(),
         "datasets": {
             d.name: {"samples": len(d.samples), "expected": d.expected, "digest": d.digest()} for d in sets
@@ -110,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         "best": outcome.best,
         "skipped": list(outcome.skipped),
         "weights": {"file": weights.name, "sha256": digest},
+        "threads": torch.get_num_threads(),
         "provenance": collect(started, recipe.seed),
     }
     write_text(out / "training.json", json.dumps(record, indent=1) + "\n")
