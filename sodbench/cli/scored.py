@@ -72,10 +72,27 @@ def score_and_record(
         workers=args.scoring_workers,
         progress=None if args.quiet else f"score {dataset.name}",
     )
-    provenance = {"maps": str(maps.resolve()), **(extra or {})}
+    provenance = {"maps": str(maps.resolve()), "manifest": _manifest(dataset), **(extra or {})}
     run = new_run(name, dataset, tables, weights_sha256=weights_sha256, extra=provenance, started=started)
     save_run(args.reports, run)
     return run
+
+
+def _manifest(dataset: "DataSet") -> str | None:
+    """The digest of the data set's manifest, where the user pinned one; says when the data are others."""
+    import sys
+
+    from sodbench.data.manifest import changes, manifest_path
+    from sodbench.files import sha256_of
+
+    changed = changes(dataset)
+    if changed is None:
+        return None
+    if changed:
+        print(
+            f"sodbench: note: {dataset.name} is not what its manifest says: {changed.line()}", file=sys.stderr
+        )
+    return sha256_of(manifest_path(dataset.name))
 
 
 def results(runs: "Sequence[Run]") -> dict[str, Any]:
