@@ -1,0 +1,158 @@
+"""`sodbench bench`: what a baseline costs - parameters, operations, speed and memory, form by form."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from sodbench.models.efficiency import Measured
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the parser."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="images per second, parameters, FLOPs, memory of baselines",
+        description="Measure what baselines cost, in fp32, channels-last, folded, bf16 and compiled forms; "
+        "the leaderboard shows what was recorded. Speed does not depend on the weights: without any, random "
+        "ones are measured, and how far forms are apart is then not that of a trained network.",
+        epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    parser.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's)")
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="pictures a pass (1)")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="time for each form (5)")
+    parser.add_argument(
+        "--forms",
+        nargs="+",
+        default=["fp32", "channels-last", "folded", "bf16", "default"],
+        metavar="FORM",
+        help="of fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (torch's choice)")
+    parser.add_argument(
+        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where records go (reports)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the records as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measures and records one baseline after the other."""
+    import json
+
+    from sodbench.cli.device import choose_device
+    from sodbench.models import load_baseline
+
+    for option, least in (("batch", 1), ("threads", 1)):
+        if getattr(args, option) is not None and getattr(args, option) < least:
+            raise InputError(f"--{option} is {getattr(args, option)}, expected {least} or more")
+    if args.seconds <= 0:
+        raise InputError(f"--seconds is {args.seconds:g}, expected more than 0")
+    if args.size and min(args.size) < 32:
+        raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
+    baselines = [load_baseline(name) for name in args.baselines]
+    device = choose_device(args.device)
+    records = []
+    for baseline in baselines:
+        record, measured = _measure(args, baseline, device)
+        records.append(record)
+        if not args.json:
+            _print(record, measured)
+    if args.json:
+        print(json.dumps({"efficiency": records}, indent=2))
+    return 0
+
+
+def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dict[str, Any], list[Measured]]":
+    import dataclasses
+    import json
+    import sys
+
+    import numpy as np
+    import torch
+
+    from sodbench.files import write_text
+    from sodbench.models.efficiency import FLOPS_CONVENTION, count_flops, count_parameters, measure
+    from sodbench.results.names import folder_name
+    from sodbench.results.provenance import collect
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
+    loaded = None
+    if args.weights is not None or baseline.weights_path().is_file():
+        loaded = baseline.load(args.weights)
+    network = loaded.network if loaded else baseline.build().eval()
+    pictures = np.random.default_rng(0).standard_normal((args.batch, 3, *size)).astype(np.float32)
+    measured = measure(
+        network,
+        baseline,
+        pictures,
+        args.forms,
+        device=device,
+        seconds=args.seconds,
+        say=lambda line: print(f"{baseline.name}: {line}", file=sys.stderr),
+    )
+    chosen = next((m for m in measured if m.form == "default"), measured[-1])
+    record = {
+        "schema": 1,
+        "name": baseline.name,
+        "input": list(size),
+        "batch": args.batch,
+        "device": _device_name(device),
+        "threads": torch.get_num_threads(),
+        "weights_sha256": loaded.weights_sha256 if loaded else None,
+        "parameters": count_parameters(network),
+        "flops": count_flops(network, size),
+        "flops_convention": FLOPS_CONVENTION,
+        "images_per_second": _finite(chosen.images_per_second),
+        "measured_form": chosen.form,
+        "forms": [_plain(dataclasses.asdict(m)) for m in measured],
+        "provenance": collect(),
+    }
+    path = args.reports / "efficiency" / f"{folder_name(baseline.name)}.json"
+    write_text(path, json.dumps(record, indent=2) + "\n")
+    return record, measured
+
+
+def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
+    weights = "" if record["weights_sha256"] else ", random weights"
+    print(f"{record['name']}: {record['parameters']:,} parameters, {record['flops'] / 1e9:.2f} GFLOPs at "
+          f"{record['input'][0]} x {record['input'][1]} ({record['flops_convention']})")  # fmt: skip
+    print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
+    heads = ("images/s", "p50 ms", "p90 ms", "p99 ms")
+    print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)} {'peak MB':>8} {'levels':>8}")
+    for m in measured:
+        if m.remark:
+            print(f"{m.form:<14} not measured: {m.remark}")
+            continue
+        points = " ".join(f"{m.latency_ms[p]:9.1f}" for p in ("p50", "p90", "p99"))
+        memory = m.peak_memory_bytes / 1e6
+        print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {memory:8.0f} {m.levels_apart:8.3f}")
+    print("levels: largest difference to the fp32 map, of 255\n")
+
+
+def _device_name(device: str) -> str:
+    import torch
+
+    from sodbench.results.provenance import device as processor
+
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return str(processor()["cpu"])
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: _finite(v) if isinstance(v, float) else v for k, v in values.items()}
+
+
+def _finite(value: float) -> float | None:
+    import math
+
+    return value if math.isfinite(value) else None

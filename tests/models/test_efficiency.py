@@ -1,0 +1,96 @@
+"""Counting and measuring: known counts, records that reports can read, and honest failures."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from sodbench.cli.main import main
+from sodbench.errors import InputError
+from sodbench.models import create, load_baseline
+from sodbench.models.efficiency import FORMS, count_flops, count_parameters, measure
+
+
+def test_basnet_costs_what_its_authors_say():
+    """254 GFLOP for one picture of 256 x 256, multiplication and addition counted apart."""
+    with torch.device("meta"):
+        network = create("basnet")
+    assert count_parameters(network) == 87_060_360
+    assert count_flops(network, (256, 256)) == pytest.approx(254e9, rel=0.001)
+
+
+def test_a_convolution_is_counted_by_hand():
+    network = torch.nn.Conv2d(3, 5, 3, padding=1, bias=False)
+    assert count_flops(network, (7, 11)) == 2 * 3 * 5 * 9 * 7 * 11
+
+
+def test_forms_are_measured_and_compared():
+    baseline = load_baseline("basnet-tiny")
+    torch.manual_seed(0)
+    pictures = np.random.default_rng(0).standard_normal((2, 3, 64, 64)).astype(np.float32)
+    forms = ["fp32", "channels-last", "folded", "bf16", "default"]
+    results = measure(baseline.build(), baseline, pictures, forms, seconds=0.01)
+    assert [m.form for m in results] == forms
+    for m in results:
+        assert m.images_per_second > 0 and m.peak_memory_bytes > 0
+        assert 0 < m.latency_ms["p50"] <= m.latency_ms["p90"] <= m.latency_ms["p99"]
+        assert m.levels_apart < (1 if m.form in ("channels-last", "folded", "default") else 50)
+    assert results[0].levels_apart == 0
+
+
+def test_a_form_that_fails_is_reported(monkeypatch):
+    monkeypatch.setitem(FORMS, "compiled", {"precision": "fp32", "compile": True})
+
+    def no_compiler(function):
+        def call(x):
+            raise RuntimeError("no C++ compiler\nsecond line")
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    baseline = load_baseline("basnet-tiny")
+    pictures = np.zeros((1, 3, 32, 32), np.float32)
+    fp32, compiled = measure(baseline.build(), baseline, pictures, ["fp32", "compiled"], seconds=0.01)
+    assert fp32.remark == "" and compiled.remark == "no C++ compiler"
+    assert math.isnan(compiled.images_per_second)
+
+
+def test_unknown_forms_offer_the_known():
+    with pytest.raises(InputError, match="did you mean 'bf16'"):
+        measure(torch.nn.Identity(), load_baseline("basnet-tiny"), np.zeros((1, 3, 32, 32)), ["bf61"])
+
+
+def test_the_command_records_what_the_leaderboard_reads(user_folder, capsys):
+    command = [
+        "bench",
+        "basnet-tiny",
+        "--seconds",
+        "0.01",
+        "--size",
+        "64",
+        "64",
+        "--forms",
+        "fp32",
+        "default",
+    ]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "5,455,080 parameters" in printed and "default" in printed
+    record = json.loads((user_folder / "reports" / "efficiency" / "basnet-tiny.json").read_text())
+    assert record["parameters"] == 5_455_080 and record["flops"] > 0
+    assert record["images_per_second"] > 0 and record["measured_form"] == "default"
+    assert [f["form"] for f in record["forms"]] == ["fp32", "default"]
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["efficiency"][0]["name"] == "basnet-tiny"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--batch", "0"], ["--seconds", "0"], ["--size", "8", "8"], ["--forms", "bf61"], ["--threads", "0"]],
+)
+def test_wrong_options_are_refused(wrong, user_folder, capsys):
+    assert main(["bench", "basnet-tiny", *wrong]) == 2
+    assert capsys.readouterr().err.count("sodbench: error:") == 1
+    assert not (user_folder / "reports").exists()
