@@ -178,7 +178,12 @@ def run_verify(args: argparse.Namespace) -> int:
     from sodbench.data.verify import audit_set
     from sodbench.data.verify_maps import audit_maps
 
-    names = args.names or [one.name for one in all_status(args.data_root) if one.folder and one.here]
+    here = (
+        []
+        if args.names
+        else [one for one in all_status(args.data_root) if one.state not in ("absent", "unmade")]
+    )
+    names = args.names or [one.name for one in here]
     if not names:
         raise InputError("no data set is here to verify; name one, or a data root with --data-root")
     cards = load_cards([*names, *(args.against or [])])[: len(names)]

@@ -9,6 +9,7 @@ from typing import Any
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.layout import find_folder
+from sodbench.data.places import data_root as find_root
 from sodbench.data.verify import Audit
 from sodbench.errors import InputError
 
@@ -38,6 +39,8 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
         place = sample_place(card.generator.removeprefix("synthetic:"))
         if not place.is_dir():
             return Status(card.name, card.title, card.role, "unmade", 0, card.count, 0, "made on first use")
+    if card.location is None and not card.generator and not find_root(data_root).path.is_dir():
+        return Status(card.name, card.title, card.role, "absent", 0, card.count, 0, "")
     try:
         _, folder = find_folder(card, data_root)
         if folder is None:

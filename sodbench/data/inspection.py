@@ -30,6 +30,11 @@ class Inspected:
     zero_one: bool = False
 
     @property
+    def kind(self) -> str:
+        """Format and mode: 'PNG L'."""
+        return f"{self.format} {self.mode}"
+
+    @property
     def renamed(self) -> bool:
         """True if the name's ending tells of another format than the content."""
         return bool(self.format) and self.format not in FORMATS_OF.get(

@@ -142,14 +142,13 @@ def _audit_files(audit: Audit, images: list[Inspected], masks: list[Inspected]) 
         text = f"{len(unreadable)} files cannot be read: {unreadable[0].error}"
         audit.add("problem", "unreadable", text, [file.error for file in unreadable])
     for what, files in (("images", images), ("masks", masks)):
-        modes = Counter(f"{file.format} {file.mode}" for file in files if not file.error)
+        modes = Counter(file.kind for file in files if not file.error)
         audit.facts[f"{what}: formats and modes"] = dict(modes.most_common())
         if len(modes) > 1:
             usual = modes.most_common(1)[0][0]
-            odd = [
-                file.path.name for file in files if not file.error and f"{file.format} {file.mode}" != usual
-            ]
-            audit.add("note", "modes", f"{len(odd)} {what} are not {usual}: {first_of(odd, 3)}", odd)
+            odd = [file for file in files if not file.error and file.kind != usual]
+            said = [f"{file.path.name} ({file.kind})" for file in odd]
+            audit.add("note", "modes", f"{len(odd)} {what} are not {usual}: {first_of(said, 3)}", said)
     renamed = [f"{file.path.name} is {file.format}" for file in (*images, *masks) if file.renamed]
     if renamed:
         audit.add(

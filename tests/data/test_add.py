@@ -1,0 +1,168 @@
+"""Sets of one's own: what is guessed from the folders that people have."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sodbench.cli.main import main
+from sodbench.data.folder import open_dataset
+from sodbench.data.guess import guess_sets
+from sodbench.data.synthetic import make_picture
+from sodbench.errors import InputError
+
+
+def put(
+    folder: Path, images: str, masks: str, names: list[str], suffix: str = "", image_ending: str = ".jpg"
+) -> None:
+    for index, name in enumerate(names):
+        picture, mask = make_picture("train", index)
+        for path, pixels in (
+            (folder / images / f"{name}{image_ending}", picture),
+            (folder / masks / f"{name}{suffix}.png", mask),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels[::2, ::2]).save(path)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "my data"
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "suffix", "ending"),
+    [
+        ("images", "masks", "", ".jpg"),
+        ("Image", "GT", "", ".png"),
+        ("rgb", "labels", "_mask", ".png"),
+        ("a", "b", "", ".jpg"),
+        ("x/photos", "x/ground_truth", "", ".jpeg"),
+        (".", ".", "", ".jpg"),
+        (".", ".", "_mask", ".png"),
+        ("all", "all", "-gt", ".jpg"),
+    ],
+)
+def test_folders_are_recognised(here: Path, images: str, masks: str, suffix: str, ending: str) -> None:
+    put(here, images, masks, ["b", "a", "c"], suffix, ending)
+    (guess,) = guess_sets(here)
+    assert (guess.images, guess.masks, guess.mask_suffix, guess.pairs, guess.unmasked) == (
+        images,
+        masks,
+        suffix,
+        3,
+        0,
+    )
+    assert main(["datasets", "add", str(here), "--name", "mine"]) == 0
+    dataset = open_dataset("mine")
+    assert [sample.name for sample in dataset.samples] == ["a", "b", "c"] and dataset.expected == 3
+    for sample in dataset.samples:
+        assert sample.image is not None and sample.mask is not None and sample.image != sample.mask
+        assert sample.mask.stem == sample.name + suffix
+
+
+@pytest.mark.parametrize("layout", ["{split}/images|{split}/masks", "images/{split}|masks/{split}"])
+def test_splits_become_sets(here: Path, layout: str) -> None:
+    images, masks = layout.split("|")
+    put(here, images.format(split="train"), masks.format(split="train"), ["1", "2", "3"])
+    put(here, images.format(split="test"), masks.format(split="test"), ["1", "2"])
+    assert main(["datasets", "add", str(here), "--name", "mine"]) == 0
+    train, test = open_dataset("mine-train"), open_dataset("mine-test")
+    assert (len(train.samples), len(test.samples)) == (3, 2)
+    assert (
+        train.card is not None
+        and train.card.role == "train"
+        and test.card is not None
+        and test.card.role == "test"
+    )
+
+
+@pytest.mark.parametrize("table", ["metadata.jsonl", "metadata.csv"])
+def test_hugging_face_folders(here: Path, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put(here / "train", "pics", "conditioning", ["1", "2", "3"])
+    put(here / "train", "other", "more", ["1", "2", "3"])
+    rows = [
+        {"file_name": f"pics/{n}.jpg", "caption": "a.b", "mask_file_name": f"conditioning/{n}.png"}
+        for n in "123"
+    ]
+    if table.endswith("csv"):
+        content = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)])
+    else:
+        content = "\n".join(json.dumps(row) for row in rows)
+    (here / "train" / table).write_text(content, encoding="utf-8")
+    assert main(["datasets", "add", str(here), "--name", "mine", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "train/pics/, masks in train/conditioning/" in said.err and table in said.err
+    assert json.loads(said.out)["added"][0]["pairs"] == 3
+
+
+def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
+    put(here, "images", "masks", ["1", "2"])
+    cases = {
+        '{"file_name": "images/1.jpg"}': "one with the mask's file",
+        '{"file_name": "images/1.jpg", "mask": "masks/2.png"}': "same stems",
+        "{nonsense": "not readable",
+        "": "one row a picture",
+    }
+    for content, said in cases.items():
+        (here / "metadata.jsonl").write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=said):
+            guess_sets(here)
+
+
+def test_a_list_chooses_a_split(here: Path) -> None:
+    put(here, "images", "masks", ["1", "2", "3"])
+    listed = here.parent / "val.txt"
+    listed.write_text("images/1.jpg masks/1.png\n# comment\n3\n", encoding="utf-8")
+    assert main(["datasets", "add", str(here), "--name", "mine-val", "--list", str(listed)]) == 0
+    dataset = open_dataset("mine-val")
+    assert [sample.name for sample in dataset.samples] == ["1", "3"] and dataset.expected == 2
+    listed.write_text("7\n")
+    assert main(["datasets", "add", str(here), "--name", "other", "--list", str(listed)]) == 2
+    assert not Path("datasets", "other.toml").exists()
+
+
+def test_pictures_without_masks_are_left_out_and_counted(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(here, "images", "masks", ["1", "2", "3"])
+    (here / "masks" / "2.png").unlink()
+    assert main(["datasets", "add", str(here), "--name", "mine"]) == 0
+    assert "1 pictures without a mask" in capsys.readouterr().err
+    assert len(open_dataset("mine").samples) == 2
+
+
+def test_given_folders_and_replacing(here: Path) -> None:
+    put(here, "one", "two", ["1", "2"])
+    put(here, "one", "three", ["1", "2"])
+    base = ["datasets", "add", str(here), "--name", "mine"]
+    assert (
+        main([*base, "--images", "one", "--masks", "three", "--title", 'My "own" set', "--role", "train"])
+        == 0
+    )
+    dataset = open_dataset("mine")
+    assert dataset.title == 'My "own" set' and "three" in str(dataset.samples[0].mask)
+    assert main([*base, "--images", "one", "--masks", "two"]) == 2
+    assert main([*base, "--images", "one", "--masks", "two", "--replace"]) == 0
+    assert "two" in str(open_dataset("mine").samples[0].mask)
+    assert main([*base, "--images", "one"]) == 2
+    assert main([*base, "--images", "one", "--masks", "none", "--replace"]) == 2
+
+
+def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        guess_sets(here)
+    here.mkdir()
+    with pytest.raises(InputError, match="no pictures in it"):
+        guess_sets(here)
+    for name in "12":
+        Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(here / f"{name}.png")
+    with pytest.raises(InputError, match="no masks of the same names"):
+        guess_sets(here)
+    assert main(["datasets", "add", str(here), "--name", "Bad Name"]) == 2
+    assert "--name" in capsys.readouterr().err or True
+    assert not Path("datasets").exists()
