@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sodbench.data.images import read_map, read_mask
 from sodbench.errors import InputError, first_of
-from sodbench.metrics.mask import MaskCache
+from sodbench.metrics.mask import MaskCache, shared_masks
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.scorer import ImageScores, Scorer, measure_image
 from sodbench.metrics.table import ScoreTable
@@ -34,10 +34,10 @@ def score_files(
 
     `metrics` chooses families or scores (None: all that the protocol defines); `workers` is the number of
     threads (None: one a core); `progress` is the label of a progress bar on stderr (None: no bar);
-    `masks` shares the work of masks between calls.
+    `masks` holds the work of masks for later maps (None: one cache for the process).
     Raises InputError that lists the first ten files that cannot be scored, and how many there are.
     """
-    masks = masks or MaskCache()
+    masks = masks or shared_masks()
     scorers = [Scorer(protocol, metrics, keep_curves=keep_curves, masks=masks) for protocol in protocols]
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")

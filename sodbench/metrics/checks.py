@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sodbench.errors import InputError
 
-MapArray = NDArray[np.uint8] | NDArray[np.float64]
+MapArray = NDArray[Any]  # uint8 (0..255) or float64 (0..1), two-dimensional, C order
 
 
 def checked_map(values: Any, name: str) -> MapArray:

@@ -19,26 +19,35 @@ I32_1 = numba.types.Array(numba.int32, 1, "C", readonly=True)
 I64_1 = numba.types.Array(numba.int64, 1, "C", readonly=True)
 I64_2 = numba.types.Array(numba.int64, 2, "C", readonly=True)
 I64_3 = numba.types.Array(numba.int64, 3, "C", readonly=True)
+U64 = numba.types.Array(numba.uint64, 2, "C", readonly=True)
 F64_1 = numba.types.Array(numba.float64, 1, "C", readonly=True)
 
 
 def compiled(
-    *arguments: tuple[Any, ...], reorder: bool = False, inline: bool = False
+    *arguments: tuple[Any, ...], reorder: bool = False, short: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compiles a kernel for the given argument types, once; the machine code is cached beside its source.
 
     Explicit types mean that nothing is compiled again for another layout or a read-only array: numba
     raises instead. `reorder` allows sums in any order, which vectorises them and moves the last digits.
+    `short` keeps the interpreter lock: for a few microseconds, handing it over costs more than it frees.
+    A kernel calls only kernels of its own file, because the cache notices changes of that file alone.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         kernel: Callable[P, R] = numba.njit(
-            list(arguments) if arguments else None,
+            list(arguments),
             cache=True,
-            nogil=True,
+            nogil=not short,
             error_model="numpy",
             fastmath=REORDER if reorder else False,
         )(function)
         return kernel
 
     return decorate
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Marks a small function that kernels call; it is compiled into them."""
+    helper: Callable[P, R] = numba.njit(inline="always")(function)
+    return helper

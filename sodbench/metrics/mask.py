@@ -2,91 +2,137 @@
 
 import threading
 from collections import OrderedDict
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.kernels import boundary, distance
+from sodbench.metrics.kernels import bits, distance, weighting
+from sodbench.metrics.scratch import scratch
 
 CACHE_BYTES = 256 * 2**20
 
 
+@dataclass(frozen=True)
+class BinaryMask:
+    """A mask after its threshold: 0 and 255, the same packed, and the sums of `bits.position_sums`."""
+
+    truth: NDArray[np.uint8]
+    packed: NDArray[np.uint64]
+    sums: NDArray[np.int64]
+
+
+def binarise(grey: NDArray[np.uint8], least: int) -> BinaryMask:
+    """The object where the mask is at least `least` (256: nowhere)."""
+    height, width = grey.shape
+    packed = np.empty((height, words(width)), np.uint64)
+    found = BinaryMask(np.empty((height, width), np.uint8), packed, np.empty(3, np.int64))
+    bits.read_mask(grey, least, found.truth, packed, found.sums)
+    return found
+
+
+def words(width: int) -> int:
+    """How many 64-bit words hold a row of pixels."""
+    return (width + 63) // 64
+
+
+def padded_width(width: int) -> int:
+    """The width of an image with a margin of 3 and its columns up to whole words."""
+    return 64 * words(width) + 8
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Where the object is, seen from the background.
+
+    `vertical`: distance within the column; `columns`: first and last column with object; `band` and
+    `nearest`: flat indices of the background pixels near the object (in a padded image) and of the object
+    pixel nearest to each (in the image itself);
+    `squared`: squared distances, valid where `known` (a flag for 64 pixels) says so.
+    """
+
+    vertical: NDArray[np.uint16]
+    columns: NDArray[np.int64]
+    band: NDArray[np.int32]
+    nearest: NDArray[np.int32]
+    squared: NDArray[np.uint16]
+    known: NDArray[np.uint8]
+
+
 class MaskWork:
-    """A binary mask with its centre, distances and boundaries, each computed when first asked for."""
+    """A binary mask's centre, distances and boundaries, each computed when first asked for."""
 
-    def __init__(self, binary: NDArray[np.uint8]) -> None:
-        """Takes the mask as uint8 zeros and ones, H x W, C order."""
-        self.binary = binary
-        self.height, self.width = binary.shape
-        self.n = binary.size
-        self.n_object = int(np.count_nonzero(binary))
-        self._spread: dict[tuple[bool, bool, int], NDArray[np.uint8]] = {}
-
-    @cached_property
-    def mean_position(self) -> tuple[float, float]:
-        """The object's mean row and column, counted from 0; the middle for an empty mask."""
-        if self.n_object == 0:
-            return self.height / 2, self.width / 2
-        rows = np.einsum("ij->i", self.binary, dtype=np.int64)
-        columns = np.einsum("ij->j", self.binary, dtype=np.int64)
-        row = int(rows @ np.arange(self.height)) / self.n_object
-        column = int(columns @ np.arange(self.width)) / self.n_object
-        return row, column
+    def __init__(self, mask: BinaryMask) -> None:
+        """Keeps the packed pixels only."""
+        self.bits = mask.packed
+        self.height, self.width = mask.truth.shape
+        self.n = mask.truth.size
+        self.n_object, rows, columns = (int(value) for value in mask.sums)
+        # the object's mean row and column, counted from 0; the middle for an empty mask
+        self.mean_row = rows / self.n_object if self.n_object else self.height / 2
+        self.mean_column = columns / self.n_object if self.n_object else self.width / 2
+        self.lock = threading.Lock()
+        self._distances: Distances | None = None
+        self._quadrants: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._boundaries: dict[bool, tuple[NDArray[np.uint64], int]] = {}
+        self._windows: dict[tuple[bool, bool, int], NDArray[np.uint64]] = {}
 
     def centre(self, rounding: str) -> tuple[int, int]:
         """Rows above and columns left of the S-measure's cut: the rounded mean position, plus one."""
-        row, column = self.mean_position
         if rounding == "half-even":
-            return min(round(row) + 1, self.height), min(round(column) + 1, self.width)
-        return min(int(row + 0.5) + 1, self.height), min(int(column + 0.5) + 1, self.width)
+            row, column = round(self.mean_row), round(self.mean_column)
+        else:
+            row, column = int(self.mean_row + 0.5), int(self.mean_column + 0.5)
+        return min(row + 1, self.height), min(column + 1, self.width)
 
-    @cached_property
-    def distances(self) -> tuple[NDArray[np.uint16], NDArray[np.int32], NDArray[np.int32]]:
-        """Squared distances of the background; the band's pixels and the object pixel nearest to each."""
-        vertical = np.empty((self.height, self.width), np.uint16)
-        distance.vertical_distance(self.binary, vertical)
-        squared = np.empty((self.height, self.width), np.uint16)
-        distance.squared_distance(self.binary, vertical, _half_reciprocal(self.width), squared)
-        room = 4096
-        while True:
-            pixels = np.empty(room, np.int32)
-            nearest = np.empty(room, np.int32)
-            found = distance.nearest_in_band(self.binary, vertical, pixels, nearest)
-            if found <= room:
-                return squared, pixels[:found].copy(), nearest[:found].copy()
-            room = found
-
-    @cached_property
-    def weight_sum(self) -> float:
-        """The sum of the distance weights over the background."""
-        return float(distance_weight()[self.distances[0]].sum())
-
-    def boundary(self, square: bool) -> tuple[NDArray[np.uint8], int]:
-        """The object's inner boundary (3 x 3 erosion by a cross or a square) and its length in pixels."""
-        return self._boundaries[square]
-
-    @cached_property
-    def _boundaries(self) -> dict[bool, tuple[NDArray[np.uint8], int]]:
-        found = {}
-        for square in (False, True):
-            edge = np.empty_like(self.binary)
-            found[square] = (edge, boundary.inner_boundary(self.binary, square, edge))
+    def quadrants(self, row: int, column: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The number of pixels and of object pixels in each of the four quadrants cut there."""
+        found = self._quadrants.get((row, column))
+        if found is None:
+            inside = np.empty(4, np.int64)
+            bits.quadrant_sizes(self.bits, row, column, inside)
+            below, right = self.height - row, self.width - column
+            found = (np.array([row * column, row * right, below * column, below * right]), inside)
+            self._quadrants[row, column] = found
         return found
 
-    def boundary_window(self, square: bool, disk: bool, radius: int) -> NDArray[np.uint8]:
-        """All pixels within the window of a boundary pixel."""
+    def distances(self, truth: NDArray[np.uint8]) -> Distances:
+        """Distances of the background to the object; `truth` is this mask as 0 and 255, and has an object."""
+        if self._distances is None:
+            shape = (self.height, self.width)
+            vertical = np.empty(shape, np.uint16)
+            columns = np.empty(2, np.int64)
+            keys, near = scratch("keys", shape, np.uint16), scratch("near", self.bits.shape, np.uint64)
+            band, nearest = distance.locate(truth, padded_width(self.width), vertical, columns, keys, near)
+            known = np.zeros(self.bits.shape, np.uint8)
+            squared = np.empty(shape, np.uint16)
+            self._distances = Distances(vertical, columns, band, nearest, squared, known)
+        return self._distances
+
+    def boundary(self, square: bool) -> tuple[NDArray[np.uint64], int]:
+        """The object's inner boundary, packed (3 x 3 erosion by a cross or a square), and its length."""
+        found = self._boundaries.get(square)
+        if found is None:
+            edge = np.empty_like(self.bits)
+            found = (edge, bits.inner_boundary(self.bits, self.width, square, edge))
+            self._boundaries[square] = found
+        return found
+
+    def boundary_window(self, square: bool, disk: bool, radius: int) -> NDArray[np.uint64]:
+        """All pixels within the window of a boundary pixel, packed."""
         key = (square, disk, radius)
-        if key not in self._spread:
-            out = np.empty_like(self.binary)
-            boundary.spread(self.boundary(square)[0], disk, radius, out)
-            self._spread[key] = out
-        return self._spread[key]
+        found = self._windows.get(key)
+        if found is None:
+            found = np.empty_like(self.bits)
+            bits.spread(self.boundary(square)[0], self.width, disk, radius, found)
+            self._windows[key] = found
+        return found
 
     @property
     def bytes(self) -> int:
         """About how much memory this takes once everything has been asked for."""
-        return 6 * self.n
+        return 5 * self.n
 
 
 class MaskCache:
@@ -96,24 +142,18 @@ class MaskCache:
         """`limit` is in bytes; the least recently used work goes first."""
         self._limit = limit
         self._held = 0
-        self._works: OrderedDict[tuple[int, tuple[int, ...]], MaskWork] = OrderedDict()
+        self._works: OrderedDict[tuple[bytes, int], MaskWork] = OrderedDict()
         self._lock = threading.Lock()
 
-    def work(self, binary: NDArray[np.uint8]) -> MaskWork:
-        """The work of this mask (uint8 zeros and ones): the one at hand if its pixels were seen before."""
-        key = (hash(binary.tobytes()), binary.shape)
+    def work(self, mask: BinaryMask) -> MaskWork:
+        """The work of this mask: the one at hand if the same pixels were seen before."""
+        key = (mask.packed.tobytes(), mask.truth.shape[1])
         with self._lock:
             known = self._works.get(key)
             if known is not None:
                 self._works.move_to_end(key)
-        if known is not None and np.array_equal(known.binary, binary):
-            return known
-        work = MaskWork(binary)
-        with self._lock:
-            former = self._works.pop(key, None)
-            if former is not None:
-                self._held -= former.bytes
-            self._works[key] = work
+                return known
+            work = self._works[key] = MaskWork(mask)
             self._held += work.bytes
             while self._held > self._limit and len(self._works) > 1:
                 _, old = self._works.popitem(last=False)
@@ -122,16 +162,15 @@ class MaskCache:
 
 
 @cache
-def _half_reciprocal(width: int) -> NDArray[np.float64]:
-    table = np.zeros(width + 1)
-    table[1:] = 0.5 / np.arange(1, width + 1)
-    return table
+def shared_masks() -> MaskCache:
+    """The cache that scorers use unless they are given another: one for the process."""
+    return MaskCache()
 
 
 @cache
 def distance_weight() -> NDArray[np.float64]:
     """exp(ln .5 / 5 d) by the squared distance d^2; 0 for the object itself and for capped distances."""
-    weight = np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(distance.LIMIT + 1.0)))
+    weight = np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(weighting.LIMIT + 1.0)))
     weight[0] = 0.0
-    weight[-1] = 0.0  # below 1e-15
+    weight[-1] = 0.0
     return np.asarray(weight)

@@ -1,5 +1,6 @@
 """The scorer: feed it maps and masks one by one, then ask for the score table."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from sodbench.errors import InputError
 from sodbench.metrics import aggregate, checks
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.mask import MaskCache
+from sodbench.metrics.mask import MaskCache, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.metrics.registry import chosen
@@ -54,11 +55,11 @@ class Scorer:
     ) -> None:
         """Chooses the protocol (a name, a TOML file, a `Protocol`) and the families (None: all it defines).
 
-        `masks` shares the work of masks with other scorers.
+        `masks` holds the work of masks for later maps (None: one cache for the process).
         """
         self.protocol = load_protocol(protocol)
         self.families = chosen(metrics, self.protocol)
-        self._masks = masks or MaskCache()
+        self._masks = masks or shared_masks()
         self._keep = keep_curves
         self._names: dict[str, None] = {}
         self._columns: dict[str, list[float]] = {}
@@ -128,16 +129,19 @@ def measure_image(
     """One image's scores for several scorers (protocols): what they share of the work is done once."""
     values = checks.checked_map(map, name)
     grey = checks.checked_mask(mask, name)
-    shared: dict[tuple[Any, ...], Measurement] = {}
+    shared: dict[int, Measurement] = {}
     found = []
     for scorer in scorers:
         protocol = scorer.protocol
         if values.shape != grey.shape:
             raise checks.size_mismatch(name, values.shape, grey.shape, protocol.name)
-        key = (protocol.mask_scale, protocol.mask_threshold, protocol.mask_comparator)
-        if key not in shared:
-            shared[key] = Measurement(values, masks.work(binary_mask(grey, protocol)), grey)
-        measurement = shared[key]
+        least = object_level(grey, protocol)
+        measurement = shared.get(least)
+        if measurement is None:
+            binary = binarise(grey, least)
+            work = masks.work(binary)
+            measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
+            shared[least] = measurement
         columns: Columns = {}
         curves: Curves = {}
         for family in scorer.families:
@@ -150,13 +154,13 @@ def measure_image(
     return found
 
 
-def binary_mask(grey: NDArray[np.uint8], protocol: Protocol) -> NDArray[np.uint8]:
-    """The object as zeros and ones (uint8), by the protocol's threshold."""
+def object_level(grey: NDArray[np.uint8], protocol: Protocol) -> int:
+    """The smallest grey value that the protocol takes for object, 256 if none can be."""
     threshold = protocol.mask_threshold
     if protocol.mask_scale == "max":
         threshold *= (float(grey.max()) + 1e-8) / 255
-    object_pixels = grey > threshold if protocol.mask_comparator == ">" else grey >= threshold
-    return np.asarray(object_pixels).view(np.uint8)
+    least = math.floor(threshold) + 1 if protocol.mask_comparator == ">" else math.ceil(threshold)
+    return min(max(least, 0), 256)
 
 
 def _data_set_curves(means: Mapping[str, NDArray[np.float64]], protocol: Protocol) -> dict[str, Any]:

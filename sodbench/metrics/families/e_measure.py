@@ -27,16 +27,15 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     # a single pixel has no N - 1: its E is that of N
     size = n - 1 if protocol.e_denominator == "N-1" and n > 1 else n
     denominator = float(size + protocol.e_epsilon)
-    background, hit = measurement.adaptive_counts(protocol, protocol.e_scale, protocol.e_comparator)
-    single = np.empty(1)
-    curves.e_curve(np.array([[background], [hit]]), n_object, n, denominator, protocol.e_epsilon, single)
-    columns = {"adpE": float(single[0])}
-    if not protocol.e_curve:
-        return columns, {}
-    curve = np.empty(protocol.levels)
+    adaptive = measurement.adaptive_counts(protocol, protocol.e_scale, protocol.e_comparator)
     counts = measurement.counts(protocol, protocol.e_scale, protocol.e_comparator)
-    curves.e_curve(counts, n_object, n, denominator, protocol.e_epsilon, curve)
-    return {"maxE": float(curve.max()), "meanE": float(curve.mean())} | columns, {"E": curve}
+    curve = np.empty(protocol.levels if protocol.e_curve else 0)
+    max_e, mean_e, adaptive_e = curves.e_scores(
+        counts, *adaptive, n_object, n, denominator, protocol.e_epsilon, curve
+    )
+    if not protocol.e_curve:
+        return {"adpE": adaptive_e}, {}
+    return {"maxE": max_e, "meanE": mean_e, "adpE": adaptive_e}, {"E": curve}
 
 
 def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:

@@ -24,27 +24,27 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     """The image's own maxF and meanF (of its curve), adpF, and the curves precision, recall and F."""
     from sodbench.metrics.kernels import curves
 
-    n_object = measurement.mask.n_object
     names = ["maxF", "meanF", "adpF"] if protocol.f_adaptive else ["maxF", "meanF"]
     if _left_out(measurement, protocol):
         return dict.fromkeys(names, np.nan), _named(np.full((3, protocol.levels), np.nan))
-    options = (
+    adaptive = measurement.adaptive_counts(protocol, protocol.f_scale) if protocol.f_adaptive else (0, 0)
+    table = np.empty((3, protocol.levels))
+    max_f, mean_f, adaptive_f = curves.f_scores(
+        measurement.counts(protocol, protocol.f_scale),
+        *adaptive,
+        measurement.mask.n_object,
         protocol.f_beta2,
         protocol.precision_epsilon,
         protocol.recall_epsilon,
         protocol.f_epsilon,
         protocol.empty_mask == "agreement",
+        table,
     )
-    table = np.empty((3, protocol.levels))
-    curves.f_curves(measurement.counts(protocol, protocol.f_scale), n_object, *options, table)
-    columns = {"maxF": float(table[2].max()), "meanF": float(table[2].mean())}
+    if protocol.mean_f == "adaptive":
+        mean_f = adaptive_f
+    columns = {"maxF": max_f, "meanF": mean_f}
     if protocol.f_adaptive:
-        background, hit = measurement.adaptive_counts(protocol, protocol.f_scale)
-        adaptive = np.empty((3, 1))
-        curves.f_curves(np.array([[background], [hit]]), n_object, *options, adaptive)
-        columns["adpF"] = float(adaptive[2, 0])
-        if protocol.mean_f == "adaptive":
-            columns["meanF"] = columns["adpF"]
+        columns["adpF"] = adaptive_f
     return columns, _named(table)
 
 

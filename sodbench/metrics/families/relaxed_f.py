@@ -31,7 +31,8 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     recall = true_near / true_length if true_length else 0.0
     if protocol.empty_mask == "agreement" and length == 0 and true_length == 0:
         precision = recall = 1.0
-    f = float(f_of(precision, recall, protocol.boundary_beta2))
+    beta2 = protocol.boundary_beta2
+    f = (1 + beta2) * precision * recall / (beta2 * precision + recall) if precision * recall > 0 else 0.0
     return {"relaxF": f, "relaxP": precision, "relaxR": recall}, {}
 
 

@@ -26,9 +26,10 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     background = (float(sums[0]) - low * n_background) / (high - low)
     if n_object == 0:
         return {"wF": 1 - background / n_background if protocol.empty_mask == "agreement" else 0.0}, {}
-    weighted = measurement.weighted_background - (low * measurement.mask.weight_sum if low else 0.0)
-    false_positive = 2 * background - weighted / (high - low)
-    missed = measurement.smoothed_object_error(high) / (high - low)
+    near, inside = measurement.weighted_errors(high)
+    near -= low * measurement.weight_sum if low else 0.0
+    false_positive = 2 * background - near / (high - low)
+    missed = inside / (high - low)
     true_positive = n_object - missed
     recall = 1 - missed / n_object
     precision = true_positive / (true_positive + false_positive + protocol.wf_epsilon)

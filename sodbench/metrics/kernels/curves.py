@@ -4,14 +4,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64_1, I64_1, I64_2, I64_3, compiled
+from sodbench.metrics.compiled import F64_1, I64_1, I64_2, I64_3, compiled, inlined
 
 I64_OUT = numba.types.Array(numba.int64, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
 i64, f64, flag = numba.int64, numba.float64, numba.boolean
 
 
-@compiled((I64_2, I64_1, I64_OUT))
+@compiled((I64_2, I64_1, I64_OUT), short=True)
 def counts_above(histogram: NDArray[np.int64], level: NDArray[np.int64], out: NDArray[np.int64]) -> None:
     """out[0, t], out[1, t]: background and object pixels at or above curve level t.
 
@@ -28,9 +28,32 @@ def counts_above(histogram: NDArray[np.int64], level: NDArray[np.int64], out: ND
         out[1, t] += out[1, t + 1]
 
 
-@compiled((I64_2, i64, f64, f64, f64, f64, flag, F64_OUT))
-def f_curves(
+@inlined
+def _ratios(
+    background: int,
+    hit: int,
+    n_object: int,
+    beta2: float,
+    precision_epsilon: float,
+    recall_epsilon: float,
+    f_epsilon: float,
+    agreement: bool,
+) -> tuple[float, float, float]:
+    predicted = hit + background
+    if agreement and n_object == 0 and predicted == 0:
+        return 1.0, 1.0, 1.0
+    precision = hit / (predicted + precision_epsilon) if predicted > 0 else 0.0
+    recall = hit / (n_object + recall_epsilon) if n_object > 0 else 0.0
+    numerator = (1 + beta2) * precision * recall
+    score = numerator / (beta2 * precision + recall + f_epsilon) if numerator > 0 else 0.0
+    return precision, recall, score
+
+
+@compiled((I64_2, i64, i64, i64, f64, f64, f64, f64, flag, F64_OUT), short=True)
+def f_scores(
     counts: NDArray[np.int64],
+    adaptive_background: int,
+    adaptive_hit: int,
     n_object: int,
     beta2: float,
     precision_epsilon: float,
@@ -38,62 +61,95 @@ def f_curves(
     f_epsilon: float,
     agreement: bool,
     out: NDArray[np.float64],
-) -> None:
-    """Precision, recall and F (rows of `out`) at every level.
+) -> tuple[float, float, float]:
+    """Fills precision, recall and F (rows of `out`) at every level; returns max, mean and adaptive F.
 
-    Undefined ratios are 0. With `agreement` and an empty mask all three are 1 where nothing is predicted.
+    Undefined ratios are 0. With `agreement` and an empty mask all are 1 where nothing is predicted.
     """
-    for t in range(counts.shape[1]):
-        hit = counts[1, t]
-        predicted = hit + counts[0, t]
-        precision = hit / (predicted + precision_epsilon) if predicted > 0 else 0.0
-        recall = hit / (n_object + recall_epsilon) if n_object > 0 else 0.0
-        numerator = (1 + beta2) * precision * recall
-        score = numerator / (beta2 * precision + recall + f_epsilon) if numerator > 0 else 0.0
-        if agreement and n_object == 0 and predicted == 0:
-            precision = recall = score = 1.0
+    levels = counts.shape[1]
+    most = 0.0
+    total = 0.0
+    for t in range(levels):
+        precision, recall, score = _ratios(
+            counts[0, t],
+            counts[1, t],
+            n_object,
+            beta2,
+            precision_epsilon,
+            recall_epsilon,
+            f_epsilon,
+            agreement,
+        )
         out[0, t] = precision
         out[1, t] = recall
         out[2, t] = score
+        most = max(most, score)
+        total += score
+    _, _, adaptive = _ratios(
+        adaptive_background,
+        adaptive_hit,
+        n_object,
+        beta2,
+        precision_epsilon,
+        recall_epsilon,
+        f_epsilon,
+        agreement,
+    )
+    return most, total / levels, adaptive
 
 
-@compiled((I64_2, i64, i64, f64, f64, numba.types.Array(numba.float64, 1, "C")))
-def e_curve(
+@inlined
+def _alignment(background: int, hit: int, n_object: int, n: int, epsilon: float) -> float:
+    predicted = hit + background
+    if n_object == 0:
+        return float(n - predicted)
+    if n_object == n:
+        return float(predicted)
+    p = predicted / n
+    g = n_object / n
+    missed = n_object - hit
+    total = 0.0
+    for part in range(4):
+        if part == 0:
+            a, b, size = 1 - p, 1 - g, hit
+        elif part == 1:
+            a, b, size = 1 - p, 0 - g, background
+        elif part == 2:
+            a, b, size = 0 - p, 1 - g, missed
+        else:
+            a, b, size = 0 - p, 0 - g, n - predicted - missed
+        align = 2 * (a * b) / (a * a + b * b + epsilon) + 1
+        total += align * align / 4 * size
+    return total
+
+
+@compiled((I64_2, i64, i64, i64, i64, f64, f64, numba.types.Array(numba.float64, 1, "C")), short=True)
+def e_scores(
     counts: NDArray[np.int64],
+    adaptive_background: int,
+    adaptive_hit: int,
     n_object: int,
     n: int,
     denominator: float,
     epsilon: float,
     out: NDArray[np.float64],
-) -> None:
-    """The E-measure at every level: the sum of the four parts' enhanced alignment over `denominator`."""
-    g = n_object / n
-    for t in range(counts.shape[1]):
-        hit = counts[1, t]
-        predicted = hit + counts[0, t]
-        if n_object == 0:
-            total = float(n - predicted)
-        elif n_object == n:
-            total = float(predicted)
-        else:
-            p = predicted / n
-            missed = n_object - hit
-            total = 0.0
-            for part in range(4):
-                if part == 0:
-                    a, b, size = 1 - p, 1 - g, hit
-                elif part == 1:
-                    a, b, size = 1 - p, 0 - g, predicted - hit
-                elif part == 2:
-                    a, b, size = 0 - p, 1 - g, missed
-                else:
-                    a, b, size = 0 - p, 0 - g, n - predicted - missed
-                align = 2 * (a * b) / (a * a + b * b + epsilon) + 1
-                total += align * align / 4 * size
-        out[t] = total / denominator
+) -> tuple[float, float, float]:
+    """Fills the E-measure at every level of `out`; returns its maximum, its mean and the adaptive E.
+
+    The sum of the four parts' enhanced alignment, over `denominator`.
+    """
+    most = 0.0
+    total = 0.0
+    for t in range(out.size):
+        value = _alignment(counts[0, t], counts[1, t], n_object, n, epsilon) / denominator
+        out[t] = value
+        most = max(most, value)
+        total += value
+    adaptive = _alignment(adaptive_background, adaptive_hit, n_object, n, epsilon) / denominator
+    return most, total / max(out.size, 1), adaptive
 
 
-@compiled((I64_2, F64_1, flag))
+@compiled((I64_2, F64_1, flag), short=True)
 def adaptive_counts(
     histogram: NDArray[np.int64], x: NDArray[np.float64], strict: bool
 ) -> tuple[int, int, float, float]:
@@ -124,7 +180,7 @@ def adaptive_counts(
     return int(background), int(hit), threshold, gap
 
 
-@compiled((I64_2, F64_1))
+@compiled((I64_2, F64_1), short=True)
 def mean_absolute_error(histogram: NDArray[np.int64], x: NDArray[np.float64]) -> float:
     """The mean of x on the background and of 1 - x on the object."""
     total = 0.0
@@ -135,7 +191,7 @@ def mean_absolute_error(histogram: NDArray[np.int64], x: NDArray[np.float64]) ->
     return total / n
 
 
-@compiled((I64_3, F64_1, f64, i64, i64, i64, f64, flag))
+@compiled((I64_3, F64_1, f64, i64, i64, i64, f64, flag), short=True)
 def s_measure(
     histogram: NDArray[np.int64],
     x: NDArray[np.float64],

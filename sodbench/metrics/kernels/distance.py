@@ -1,132 +1,182 @@
-"""Exact Euclidean distances of background pixels to the object, on integers.
+"""Where the object is, seen from the background: vertical distances, and the nearest pixel close by.
 
-The squared distance of every background pixel, and for the pixels in reach of a 7 x 7 window the nearest
-object pixel itself, ties broken as scipy.ndimage.distance_transform_edt does: smallest column, then row.
+The background pixels in reach of a 7 x 7 window get the nearest object pixel itself, ties broken as
+scipy.ndimage.distance_transform_edt does: smallest column, then smallest row.
+
+Loops run upwards over slices of rows: so written, the compiler vectorises them.
 """
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64_1, U8, U16, compiled
+from sodbench.metrics.compiled import U8, U16, U64, compiled, inlined
 
-FAR = 30000  # no object pixel in this column
-LIMIT = 65535  # squared distances are capped here: the weight beyond 255 pixels is below 1e-15
-BAND = 3  # half the 7 x 7 window of the weighted F-measure
+FAR = 30000  # vertical distance in a column without object
+BAND = 18  # largest squared distance between two pixels of a 7 x 7 window around the first
+NEAR = np.uint16(16 * BAND)
+ZERO, ONE = np.uint64(0), np.uint64(1)
 
 U16_OUT = numba.types.Array(numba.uint16, 2, "C")
+U64_OUT = numba.types.Array(numba.uint64, 2, "C")
 I32_OUT = numba.types.Array(numba.int32, 1, "C")
+I64_OUT = numba.types.Array(numba.int64, 1, "C")
 
 
-@compiled((U8, U16_OUT))
-def vertical_distance(mask: NDArray[np.uint8], out: NDArray[np.uint16]) -> None:
-    """The distance to the nearest object pixel of the same column, FAR where there is none."""
-    height, width = mask.shape
-    far = np.uint16(FAR)
-    one = np.uint16(1)
-    for x in range(width):
-        out[0, x] = np.uint16(0) if mask[0, x] else far
-    for y in range(1, height):
-        for x in range(width):
-            below = min(np.uint16(out[y - 1, x] + one), far)
-            out[y, x] = np.uint16(0) if mask[y, x] else below
-    for y in range(height - 2, -1, -1):
-        for x in range(width):
-            out[y, x] = min(out[y, x], np.uint16(out[y + 1, x] + one))
+@inlined
+def count_bits(word: np.uint64) -> np.uint64:
+    """How many bits are set (the compiler turns this into the machine's own instruction)."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@compiled((U8, U16, F64_1, U16_OUT))
-def squared_distance(
-    mask: NDArray[np.uint8],
-    vertical: NDArray[np.uint16],
-    half_reciprocal: NDArray[np.float64],
-    out: NDArray[np.uint16],
-) -> None:
-    """The squared distance to the nearest object pixel, capped at LIMIT; 0 on the object.
+@compiled((U8, U16_OUT, I64_OUT))
+def distance_above(truth: NDArray[np.uint8], out: NDArray[np.uint16], columns: NDArray[np.int64]) -> None:
+    """The distance to the nearest object pixel (255) above in the same column, FAR where there is none.
 
-    Row by row the lower envelope of the parabolas (x - j)^2 + vertical[j]^2. `half_reciprocal[k]` is
-    0.5 / k: where two parabolas cross is needed only to its integer part, and at a tie either serves.
+    `columns` receives the first and the last column that hold object pixels.
     """
-    height, width = mask.shape
-    site = np.empty(width + 2, np.int64)
-    value = np.empty(width + 2, np.float64)
-    start = np.empty(width + 2, np.float64)
+    height, width = truth.shape
+    one, far = np.uint16(1), np.uint16(FAR)
+    distance = np.empty(width, np.uint16)
+    distance[:] = far
+    for y in range(height):
+        source = truth[y]
+        target = out[y]
+        for x in range(width):
+            d = np.uint16(np.uint16(distance[x] + one) * np.uint16((source[x] & np.uint8(1)) ^ np.uint8(1)))
+            d = np.uint16(d - np.uint16(d > far))
+            distance[x] = d
+            target[x] = d
+    columns[0], columns[1] = width, -1
+    for x in range(width):
+        if distance[x] < far:
+            columns[0] = min(columns[0], x)
+            columns[1] = x
+
+
+@compiled((U16_OUT,))
+def distance_below(out: NDArray[np.uint16]) -> None:
+    """Turns distances to the object above into those to the nearest object pixel above or below."""
+    height, width = out.shape
+    one = np.uint16(1)
+    distance = np.empty(width, np.uint16)
+    distance[:] = np.uint16(FAR)
+    for i in range(height):
+        target = out[height - 1 - i]
+        for x in range(width):
+            distance[x] = min(np.uint16(distance[x] + one), target[x])
+        for x in range(width):
+            target[x] = distance[x]
+
+
+@compiled((U16, U16_OUT))
+def band_keys(vertical: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """For each pixel the nearest object pixel within 4 columns and 14 rows, as one number.
+
+    The number is 16 x squared distance + column offset + 4: the smallest is the nearest, and of equally near
+    ones that of the smallest column.
+    """
+    height, width = vertical.shape
+    # outside the image: so large that it loses, not so large that adding to it would wrap round
+    candidate = np.empty(width + 8, np.uint16)
+    candidate[:] = np.uint16(60000)
     for y in range(height):
         row = vertical[y]
-        last = -1
-        for j in range(width):
-            d = row[j]
-            if d >= FAR:
-                continue
-            if d == 0 and 0 < j < width - 1 and row[j - 1] == 0 and row[j + 1] == 0:
-                continue  # inside the object: its ends are nearer to everything outside
-            f = np.float64(d) * d + np.float64(j) * j
-            cross = 0.0
-            while last >= 0:
-                cross = (f - value[last]) * half_reciprocal[j - site[last]]
-                if cross > start[last]:
-                    break
-                last -= 1
-            last += 1
-            site[last] = j
-            value[last] = f
-            start[last] = cross if last > 0 else 0.0
-        target = out[y]
-        if last < 0:
-            for x in range(width):
-                target[x] = np.uint16(LIMIT)
-            continue
-        x0 = 0
-        start[last + 1] = width
-        for k in range(last + 1):
-            x1 = min(np.int64(start[k + 1]) + 1, width)
-            j = site[k]
-            d2 = np.int64(row[j]) * np.int64(row[j])
-            for x in range(x0, x1):
-                target[x] = np.uint16(min((x - j) * (x - j) + d2, LIMIT))
-            x0 = max(x0, x1)
+        keys = out[y]
+        inner = candidate[4 : 4 + width]
         for x in range(width):
-            target[x] = np.uint16(0) if mask[y, x] else target[x]
+            d = min(np.int32(row[x]), np.int32(15))
+            inner[x] = np.uint16(d * d * 16)
+        for x in range(width):
+            k = np.uint16(candidate[x] + np.uint16(256))
+            k = min(k, np.uint16(candidate[x + 1] + np.uint16(145)))
+            k = min(k, np.uint16(candidate[x + 2] + np.uint16(66)))
+            k = min(k, np.uint16(candidate[x + 3] + np.uint16(19)))
+            k = min(k, np.uint16(candidate[x + 4] + np.uint16(4)))
+            k = min(k, np.uint16(candidate[x + 5] + np.uint16(21)))
+            k = min(k, np.uint16(candidate[x + 6] + np.uint16(70)))
+            k = min(k, np.uint16(candidate[x + 7] + np.uint16(151)))
+            k = min(k, np.uint16(candidate[x + 8] + np.uint16(264)))
+            keys[x] = k
 
 
-@compiled((U8, U16, I32_OUT, I32_OUT))
-def nearest_in_band(
-    mask: NDArray[np.uint8],
+@compiled((U16, U64_OUT))
+def pack_band(keys: NDArray[np.uint16], band: NDArray[np.uint64]) -> int:
+    """Packs the background pixels whose nearest object pixel is at most BAND away; returns their count."""
+    height, width = keys.shape
+    flag = np.empty(width, np.uint8)
+    found = ZERO
+    for y in range(height):
+        line = keys[y]
+        # as bytes first: so the compiler packs them fastest
+        for x in range(width):
+            flag[x] = np.uint8(255) * np.uint8(np.uint16(line[x] - np.uint16(16)) < NEAR)
+        for k in range(width // 64):
+            part = flag[64 * k : 64 * k + 64]
+            word = ZERO
+            for i in range(64):
+                word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
+            band[y, k] = word
+            found += count_bits(word)
+        if width % 64:
+            word = ZERO
+            for x in range(width // 64 * 64, width):
+                word |= np.uint64(flag[x] >> np.uint8(7)) << np.uint64(x % 64)
+            band[y, width // 64] = word
+            found += count_bits(word)
+    return int(found)
+
+
+@compiled((U8, U16, U16, U64, numba.int64, I32_OUT, I32_OUT))
+def list_band(
+    truth: NDArray[np.uint8],
     vertical: NDArray[np.uint16],
+    keys: NDArray[np.uint16],
+    band: NDArray[np.uint64],
+    stride: int,
     pixels: NDArray[np.int32],
     nearest: NDArray[np.int32],
-) -> int:
-    """Lists the background pixels within the window of an object pixel, and the object pixel nearest to each.
+) -> None:
+    """Lists the band's pixels and the object pixel nearest to each.
 
-    Writes flat indices and returns how many; a larger count than the arrays hold means: come again with more.
+    `nearest` holds flat indices in the image, `pixels` those in an image with a margin of 3 pixels and
+    `stride` pixels from row to row. Of two equally near ones in a column the upper one is taken.
     """
-    height, width = mask.shape
+    height, width = keys.shape
     found = 0
     for y in range(height):
-        row = vertical[y]
-        for x in range(width):
-            if mask[y, x]:
-                continue
-            near = False
-            for j in range(max(0, x - BAND), min(width, x + BAND + 1)):
-                if row[j] <= BAND:
-                    near = True
-            if not near:
-                continue
-            if found < pixels.size:
-                best = np.int64(1 << 30)
-                column = 0
-                # an object pixel inside the window is at most sqrt(18) away, so 4 columns are enough
-                for j in range(max(0, x - BAND - 1), min(width, x + BAND + 2)):
-                    d = np.int64(row[j])
-                    d2 = d * d + (x - j) * (x - j)
-                    if d2 < best:
-                        best = d2
-                        column = j
-                d = np.int64(row[column])
-                above = y >= d and mask[y - d, column] != 0
-                line = y - d if above else y + d
-                pixels[found] = y * width + x
-                nearest[found] = line * width + column
-            found += 1
-    return found
+        for k in range(band.shape[1]):
+            word = band[y, k]
+            while word != ZERO:
+                x = np.int64(64 * k + np.int64(count_bits((word & (~word + ONE)) - ONE)))
+                word &= word - ONE
+                column = x + (np.int64(keys[y, x]) & 15) - 4
+                d = np.int64(vertical[y, column])
+                up = y - d if y >= d else y
+                row = up if truth[up, column] != 0 else y + d
+                pixels[found] = (y + 3) * stride + x + 3
+                nearest[found] = row * width + column
+                found += 1
+
+
+@compiled((U8, numba.int64, U16_OUT, I64_OUT, U16_OUT, U64_OUT))
+def locate(
+    truth: NDArray[np.uint8],
+    stride: int,
+    vertical: NDArray[np.uint16],
+    columns: NDArray[np.int64],
+    keys: NDArray[np.uint16],
+    band: NDArray[np.uint64],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Fills `vertical` and `columns`, and returns the band's pixels and the object pixel nearest to each."""
+    distance_above(truth, vertical, columns)
+    distance_below(vertical)
+    band_keys(vertical, keys)
+    found = pack_band(keys, band)
+    pixels = np.empty(found, np.int32)
+    nearest = np.empty(found, np.int32)
+    list_band(truth, vertical, keys, band, stride, pixels, nearest)
+    return pixels, nearest

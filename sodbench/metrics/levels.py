@@ -1,0 +1,57 @@
+"""From the map's own levels to x in 0..1, and from x to the levels of the curves, by each protocol's way."""
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+BYTES: NDArray[np.float64] = np.arange(256, dtype=np.float64)
+
+
+@lru_cache(maxsize=4096)
+def scaled_bytes(low: float, high: float, scale: str, epsilon: float) -> NDArray[np.float64]:
+    """x for each of the 256 levels of an 8-bit map whose values span low..high."""
+    if scale == "max" and epsilon:
+        return BYTES / (high + epsilon)
+    return _scaled(BYTES / 255, low / 255, high / 255, scale)
+
+
+def scaled_floats(
+    values: NDArray[np.float64], low: float, high: float, scale: str, epsilon: float
+) -> NDArray[np.float64]:
+    """x for each distinct value of a map in 0..1 whose values span low..high."""
+    if scale == "min-max" and high > low:
+        # through / 255 as toolkits that expect 8 bits do: the same roundings, the same levels
+        return _scaled(values / 255, low / 255, high / 255, scale)
+    if scale == "max" and epsilon:
+        return values / (high + epsilon / 255)
+    return _scaled(values, low, high, scale)
+
+
+def _scaled(unit: NDArray[np.float64], low: float, high: float, scale: str) -> NDArray[np.float64]:
+    if scale == "max" and high > 0:
+        return unit / high
+    if scale == "min-max" and high > low:
+        return (unit - low) / (high - low)
+    return unit
+
+
+@lru_cache(maxsize=4096)
+def byte_curve_levels(
+    low: float, high: float, scale: str, epsilon: float, n: int, quantise: str, comparator: str
+) -> NDArray[np.int64]:
+    """The curve level that each of the 256 levels of an 8-bit map reaches."""
+    return curve_levels(scaled_bytes(low, high, scale, epsilon), n, quantise, comparator)
+
+
+def curve_levels(x: NDArray[np.float64], n: int, quantise: str, comparator: str) -> NDArray[np.int64]:
+    """The highest curve level that each x reaches, -1 for none; of 255 levels the last holds the top two."""
+    if quantise == "exact":
+        side: Literal["left", "right"] = "right" if comparator == ">=" else "left"
+        level: NDArray[Any] = np.searchsorted(np.arange(256) / 255, x, side=side) - 1
+    else:
+        level = np.floor(255 * x + (0.5 if quantise == "round" else 0.0))
+        if comparator == ">":
+            level = level - 1
+    return np.clip(level, -1, n - 1).astype(np.int64)
