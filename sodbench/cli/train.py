@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from sodbench.data.folder import open_dataset
-    from sodbench.data.training import read_pair
+    from sodbench.data.training_pairs import read_pair
     from sodbench.files import sha256_of, write_text
     from sodbench.models import load_baseline
     from sodbench.models.weights import load_state, save_half

@@ -23,8 +23,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from sodbench.data.training import Augmentation, Batch, Stream, TrainingSet, collate, normalise, open_cache
+from sodbench.data.training import Augmentation, Batch, Stream, TrainingSet, collate, normalise
+from sodbench.data.training_pairs import open_cache
 from sodbench.errors import InputError, first_of
+from sodbench.training.average import Average
 from sodbench.training.checkpoint import load_checkpoint, save_checkpoint
 from sodbench.training.distributed import Process, join, leave, share_statistics
 from sodbench.training.recipe import Recipe, differences
@@ -141,7 +143,7 @@ def _train(
     criterion = build_loss(recipe)
     optimiser = _build_optimiser(network, recipe)
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
-    average = _Average(network, recipe.ema) if recipe.ema else None
+    average = Average(network, recipe.ema) if recipe.ema else None
     start, seconds, skipped, record = 0, 0.0, set[str](), {}
     if checkpoint:
         network.load_state_dict(checkpoint["model"])
@@ -335,27 +337,6 @@ def _build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimize
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
     # fused: one pass over the memory of weights and moments instead of a dozen
     return kind(groups, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay, fused=True)
-
-
-class _Average:
-    """Exponentially averaged weights and statistics; the decay warms up, so that early averages forget."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        import copy
-
-        self.decay = decay
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-
-    def update(self, network: nn.Module, iteration: int) -> None:
-        share = 1 - min(self.decay, (1 + iteration) / (10 + iteration))
-        own, new = self.network.state_dict(), network.state_dict()
-        floating = [name for name, value in own.items() if value.is_floating_point()]
-        torch._foreach_lerp_([own[n] for n in floating], [new[n].detach() for n in floating], share)
-        for name in own.keys() - set(floating):
-            own[name].copy_(new[name])
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        self.network.load_state_dict(state)
 
 
 def _save_best(
