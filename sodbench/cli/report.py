@@ -7,7 +7,7 @@ from typing import Any
 
 from sodbench.errors import InputError
 
-FORMATS = ("markdown", "latex", "csv", "json")
+FORMATS = ("markdown", "html", "latex", "csv", "json")
 FIGURES = ("pr", "f", "e", "distribution", "size", "speed", "ranks")
 
 
@@ -48,6 +48,13 @@ def register(subparsers: Any) -> None:
         "--seeds", action="store_true", help="join runs named <method>-seed<k>: mean and deviation"
     )
     parser.add_argument(
+        "--gallery",
+        type=int,
+        default=6,
+        metavar="N",
+        help="worst, best and most disputed images a data set that get thumbnails on the page (6)",
+    )
+    parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"
     )
     parser.set_defaults(run=run)
@@ -65,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not 1 <= args.precision <= 10:
         raise InputError(f"--precision is {args.precision}, expected 1 to 10 digits")
+    if args.gallery < 0:
+        raise InputError(f"--gallery is {args.gallery}, expected 0 or more")
     runs = recorded_runs(args.reports)
     selection = Selection(
         args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
@@ -92,6 +101,10 @@ def run(args: argparse.Namespace) -> int:
         written.append(write_csv(args.reports, table))
     if "json" in args.format:
         written.append(write_json(args.reports, table))
+    if "html" in args.format:
+        from sodbench.report.page import write_page
+
+        written.append(write_page(args.reports, table, chosen, drawn, args.gallery))
     for path in written:
         print(path)
     return 0

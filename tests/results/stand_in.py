@@ -79,5 +79,5 @@ def table(images: int = 12, seed: int = 0, protocol: str = "pysodmetrics", level
 
 def run(name: str = "DSS", dataset: str = "sod", seed: int = 0, images: int = 12, **options) -> Run:
     """A run of one random table; `options` go to new_run."""
-    card = StandInDataset(dataset, dataset.upper(), folder=Path("/nowhere") / dataset.upper())
+    card = StandInDataset(dataset, dataset.upper(), images, Path("/nowhere") / dataset.upper())
     return new_run(name, card, {"pysodmetrics": table(images, seed)}, **options)

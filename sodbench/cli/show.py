@@ -1,0 +1,77 @@
+"""`sodbench show`: one picture with its map, mask, errors and scores."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from sodbench.results.record import Run
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "show",
+        help="one picture with its map, mask, errors and scores",
+        description="Render one image of a recorded run: picture, mask, saliency map, errors and scores.",
+        epilog="example: sodbench show DSS 2018 --dataset sod --out 2018.png",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("method", metavar="RUN", help="a recorded method")
+    parser.add_argument("image", metavar="IMAGE", help="an image of the data set: its file's name")
+    parser.add_argument("--dataset", metavar="NAME", help="data set, where the method has several")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the PNG to write (RUN-IMAGE.png)")
+    parser.add_argument(
+        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the picture; prints its path and the scores."""
+    from sodbench.cli.report import recorded_runs
+    from sodbench.report.image_sheet import write_sheet
+    from sodbench.report.pictures import scores_of_image
+    from sodbench.results.names import folder_name
+
+    if args.out is not None and args.out.suffix.lower() != ".png":
+        raise InputError(f"--out {args.out}: expected a name that ends in .png")
+    chosen = _chosen(recorded_runs(args.reports), args)
+    image = _image(chosen, args.image)
+    path = args.out or Path(f"{folder_name(chosen.name)}-{folder_name(image)}.png")
+    write_sheet(chosen, image, path)
+    print(path)
+    for full, value in scores_of_image(chosen, image).items():
+        print(f"{full:24} {value:.4f}")
+    return 0
+
+
+def _chosen(runs: "list[Run]", args: argparse.Namespace) -> "Run":
+    from sodbench.errors import unknown_names
+
+    of_method = {one.dataset: one for one in runs if one.name == args.method}
+    if not of_method:
+        raise unknown_names("method", [args.method], {one.name for one in runs})
+    if args.dataset is None:
+        if len(of_method) > 1:
+            raise InputError(
+                f"{args.method} has runs on {', '.join(sorted(of_method))}; choose one with --dataset"
+            )
+        return next(iter(of_method.values()))
+    if args.dataset not in of_method:
+        raise unknown_names(f"data set of {args.method}", [args.dataset], of_method)
+    return of_method[args.dataset]
+
+
+def _image(chosen: "Run", asked: str) -> str:
+    """The image's name as recorded; a file name with its ending will do."""
+    from sodbench.errors import unknown_names
+
+    images = [str(name) for name in next(iter(chosen.tables.values())).per_image.index]
+    for name in (asked, Path(asked).stem):
+        if name in images:
+            return name
+    error = str(unknown_names("image", [asked], images)).partition("; known: ")[0]
+    raise InputError(f"{error}; {chosen.name} has {len(images)} images on {chosen.dataset}")

@@ -1,0 +1,141 @@
+"""What the page's script needs: per-image scores, curves and addresses, packed small.
+
+Numbers travel as base64 of little-endian uint16: scores as round((value + 1) * 20000) with 65535 for "none"
+(four digits, -1 to 2.27), curves as round(value * 60000).
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sodbench.report.curves import f_curve
+from sodbench.report.frame import Table
+from sodbench.report.gallery import Gallery, make_gallery
+from sodbench.report.labels import label, order, split_name
+from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
+from sodbench.results.record import Run
+
+NONE = 65535
+CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
+
+
+def dataset_data(
+    reports: Path, table: Table, dataset: str, rows: Any, runs: Sequence[Run], count: int
+) -> dict[str, Any]:
+    """One data set: methods in the table's order, images, per-image scores, curves, gallery."""
+    protocol = split_name(table.metrics[0])[1]
+    names = [str(n) for n, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
+    of_set = {run.name: run for run in runs if run.dataset == dataset and protocol in run.tables}
+    shown = [of_set[name] for name in names if name in of_set]
+    images = _images(shown, protocol)
+    scores = image_scores(shown, protocol, images)
+    gallery = make_gallery(reports, shown, images, scores, count) if shown else Gallery()
+    return {
+        "id": dataset,
+        "title": str(rows["title"].iloc[0]),
+        "protocol": protocol,
+        "methods": [run.name for run in shown],
+        "images": images,
+        "metrics": {
+            metric: {"better": label(metric).better, "text": label(metric).text, "data": pack(values)}
+            for metric, values in scores.items()
+        },
+        "curves": packed_curves(shown, protocol),
+        "thumbnails": {str(images.index(image)): files for image, files in gallery.thumbnails.items()},
+        "sources": {key: compressed(found, images) for key, found in gallery.sources.items()},
+        "notes": gallery.notes,
+        "provenance": {run.name: provenance(run) for run in shown},
+    }
+
+
+def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Per-image scores by metric, methods x images, NaN where a method has none; the known metrics only."""
+    metrics = {str(m) for run in runs for m in run.tables[protocol].per_image if label(str(m)).better}
+    found = {}
+    for metric in sorted(metrics, key=order):
+        values = np.full((len(runs), len(images)), np.nan)
+        for place, run in enumerate(runs):
+            frame = run.tables[protocol].per_image
+            if metric in frame:
+                values[place] = frame[metric].reindex(list(images)).to_numpy(float)
+        found[metric] = values
+    return found
+
+
+def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
+    """Curves of all methods, methods x curves x levels; a curve that a record lacks is NONE throughout."""
+    levels = max((len(run.tables[protocol].curves) for run in runs), default=0)
+    values = np.full((len(runs), len(CURVES), levels), np.nan)
+    for place, run in enumerate(runs):
+        table = run.tables[protocol]
+        for number, name in enumerate(CURVES):
+            curve: Any = None
+            if name in table.curves:
+                curve = table.curves[name].to_numpy(float)
+            elif name in (MEAN_OF_CURVES, CURVE_OF_MEANS) and {"precision", "recall"} <= set(table.curves):
+                curve = f_curve(table, name)
+            if curve is not None:
+                values[place, number, : len(curve)] = curve
+    own = MEAN_OF_CURVES
+    if runs and getattr(runs[0].tables[protocol].protocol, "f_average", "images") == "means":
+        own = CURVE_OF_MEANS
+    return {"levels": levels, "names": list(CURVES), "own": own, "data": pack(values, 0.0, 60000)}
+
+
+def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = 20000) -> str:
+    """Base64 of uint16: round((value + offset) * scale), NONE where the value is no number."""
+    with np.errstate(invalid="ignore"):
+        whole = np.clip(np.rint((values + offset) * scale), 0, NONE - 1)
+    codes = np.where(np.isnan(values), NONE, whole).astype("<u2")
+    return base64.b64encode(codes.tobytes()).decode()
+
+
+def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[str, Any]:
+    """Addresses as a common start and end around the image's name, with the exceptions by index."""
+    from urllib.parse import quote
+
+    names = [quote(image) for image in images]
+    start, end = "", ""
+    for address, name in zip(addresses, names, strict=True):
+        if address is not None and name in address:
+            start, _, end = address.rpartition(name)
+            break
+    others = {
+        str(index): address
+        for index, (address, name) in enumerate(zip(addresses, names, strict=True))
+        if address != f"{start}{name}{end}"
+    }
+    return {"start": start, "end": end, "others": others}
+
+
+def provenance(run: Run) -> list[list[str]]:
+    """What the details of a row say about where its numbers come from: pairs of a name and a text."""
+    found = run.provenance
+    versions: Mapping[str, Any] = found.get("versions", {})
+    code = found.get("code", {})
+    commit = str(code.get("commit") or "not recorded")[:12] + (" (changed)" if code.get("dirty") else "")
+    lines = [
+        ["images", run.count],
+        ["data digest", run.dataset_digest[:16]],
+        ["weights", (run.weights_sha256 or "none recorded")[:16]],
+        ["scored", f"{found.get('started', 'not recorded')} in {found.get('seconds', '?')} s"],
+        ["seed", str(found.get("seed"))],
+        ["code", f"sodbench {versions.get('sodbench', '?')}, commit {commit}"],
+        ["packages", ", ".join(f"{name} {versions[name]}" for name in versions if name != "sodbench")],
+        ["device", ", ".join(str(v) for v in found.get("device", {}).values())],
+        ["command", " ".join(map(str, found.get("command", [])))],
+        ["maps", str(found.get("maps") or "not recorded")],
+    ]
+    return [line for line in lines if line[1] not in ("None", "")]
+
+
+def _images(runs: Sequence[Run], protocol: str) -> list[str]:
+    """The images that any of the runs scored, in the order of the first that has them."""
+    names: dict[str, None] = {}
+    for run in runs:
+        names.update(dict.fromkeys(str(name) for name in run.tables[protocol].per_image.index))
+    return list(names)
