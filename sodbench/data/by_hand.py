@@ -38,7 +38,7 @@ def instructions(card: Card, root: Path, failed: list[str]) -> str:
         note = f" ({mirror.note})" if mirror.note else ""
         ways.append(f"{files}{note}" if files else mirror.note)
     ways.append(f"or the folders images/ and masks/ in {root / card.folders[0]}")
-    tried = f" ({'; '.join(shorten(reason, 120, placeholder=' ...') for reason in failed)})" if failed else ""
+    tried = f" ({'; '.join(shorten(reason, 250, placeholder=' ...') for reason in failed)})" if failed else ""
     home = f"; home page {card.home[0]}" if card.home else ""
     return (
         f"{card.name}: could not be fetched{tried}. Put one of these there by hand and call fetch again: "

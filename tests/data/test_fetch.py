@@ -1,8 +1,10 @@
 """Fetching a set: mirrors in turn, one layout, quirks repaired and logged, nothing half-done."""
 
+import errno
 import io
 import json
 import os
+import subprocess
 import sys
 import types
 import zipfile
@@ -249,15 +251,40 @@ def test_drive_mirrors(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert fetch(load_card("t"), tmp_path / "data").pairs == 2
 
 
-def test_a_data_root_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
+def test_two_processes_fetch_once(site: Site, tmp_path: Path) -> None:
+    site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
+    card_file("t", mirror(site.url + "/t.zip"))
+    command = [
+        sys.executable,
+        "-m",
+        "sodbench",
+        "datasets",
+        "fetch",
+        "t",
+        "--data-root",
+        str(tmp_path / "data"),
+    ]
+    running_ = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate(timeout=100)[0] for process in running_)
+    assert [process.returncode for process in running_] == [0, 0] and site.count("/t.zip") == 1
+    assert sum("already there" in line for line in said) == 1
+    assert left(tmp_path / "data") == [".downloads", "T"]
+
+
+def test_a_data_root_that_cannot_be_written(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card_file("t", mirror(site.url + "/t.zip"))
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="data root"):
         fetch(load_card("t"), tmp_path / "file")
-    if os.geteuid() != 0:
-        (tmp_path / "closed").mkdir(mode=0o500)
-        with pytest.raises(InputError, match="data root"):
-            fetch(load_card("t"), tmp_path / "closed")
+
+    def read_only(*_: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch, pytest.raises(InputError, match=r"Read-only.*another data root"):
+        patch.setattr(os, "open", read_only)
+        fetch(load_card("t"), tmp_path / "data")
 
 
 def test_sets_that_are_not_fetched(site: Site, tmp_path: Path) -> None:
