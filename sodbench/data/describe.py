@@ -6,11 +6,11 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from sodbench.data.audit import Audit
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.layout import find_folder
 from sodbench.data.places import data_root as find_root
-from sodbench.data.verify import Audit
 from sodbench.errors import InputError
 
 WIDTH = 100

@@ -5,14 +5,14 @@ problem that the set is published with and the card names, a "note" is worth kno
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sodbench.data.audit import Audit
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.fingerprint import Fingerprints, fingerprints, in_threads, matches
 from sodbench.data.folder import DataSet, Sample, open_dataset, split_names
@@ -21,38 +21,6 @@ from sodbench.data.layout import Place, find_folder, own_files, stem_of
 from sodbench.data.listing import scan
 from sodbench.data.manifest import changes
 from sodbench.errors import InputError, first_of
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: str  # "problem", "known" or "note"
-    kind: str
-    text: str
-    files: tuple[str, ...] = ()
-
-
-@dataclass
-class Audit:
-    """What was found about one set (or one folder of maps)."""
-
-    name: str
-    folder: str
-    expected: int
-    images: int = 0
-    masks: int = 0
-    pairs: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> int:
-        return sum(finding.level == "problem" for finding in self.findings)
-
-    def add(self, level: str, kind: str, text: str, files: Iterable[str] = ()) -> None:
-        self.findings.append(Finding(level, kind, text, tuple(files)))
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"problems": self.problems}
 
 
 def audit_set(
@@ -79,11 +47,11 @@ def audit_set(
     pairs = sorted(images.keys() & masks.keys())
     audit.pairs = len(pairs)
     _audit_names(audit, card, images, masks)
-    looked = in_threads(inspect_image, [images[stem] for stem in sorted(images)], workers)
-    masked = in_threads(inspect_mask, [masks[stem] for stem in sorted(masks)], workers)
+    looked = dict(zip(images, in_threads(inspect_image, list(images.values()), workers), strict=True))
+    masked = dict(zip(masks, in_threads(inspect_mask, list(masks.values()), workers), strict=True))
     _audit_files(audit, looked, masked)
-    _audit_masks(audit, [mask for mask in masked if not mask.error])
-    prints = fingerprints(((stem, images[stem]) for stem in sorted(images)), workers)
+    _audit_masks(audit, [mask for mask in masked.values() if not mask.error])
+    prints = fingerprints(images.items(), workers)
     _audit_doubles(audit, prints)
     for other in _other_sets(card, data_root) if against is None else [load_card(name) for name in against]:
         _audit_leaks(audit, card, prints, other, data_root, workers)
@@ -116,7 +84,7 @@ def _files(audit: Audit, card: Card, place: Place, what: str) -> dict[str, Path]
     clash = [stem for stem in found if by_case[stem.casefold()] > 1]
     if clash:
         audit.add("problem", "case", f"{what}s whose names differ only in case: {first_of(clash, 4)}", clash)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _audit_names(audit: Audit, card: Card, images: dict[str, Path], masks: dict[str, Path]) -> None:
@@ -136,12 +104,13 @@ def _audit_names(audit: Audit, card: Card, images: dict[str, Path], masks: dict[
         audit.add("problem", "count", f"{audit.pairs} pairs, and the set has {card.count}")
 
 
-def _audit_files(audit: Audit, images: list[Inspected], masks: list[Inspected]) -> None:
-    unreadable = [file for file in (*images, *masks) if file.error]
+def _audit_files(audit: Audit, images: dict[str, Inspected], masks: dict[str, Inspected]) -> None:
+    every = [*images.values(), *masks.values()]
+    unreadable = [file for file in every if file.error]
     if unreadable:
         text = f"{len(unreadable)} files cannot be read: {unreadable[0].error}"
         audit.add("problem", "unreadable", text, [file.error for file in unreadable])
-    for what, files in (("images", images), ("masks", masks)):
+    for what, files in (("images", images.values()), ("masks", masks.values())):
         modes = Counter(file.kind for file in files if not file.error)
         audit.facts[f"{what}: formats and modes"] = dict(modes.most_common())
         if len(modes) > 1:
@@ -149,16 +118,16 @@ def _audit_files(audit: Audit, images: list[Inspected], masks: list[Inspected]) 
             odd = [file for file in files if not file.error and file.kind != usual]
             said = [f"{file.path.name} ({file.kind})" for file in odd]
             audit.add("note", "modes", f"{len(odd)} {what} are not {usual}: {first_of(said, 3)}", said)
-    renamed = [f"{file.path.name} is {file.format}" for file in (*images, *masks) if file.renamed]
+    renamed = [f"{file.path.name} is {file.format}" for file in every if file.renamed]
     if renamed:
         audit.add(
             "note", "renamed", f"{len(renamed)} files have another format: {first_of(renamed, 3)}", renamed
         )
-    sizes = {file.path.stem: file.size for file in images if not file.error}
+    sizes = {stem: file.size for stem, file in images.items() if not file.error}
     differ = [
         f"{mask.path.name} is {mask.size[1]} x {mask.size[0]}, its picture {other[1]} x {other[0]}"
-        for mask in masks
-        if not mask.error and (other := sizes.get(mask.path.stem, mask.size)) != mask.size
+        for stem, mask in masks.items()
+        if not mask.error and (other := sizes.get(stem, mask.size)) != mask.size
     ]
     if differ:
         text = f"{len(differ)} masks have another size than their pictures: {first_of(differ, 2)}"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sodbench.data.audit import Audit
 from sodbench.data.fingerprint import in_threads
 from sodbench.data.folder import DataSet
 from sodbench.data.images import image_size
 from sodbench.data.inspection import inspect_map
 from sodbench.data.listing import list_images
-from sodbench.data.verify import Audit
 from sodbench.errors import InputError, first_of
 
 FAINT = 64  # a map that never gets brighter: stretching it to the full range changes its meaning

@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
+from sodbench.data.audit import Audit
 from sodbench.data.card import load_card
 from sodbench.data.fingerprint import fingerprints, matches
 from sodbench.data.folder import open_dataset
 from sodbench.data.manifest import changes, read_manifest, write_manifest
 from sodbench.data.synthetic import make_picture
-from sodbench.data.verify import Audit, audit_set
+from sodbench.data.verify import audit_set
 from sodbench.data.verify_maps import audit_maps
 from sodbench.errors import InputError
 
@@ -81,6 +82,19 @@ def test_names_pairs_and_sizes(root: Path) -> None:
     assert "2 names are not of this set: Cat, cat" in text(found, "names")
     assert "0005.png is 9 x 9" in text(found, "size")
     assert "1 pictures without a mask: 0002" in text(found, "unpaired")
+
+
+def test_sizes_are_compared_where_masks_have_a_suffix(root: Path) -> None:
+    mine = root / "mine"
+    mine.mkdir()
+    for name in ("1", "2"):
+        Image.fromarray(np.full((20, 30, 3), 9, np.uint8)).save(mine / f"{name}.jpg")
+        Image.fromarray(np.eye(20, 30 if name == "1" else 20, dtype=np.uint8) * 255).save(
+            mine / f"{name}_mask.png"
+        )
+    assert main(["datasets", "add", str(mine), "--name", "mine"]) == 0
+    found = audit(root, "mine")
+    assert kinds(found) == ["size"] and "2_mask.png is 20 x 20, its picture 30 x 20" in text(found, "size")
 
 
 def test_links_and_names_that_cannot_be_read(root: Path) -> None:
