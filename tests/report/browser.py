@@ -20,7 +20,7 @@ DRIVER = shutil.which("chromedriver")
 class Browser:
     """One headless Chromium with a fresh profile; a context manager."""
 
-    def __init__(self, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+    def __init__(self, width: int = 1440, height: int = 900) -> None:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -41,7 +41,6 @@ class Browser:
                 f"--user-data-dir={self._folder.name}",
                 f"--window-size={width},{height}",
                 "--hide-scrollbars",
-                *(["--force-dark-mode"] if dark else []),
             ],
             "perfLoggingPrefs": {"enableNetwork": True, "enablePage": False},
         }
@@ -80,7 +79,10 @@ class Browser:
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value that a JavaScript function body returns (awaited if it is a promise)."""
-        body = f"const done = arguments[arguments.length - 1]; (async (...a) => {{ {script} }})(...arguments).then(done, e => done({{error: String(e)}}));"
+        body = (
+            "const done = arguments[arguments.length - 1];"
+            f"(async (...a) => {{ {script} }})(...arguments).then(done, e => done({{error: String(e)}}));"
+        )
         return self._send("POST", f"{self._session}/execute/async", {"script": body, "args": list(arguments)})
 
     def wait(self, condition: str, seconds: float = 20) -> Any:
