@@ -45,9 +45,8 @@ def draw(
             if kind in KINDS and protocols
         }
     if "speed" in kinds:
-        for path in speed_figures(table, styles, folder, formats):
-            dataset = path.name.removeprefix("speed-").rpartition(".")[0]
-            found.setdefault(dataset, {}).setdefault("speed", []).append(path)
+        for dataset, files in speed_figures(table, styles, folder, formats).items():
+            found[dataset]["speed"] = files
     if "ranks" in kinds and (files := rank_figure(table, styles, folder, formats)):
         found[""] = {"ranks": files}
     return found

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def speed_figures(
     table: Table, looks: Mapping[str, Look], folder: Path, formats: Sequence[str] = FORMATS
-) -> list[Path]:
-    """Score against images per second for each data set; the area of a dot is the number of parameters."""
-    written: list[Path] = []
+) -> dict[str, list[Path]]:
+    """Score against images per second, a figure a data set; the area of a dot is the number of parameters."""
+    written: dict[str, list[Path]] = {}
     for dataset, title, rows in table.datasets():
         measured = rows[(rows["kind"] == "measured") & rows["images_per_second"].notna()]
         metric = next((m for m in table.metrics if split_name(m)[0] == "maxF"), None) or next(

@@ -85,6 +85,9 @@ def new_figure(width: float = 5.2, height: float = 4.2) -> Iterator["Figure"]:
 
 def save(figure: "Figure", path: Path, formats: Sequence[str]) -> list[Path]:
     """Writes the figure as `path` with each ending, without dates; call inside `new_figure`."""
+    # laid out once: every format then draws once instead of twice
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     written = []
     for ending in formats:
         target = path.with_name(f"{path.name}.{ending}")

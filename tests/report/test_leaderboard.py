@@ -115,14 +115,15 @@ def test_report_writes_the_leaderboard_and_a_figure_a_data_set(tmp_path: Path, c
     for dataset in ("sod", "ecssd"):
         for seed, name in enumerate(["DSS", "$a_b"]):
             save_run(tmp_path, run(name, dataset, seed))
-    assert main(["report", "--format", "markdown", "--reports", str(tmp_path)]) == 0
+    command = ["report", "--format", "markdown", "--figures", "pr", "--reports", str(tmp_path)]
+    assert main(command) == 0
     printed = capsys.readouterr().out.splitlines()
     assert str(tmp_path / "leaderboard.md") in printed
     text = (tmp_path / "leaderboard.md").read_text()
     assert "## SOD" in text and "## ECSSD" in text and "figures/pr-sod.svg" in text
     assert (tmp_path / "figures/pr-ecssd.png").read_bytes()[:4] == b"\x89PNG"
     svg = (tmp_path / "figures/pr-sod.svg").read_bytes()
-    main(["report", "--reports", str(tmp_path)])
+    main(command)
     assert (tmp_path / "figures/pr-sod.svg").read_bytes() == svg
 
 

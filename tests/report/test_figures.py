@@ -1,0 +1,115 @@
+"""Figures: what they show, the families they name, one look a method, the same bytes again."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from results.stand_in import StandInDataset, run, table
+
+from sodbench.report.curves import f_curve, f_measure
+from sodbench.report.distributions import binned
+from sodbench.report.figures import draw
+from sodbench.report.frame import Selection, build
+from sodbench.report.ranks import rankings
+from sodbench.report.style import COLOURS, looks
+from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
+from sodbench.results.run import new_run
+
+
+def test_every_kind_is_drawn_in_every_format(tmp_path: Path) -> None:
+    runs = [run(name, "x/y", seed, 40) for seed, name in enumerate(["a", "$b_1%"])]
+    runs.append(run("a", "sod"))
+    (tmp_path / "efficiency").mkdir()
+    (tmp_path / "efficiency" / "a.json").write_text(
+        json.dumps({"parameters": 5e6, "flops": 1e9, "images_per_second": 20})
+    )
+    drawn = draw(runs[:2], build(runs[:2], Selection(), tmp_path), tmp_path / "figures")
+    assert set(drawn["x/y"]) == {"pr", "f", "e", "distribution", "size", "speed"}
+    runs.append(run("$b_1%", "sod", 1))
+    drawn |= draw(runs, build(runs, Selection()), tmp_path / "figures", ("ranks",))
+    assert set(drawn[""]) == {"ranks"}
+    for kinds in drawn.values():
+        for files in kinds.values():
+            assert sorted(f.suffix for f in files) == [".pdf", ".png", ".svg"]
+            for file in files:
+                if file.suffix == ".svg":
+                    ElementTree.parse(file)
+                elif file.suffix == ".png":
+                    assert np.asarray(Image.open(file).convert("L")).std() > 5
+                else:
+                    assert file.read_bytes().startswith(b"%PDF")
+
+
+def test_the_same_runs_draw_the_same_bytes(tmp_path: Path) -> None:
+    runs = [run("a", images=30), run("b", seed=1, images=30)]
+    table_ = build(runs, Selection())
+    kinds = ("pr", "size")
+    first, second = (draw(runs, table_, tmp_path / name, kinds, ("svg", "pdf")) for name in ("one", "two"))
+    for kind in kinds:
+        for one, two in zip(first["sod"][kind], second["sod"][kind], strict=True):
+            assert one.read_bytes() == two.read_bytes()
+
+
+def test_looks_are_distinct_in_colour_dash_and_lightness() -> None:
+    found = looks([f"m{k}" for k in range(35)])
+    assert len({(look.colour, str(look.dash)) for look in found.values()}) == 35
+
+    def lightness(colour: str) -> float:
+        r, g, b = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    first = [lightness(colour) for colour in COLOURS[:5]]
+    assert all(abs(a - b) > 0.02 for i, a in enumerate(first) for b in first[:i])
+
+
+def test_both_families_of_f_are_what_they_say() -> None:
+    made = table(20, seed=4)
+    p, r = (made.image_curves[name].astype(float) for name in ("precision", "recall"))
+    with np.errstate(invalid="ignore"):
+        each = np.nan_to_num(1.3 * p * r / (0.3 * p + r))
+    np.testing.assert_allclose(f_curve(made, MEAN_OF_CURVES), each.mean(axis=0), atol=1e-6)
+    mp, mr = p.mean(axis=0), r.mean(axis=0)
+    np.testing.assert_allclose(f_curve(made, CURVE_OF_MEANS), 1.3 * mp * mr / (0.3 * mp + mr), atol=1e-6)
+    means = table(20, seed=4, protocol="basnet2019", levels=255)
+    assert f_curve(means, MEAN_OF_CURVES).max() < f_curve(means, CURVE_OF_MEANS).max()
+    assert f_measure(np.zeros(2), np.zeros(2)).tolist() == [0, 0]
+
+
+def test_bins_hold_equally_many_images() -> None:
+    share = np.array([0, 1, 2, 3, 4, 5, 6.0])
+    values = np.array([9, 0.1, 0.3, np.nan, 0.5, 0.7, 0.9])
+    centres, means, errors = binned(share, values, 2)
+    np.testing.assert_allclose(centres, [2, 5.5])
+    np.testing.assert_allclose(means, [0.3, 0.8])
+    np.testing.assert_allclose(errors[1], 1.96 * np.std([0.7, 0.9], ddof=1) / np.sqrt(2))
+
+
+def test_runs_without_curves_or_sizes_leave_figures_out(tmp_path: Path) -> None:
+    bare = table(12)
+    bare = type(bare)(bare.protocol, bare.scores, bare.per_image, bare.curves.iloc[:, :0], None, None)
+    runs = [new_run("a", StandInDataset(), {"pysodmetrics": bare})]
+    drawn = draw(runs, build(runs, Selection()), tmp_path)
+    assert not drawn["sod"]["pr"] and not drawn["sod"]["f"] and not drawn["sod"]["size"]
+    assert drawn["sod"]["distribution"]
+
+
+def test_ranks_need_comparable_scores_on_two_data_sets() -> None:
+    runs = [run(name, dataset, seed) for seed, name in enumerate("abc") for dataset in ("sod", "ecssd")]
+    found = rankings(build(runs, Selection(metrics=["maxF", "MAE"])))
+    assert set(found) == {"maxF@pysodmetrics", "MAE@pysodmetrics"}
+    scores = {name: r.values()["MAE@pysodmetrics"] for name, r in zip("abc", runs[::2], strict=True)}
+    best = min(scores, key=scores.get)
+    assert found["MAE@pysodmetrics"].ranks[best] == 1 and found["MAE@pysodmetrics"].datasets == 2
+    assert rankings(build(runs[::2], Selection())) == {}
+    partial = [*runs[:-1], run("c", "ecssd", 2, images=5)]
+    assert rankings(build(partial, Selection())) == {}
+
+
+@pytest.mark.parametrize("kinds", [(), ("pr",)])
+def test_only_the_chosen_kinds_are_drawn(tmp_path: Path, kinds) -> None:
+    runs = [run("a")]
+    drawn = draw(runs, build(runs, Selection()), tmp_path, kinds, ("svg",))
+    assert [f.name for files in drawn["sod"].values() for f in files] == [f"{kind}-sod.svg" for kind in kinds]

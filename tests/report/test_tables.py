@@ -1,0 +1,262 @@
+"""LaTeX, CSV, JSON and published rows: one table, every format, every name harmless."""
+
+import csv
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from results.stand_in import StandInDataset, run
+from results.stand_in import table as score_table
+
+from sodbench.cli.main import main
+from sodbench.errors import InputError
+from sodbench.report.beside import with_published
+from sodbench.report.cells import aside, number
+from sodbench.report.data import write_csv, write_json
+from sodbench.report.efficiency import cell, efficiency_of
+from sodbench.report.frame import Selection, build
+from sodbench.report.latex import escape, latex, write_latex
+from sodbench.report.leaderboard import markdown
+from sodbench.report.spreads import over_seeds_table, with_intervals
+from sodbench.results.run import new_run, save_run
+from sodbench.results.statistics import bootstrap, scores_of
+
+NASTY = [
+    r"a_b%c & 50$ #1 ~^\{x}",
+    "[bracket]",
+    "-- --",
+    "Ünïcödé ß ø",
+    "漢字 α→β",
+    "<script>",
+    "a\nb\tc",
+    "*_`|",
+]
+
+
+def made(name: str, dataset: str = "sod", images: int = 300, protocols=("pysodmetrics",), **scores: float):
+    """A run with chosen data-set values under the given protocols."""
+    tables = {}
+    for protocol in protocols:
+        levels = 255 if protocol in ("basnet2019", "salod") else 256
+        tables[protocol] = score_table(images, protocol=protocol, levels=levels)
+        tables[protocol].scores.update(scores)
+    return new_run(name, StandInDataset(dataset, dataset.upper(), 300), tables)
+
+
+def test_latex_has_booktabs_arrows_marks_counts_and_citations() -> None:
+    runs = [made("DSS", maxF=0.9, MAE=0.1), made("mine", maxF=0.8, MAE=0.05)]
+    text = latex(build(runs, Selection(metrics=["MAE", "maxF"])))
+    assert r"\toprule" in text and r"\midrule" in text and r"\bottomrule" in text
+    assert r"Method & $n$ & $\mathrm{MAE}$$\downarrow$ & $F_{\beta}^{\max}$$\uparrow$ \\" in text
+    assert r"{DSS}~\cite{hou2017dss} & 300/300 & \underline{.100} & \textbf{.900} \\" in text
+    assert r"{mine} & 300/300 & \textbf{.050} & \underline{.800} \\" in text
+    assert "Protocol: pysodmetrics." in text and r"\bibliography{leaderboard}" in text
+
+
+def test_latex_groups_a_metrics_protocols_under_one_heading() -> None:
+    runs = [made("a", protocols=("pysodmetrics", "basnet2019"))]
+    table = build(runs, Selection(metrics=["MAE", "maxF"], protocols=["pysodmetrics", "basnet2019"]))
+    text = latex(table)
+    assert r"\multicolumn{2}{c}{$\mathrm{MAE}$$\downarrow$}" in text
+    assert r"\cmidrule(lr){3-4} \cmidrule(lr){5-6}" in text
+
+
+def test_the_bibliography_holds_what_is_cited_and_nothing_else(tmp_path: Path) -> None:
+    document, references = write_latex(tmp_path, build([made("DSS"), made("mine")], Selection()))
+    assert references.read_text().count("@") == 1 and "hou2017dss" in references.read_text()
+    assert "\\bibliography" in document.read_text()
+    document, references = write_latex(tmp_path, build([made("mine")], Selection()))
+    assert references.read_text().strip() == "" and "\\bibliography" not in document.read_text()
+
+
+@given(st.text(max_size=30))
+def test_escaped_latex_holds_no_character_that_acts(text: str) -> None:
+    found = escape(text)
+    for command in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textquotedbl{}"):
+        found = found.replace(command, "")
+    bare = found.replace(r"\{", "").replace(r"\}", "")
+    for special in "&%$#_":
+        bare = bare.replace(f"\\{special}", "")
+    assert not set(bare) & set("&%#_~^\n") or "$" in bare
+    assert bare.count("{") == bare.count("}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not shutil.which("pdflatex"), reason="needs pdflatex and booktabs (Debian: texlive-latex-recommended)"
+)
+def test_the_document_compiles_whatever_names_hold(tmp_path: Path) -> None:
+    runs = [made(name, protocols=("pysodmetrics", "basnet2019")) for name in [*NASTY, "DSS"]]
+    runs += [made(name, dataset="a_b & c%") for name in NASTY]
+    table = build(runs, Selection(protocols=["pysodmetrics", "basnet2019"]))
+    write_latex(tmp_path, with_published(table, runs))
+    for command in (["pdflatex"], ["bibtex"], ["pdflatex"], ["pdflatex"]):
+        options = ["-interaction=nonstopmode", "-halt-on-error"] if command == ["pdflatex"] else []
+        done = subprocess.run(
+            [*command, *options, "leaderboard"], cwd=tmp_path, capture_output=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout.decode(errors="replace")[-1500:]
+    log = (tmp_path / "leaderboard.log").read_text(errors="replace")
+    assert (tmp_path / "leaderboard.pdf").stat().st_size > 10_000
+    assert "undefined" not in log.lower() and "Overfull \\hbox" not in log
+
+
+def test_csv_and_json_hold_every_digit(tmp_path: Path) -> None:
+    runs = [made("a", maxF=0.123456789012345, S=math.nan), made("=cmd()", maxF=0.5)]
+    table = build(runs, Selection(metrics=["maxF", "S"]))
+    with write_csv(tmp_path, table).open(newline="", encoding="utf-8") as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert rows["a"]["maxF@pysodmetrics"] == "0.123456789012345" and rows["a"]["S@pysodmetrics"] == ""
+    assert set(rows) == {"a", "'=cmd()"} and rows["a"]["scored"] == "300" and rows["a"]["expected"] == "300"
+    content = json.loads(write_json(tmp_path, table).read_text())
+    assert content["metrics"] == ["maxF@pysodmetrics", "S@pysodmetrics"]
+    by_name = {row["method"]: row for row in content["rows"]}
+    assert by_name["a"]["maxF@pysodmetrics"] == 0.123456789012345 and by_name["a"]["S@pysodmetrics"] is None
+    assert by_name["=cmd()"]["marks"] == {"maxF@pysodmetrics": "best"}
+
+
+def test_published_rows_stand_below_the_measured_method_with_the_difference() -> None:
+    runs = [made("DSS", protocols=("basnet2019",), maxF=0.8439, MAE=0.1213)]
+    table = with_published(build(runs, Selection(metrics=["MAE", "maxF"])), runs, ["basnet2019"])
+    rows = table.frame.to_dict("records")
+    assert [row["method"] for row in rows[:2]] == ["DSS", "DSS+"]
+    assert rows[1]["kind"] == "published" and rows[1]["maxF@basnet2019"] == 0.846
+    assert rows[1]["difference:maxF@basnet2019"] == pytest.approx(0.8439 - 0.846)
+    assert all(row["kind"] == "published" for row in rows[1:]) and len(rows) == 9
+    text = markdown(table)
+    assert "| *DSS+* — BASNet paper, Table 2 | not printed | *.124* (−.003) | *.846* (−.002) |" in text
+    assert "published, not measured here" in text
+
+
+def test_published_rows_are_never_ranked_and_what_is_left_out_is_said() -> None:
+    runs = [made("DSS", maxF=0.1), made("mine", maxF=0.2)]
+    table = with_published(build(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
+    text = markdown(table)
+    assert "**.200**" in text and "<u>.100</u>" in text
+    assert (
+        "published values not shown: max" in text and "f\\_average is means, images in pysodmetrics" in text
+    )
+    assert "the source does not state its toolkit" in text
+    with pytest.raises(InputError, match="did you mean 'sodsurvey'"):
+        with_published(table, runs, ["sodsurvy"])
+
+
+def test_a_partial_measurement_is_compared_with_nothing() -> None:
+    runs = [made("DSS", images=120, protocols=("basnet2019",))]
+    table = with_published(build(runs, Selection()), runs)
+    assert set(table.frame["kind"]) == {"measured"}
+    assert any("only 120 of 300 images are scored here" in note for note in table.notes["sod"])
+
+
+def test_published_values_keep_their_printed_digits() -> None:
+    runs = [made("DSS", protocols=("basnet2019",))]
+    table = with_published(build(runs, Selection(precision=5)), runs, ["basnet2019"])
+    assert "*.846*" in markdown(table) and ".84600" not in markdown(table)
+
+
+def test_intervals_stand_behind_the_values() -> None:
+    runs = [run("a", images=40)]
+    table = with_intervals(build(runs, Selection(metrics=["MAE", "relaxF"])), runs, resamples=200)
+    row = table.frame.iloc[0].to_dict()
+    expected = bootstrap(scores_of(runs[0].tables["pysodmetrics"]), 40, 200)["MAE"]
+    assert (row["low:MAE@pysodmetrics"], row["high:MAE@pysodmetrics"]) == (expected.low, expected.high)
+    assert aside(row, "MAE@pysodmetrics", 3) == f"[{number(expected.low)}, {number(expected.high)}]"
+    assert aside(row, "relaxF@pysodmetrics", 3) == ""
+    assert "<sub>" in markdown(table) and r"\scriptsize" in latex(table)
+
+
+def test_seeds_become_one_row_with_mean_and_deviation() -> None:
+    runs = [made(f"net-seed{k}", maxF=0.8 + 0.01 * k) for k in range(3)] + [made("other", maxF=0.7)]
+    table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
+    assert list(table.frame["method"]) == ["net (3 seeds)", "other"]
+    assert "| net (3 seeds) | 300/300 | **.810** <sub>±.010</sub> |" in markdown(table)
+    alone = build([made("other")], Selection())
+    assert over_seeds_table(alone, [made("other")]) is alone
+
+
+def test_efficiency_columns_appear_where_measured(tmp_path: Path) -> None:
+    (tmp_path / "efficiency").mkdir()
+    measured = {"parameters": 87_060_360, "flops": 254.7e9, "images_per_second": 3.21}
+    (tmp_path / "efficiency" / "net.json").write_text(json.dumps(measured))
+    table = build([made("net"), made("other")], Selection(metrics=["maxF"]), tmp_path)
+    assert table.efficiency == ["parameters", "flops", "images_per_second"]
+    text = markdown(table)
+    assert "params (M) | FLOPs (G) | images/s |" in text and "87.06 | 254.70 | 3.2 |" in text
+    assert "| other | 300/300 | – | – | – |" in text
+    assert "Params (M)" in latex(table)
+    assert build([made("net")], Selection()).efficiency == []
+
+
+def test_a_broken_efficiency_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "efficiency").mkdir()
+    for content in ("{", "[1]"):
+        (tmp_path / "efficiency" / "net.json").write_text(content)
+        with pytest.raises(InputError, match=r"net\.json.*sodbench bench"):
+            efficiency_of(made("net"), tmp_path)
+    assert cell("parameters", math.nan) == "–"
+
+
+def test_the_command_writes_all_formats_with_the_same_rows(tmp_path: Path, capsys) -> None:
+    for name in NASTY:
+        save_run(tmp_path, made(name, maxF=0.5))
+    formats = ["markdown", "latex", "csv", "json", "html"]
+    options = [
+        "--reports",
+        str(tmp_path),
+        "--figures",
+        "--gallery",
+        "0",
+        "--precision",
+        "2",
+        "--sort",
+        "name",
+    ]
+    assert main(["report", "--format", *formats, *options]) == 0
+    printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in printed] == [
+        "leaderboard.md",
+        "leaderboard.tex",
+        "leaderboard.bib",
+        "leaderboard.csv",
+        "leaderboard.json",
+        "index.html",
+    ]
+    assert len(pd.read_csv(tmp_path / "leaderboard.csv")) == len(NASTY)
+    assert len(json.loads((tmp_path / "leaderboard.json").read_text())["rows"]) == len(NASTY)
+    html = (tmp_path / "index.html").read_text()
+    assert (
+        "&lt;script&gt;" in html
+        and html.count("<script>") == 1
+        and html.count('class="measured"') == len(NASTY)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--precision", "0"], "--precision is 0"),
+        (["--gallery", "-1"], "--gallery is -1"),
+        (["--published", "nothing"], "unknown published source 'nothing'"),
+        (["--metrics", "maxG"], "did you mean"),
+    ],
+)
+def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], said: str) -> None:
+    save_run(tmp_path, made("a"))
+    assert main(["report", "--reports", str(tmp_path), *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert not (tmp_path / "leaderboard.md").exists()
+
+
+def test_damaged_records_are_noted_and_the_rest_is_reported(tmp_path: Path, capsys) -> None:
+    save_run(tmp_path, made("good"))
+    (save_run(tmp_path, made("bad")) / "scores.parquet").unlink()
+    assert main(["report", "--reports", str(tmp_path), "--figures"]) == 0
+    assert "note:" in capsys.readouterr().err
+    assert "good" in (tmp_path / "leaderboard.md").read_text()
