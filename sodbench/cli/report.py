@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if args.published is not None:
         table = with_published(table, chosen, args.published)
     drawn = draw(chosen, build(runs, selection, args.reports), args.reports / "figures", args.figures)
-    written = [path for kinds in drawn.values() for files in kinds.values() for path in files]
+    written: list[Path] = []
     if "markdown" in args.format:
         shown = {
             dataset: kinds["pr"][0].relative_to(args.reports).as_posix()
@@ -107,6 +107,9 @@ def run(args: argparse.Namespace) -> int:
         written.append(write_page(args.reports, table, chosen, drawn, args.gallery))
     for path in written:
         print(path)
+    figures = sum(len(files) for kinds in drawn.values() for files in kinds.values())
+    if figures:
+        print(f"{args.reports / 'figures'}: {figures} files")
     return 0
 
 

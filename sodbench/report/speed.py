@@ -26,9 +26,8 @@ def speed_figures(
             iter(table.metrics), None
         )
         if metric is not None and len(measured):
-            written += _draw(
-                measured, title, metric, looks, folder / f"speed-{folder_name(dataset)}", formats
-            )
+            path = folder / f"speed-{folder_name(dataset)}"
+            written[dataset] = _draw(measured, title, metric, looks, path, formats)
     return written
 
 

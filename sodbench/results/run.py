@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.files import sha256_of
 from sodbench.results.load import Records, load_runs, read_records
 from sodbench.results.provenance import collect, digest_of
 from sodbench.results.record import SCHEMA, Run, ScoreTableLike
@@ -48,6 +49,7 @@ def new_run(
     folder = getattr(dataset, "folder", None)
     provenance = collect(started, seed)
     provenance["images_sha256"] = hashlib.sha256("\n".join(images).encode()).hexdigest()
+    provenance["manifest_sha256"] = _manifest_digest(dataset.name)
     provenance["data_folder"] = None if folder is None else str(Path(folder).resolve())
     provenance.update(extra or {})
     if provenance.get("maps"):
@@ -82,6 +84,14 @@ def _image_facts(dataset: Any, table: ScoreTableLike, images: list[str]) -> "pd.
         if any(paths):
             frame[f"{kind}_file"] = [_relative(path, folder) for path in paths]
     return frame
+
+
+def _manifest_digest(dataset: str) -> str | None:
+    """The digest of the manifest that pins the user's copy of the data set, where there is one."""
+    from sodbench.data.manifest import manifest_path
+
+    path = manifest_path(dataset)
+    return sha256_of(path) if path.is_file() else None
 
 
 def _maps_digest(folder: Path, images: list[str]) -> str | None:
