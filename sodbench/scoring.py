@@ -7,18 +7,21 @@ the order of the pairs whatever the number of workers.
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 from sodbench.data.images import read_map, read_mask
 from sodbench.errors import InputError, first_of
-from sodbench.metrics.mask import MaskCache, shared_masks
+from sodbench.metrics.mask import MaskCache
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.scorer import ImageScores, Scorer, measure_image
 from sodbench.metrics.table import ScoreTable
 
 Pair = tuple[str, Path, Path]
-AHEAD = 8  # images in flight per worker: bounds the memory, keeps the workers busy
+Scored = list[ImageScores] | InputError
+CHUNK = 4  # images to a task: handing one over takes about as long as a tenth of an image
+AHEAD = 4  # tasks in flight per worker: bounds the memory, keeps the workers busy
 
 
 def score_files(
@@ -34,10 +37,9 @@ def score_files(
 
     `metrics` chooses families or scores (None: all that the protocol defines); `workers` is the number of
     threads (None: one a core); `progress` is the label of a progress bar on stderr (None: no bar);
-    `masks` holds the work of masks for later maps (None: one cache for the process).
+    `masks` keeps the work of masks for further calls (None: it is not kept, which is faster for one call).
     Raises InputError that lists the first ten files that cannot be scored, and how many there are.
     """
-    masks = masks or shared_masks()
     scorers = [Scorer(protocol, metrics, keep_curves=keep_curves, masks=masks) for protocol in protocols]
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")
@@ -57,41 +59,41 @@ def score_files(
 def _in_order(
     pairs: Sequence[Pair],
     scorers: list[Scorer],
-    masks: MaskCache,
+    masks: MaskCache | None,
     workers: int | None,
     progress: str | None,
-) -> Iterator[list[ImageScores] | InputError]:
+) -> Iterator[Scored]:
     workers = workers or len(os.sched_getaffinity(0))
     bar = None
     if progress is not None:
         from tqdm import tqdm
 
         bar = tqdm(total=len(pairs), desc=progress, unit="map")
+    chunks = iter([pairs[i : i + CHUNK] for i in range(0, len(pairs), CHUNK)])
     pool = ThreadPoolExecutor(workers)
-    waiting: deque[Future[list[ImageScores] | InputError]] = deque()
     try:
-        rest = iter(pairs)
-        for pair in rest:
-            waiting.append(pool.submit(_score_pair, pair, scorers, masks))
-            if len(waiting) >= AHEAD * workers:
-                break
+        waiting = deque(
+            pool.submit(_score_chunk, chunk, scorers, masks) for chunk in islice(chunks, AHEAD * workers)
+        )
         while waiting:
             found = waiting.popleft().result()
-            following = next(rest, None)
+            following = next(chunks, None)
             if following is not None:
-                waiting.append(pool.submit(_score_pair, following, scorers, masks))
+                waiting.append(pool.submit(_score_chunk, following, scorers, masks))
             if bar is not None:
-                bar.update()
-            yield found
+                bar.update(len(found))
+            yield from found
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         if bar is not None:
             bar.close()
 
 
-def _score_pair(pair: Pair, scorers: list[Scorer], masks: MaskCache) -> list[ImageScores] | InputError:
-    name, map_path, mask_path = pair
-    try:
-        return measure_image(read_map(map_path), read_mask(mask_path), name, scorers, masks)
-    except InputError as error:
-        return error
+def _score_chunk(chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None) -> list[Scored]:
+    found: list[Scored] = []
+    for name, map_path, mask_path in chunk:
+        try:
+            found.append(measure_image(read_map(map_path), read_mask(mask_path), name, scorers, masks))
+        except InputError as error:
+            found.append(error)
+    return found

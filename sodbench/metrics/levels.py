@@ -17,23 +17,29 @@ def scaled_bytes(low: float, high: float, scale: str, epsilon: float) -> NDArray
     return _scaled(BYTES / 255, low / 255, high / 255, scale)
 
 
-def scaled_floats(
-    values: NDArray[np.float64], low: float, high: float, scale: str, epsilon: float
-) -> NDArray[np.float64]:
-    """x for each distinct value of a map in 0..1 whose values span low..high."""
+def scaled_floats(values: NDArray[Any], low: float, high: float, scale: str, epsilon: float) -> NDArray[Any]:
+    """x for each distinct value of a map in 0..1 spanning low..high, in the values' own precision."""
+    kind = values.dtype.type
+    bottom, top = kind(low), kind(high)
     if scale == "min-max" and high > low:
         # through / 255 as toolkits that expect 8 bits do: the same roundings, the same levels
-        return _scaled(values / 255, low / 255, high / 255, scale)
+        return _scaled(values / kind(255), bottom / kind(255), top / kind(255), scale)
     if scale == "max" and epsilon:
-        return values / (high + epsilon / 255)
-    return _scaled(values, low, high, scale)
+        return np.asarray(values / (high + epsilon / 255))
+    return _scaled(values, bottom, top, scale)
 
 
-def _scaled(unit: NDArray[np.float64], low: float, high: float, scale: str) -> NDArray[np.float64]:
+def own_precision(values: NDArray[np.float64]) -> NDArray[Any]:
+    """The values as float32 where they came from there: 255 (k / 255) is k only in that precision."""
+    single = values.astype(np.float32)
+    return single if np.array_equal(single, values) else values
+
+
+def _scaled(unit: NDArray[Any], low: Any, high: Any, scale: str) -> NDArray[Any]:
     if scale == "max" and high > 0:
-        return unit / high
+        return np.asarray(unit / high)
     if scale == "min-max" and high > low:
-        return (unit - low) / (high - low)
+        return np.asarray((unit - low) / (high - low))
     return unit
 
 
@@ -45,13 +51,15 @@ def byte_curve_levels(
     return curve_levels(scaled_bytes(low, high, scale, epsilon), n, quantise, comparator)
 
 
-def curve_levels(x: NDArray[np.float64], n: int, quantise: str, comparator: str) -> NDArray[np.int64]:
+def curve_levels(x: NDArray[Any], n: int, quantise: str, comparator: str) -> NDArray[np.int64]:
     """The highest curve level that each x reaches, -1 for none; of 255 levels the last holds the top two."""
     if quantise == "exact":
         side: Literal["left", "right"] = "right" if comparator == ">=" else "left"
         level: NDArray[Any] = np.searchsorted(np.arange(256) / 255, x, side=side) - 1
     else:
-        level = np.floor(255 * x + (0.5 if quantise == "round" else 0.0))
+        scaled = 255 * x
+        # a level and a half rounds up, also where x came out a rounding error smaller
+        level = np.floor(scaled + (0.5 + 1e-9)) if quantise == "round" else np.floor(scaled)
         if comparator == ">":
             level = level - 1
     return np.clip(level, -1, n - 1).astype(np.int64)

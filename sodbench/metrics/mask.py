@@ -16,19 +16,19 @@ CACHE_BYTES = 256 * 2**20
 
 @dataclass(frozen=True)
 class BinaryMask:
-    """A mask after its threshold: 0 and 255, the same packed, and the sums of `bits.position_sums`."""
+    """A mask after its threshold: 0 and 255, the same packed, and the numbers of `bits.position`."""
 
     truth: NDArray[np.uint8]
     packed: NDArray[np.uint64]
-    sums: NDArray[np.int64]
+    where: NDArray[np.int64]
 
 
 def binarise(grey: NDArray[np.uint8], least: int) -> BinaryMask:
     """The object where the mask is at least `least` (256: nowhere)."""
     height, width = grey.shape
     packed = np.empty((height, words(width)), np.uint64)
-    found = BinaryMask(np.empty((height, width), np.uint8), packed, np.empty(3, np.int64))
-    bits.read_mask(grey, least, found.truth, packed, found.sums)
+    found = BinaryMask(np.empty((height, width), np.uint8), packed, np.empty(7, np.int64))
+    bits.read_mask(grey, least, found.truth, packed, found.where)
     return found
 
 
@@ -46,14 +46,14 @@ def padded_width(width: int) -> int:
 class Distances:
     """Where the object is, seen from the background.
 
-    `vertical`: distance within the column; `columns`: first and last column with object; `band` and
+    `vertical`: distance within the column, for the columns with object pixels, from `left` on; `band` and
     `nearest`: flat indices of the background pixels near the object (in a padded image) and of the object
-    pixel nearest to each (in the image itself);
-    `squared`: squared distances, valid where `known` (a flag for 64 pixels) says so.
+    pixel nearest to each (in the image itself); `squared`: squared distances, valid where `known` (a bit for
+    16 pixels) says so.
     """
 
     vertical: NDArray[np.uint16]
-    columns: NDArray[np.int64]
+    left: int
     band: NDArray[np.int32]
     nearest: NDArray[np.int32]
     squared: NDArray[np.uint16]
@@ -63,12 +63,14 @@ class Distances:
 class MaskWork:
     """A binary mask's centre, distances and boundaries, each computed when first asked for."""
 
-    def __init__(self, mask: BinaryMask) -> None:
-        """Keeps the packed pixels only."""
+    def __init__(self, mask: BinaryMask, use: str | None = None) -> None:
+        """Keeps the packed pixels only; with `use`, in memory that the thread's next work takes back."""
+        self._use = use
         self.bits = mask.packed
         self.height, self.width = mask.truth.shape
         self.n = mask.truth.size
-        self.n_object, rows, columns = (int(value) for value in mask.sums)
+        self.where = mask.where
+        self.n_object, rows, columns = (int(value) for value in mask.where[:3])
         # the object's mean row and column, counted from 0; the middle for an empty mask
         self.mean_row = rows / self.n_object if self.n_object else self.height / 2
         self.mean_column = columns / self.n_object if self.n_object else self.width / 2
@@ -100,15 +102,27 @@ class MaskWork:
     def distances(self, truth: NDArray[np.uint8]) -> Distances:
         """Distances of the background to the object; `truth` is this mask as 0 and 255, and has an object."""
         if self._distances is None:
-            shape = (self.height, self.width)
-            vertical = np.empty(shape, np.uint16)
-            columns = np.empty(2, np.int64)
-            keys, near = scratch("keys", shape, np.uint16), scratch("near", self.bits.shape, np.uint64)
-            band, nearest = distance.locate(truth, padded_width(self.width), vertical, columns, keys, near)
+            first, last, left, right = (int(value) for value in self.where[3:])
+            columns = right - left + 1
+            vertical = self._array("vertical", (self.height, columns))
+            near = min(last + 5, self.height) - max(first - 4, 0), columns + 8
+            band, nearest = distance.locate(
+                truth,
+                self.where,
+                padded_width(self.width),
+                vertical,
+                scratch("keys", near, np.uint16),
+                scratch("band", (near[0], words(near[1])), np.uint64),
+            )
+            squared = self._array("squared", (self.height, self.width))
             known = np.zeros(self.bits.shape, np.uint8)
-            squared = np.empty(shape, np.uint16)
-            self._distances = Distances(vertical, columns, band, nearest, squared, known)
+            self._distances = Distances(vertical, left, band, nearest, squared, known)
         return self._distances
+
+    def _array(self, what: str, shape: tuple[int, int]) -> NDArray[np.uint16]:
+        if self._use is None:
+            return np.empty(shape, np.uint16)
+        return scratch(what + self._use, shape, np.uint16)
 
     def boundary(self, square: bool) -> tuple[NDArray[np.uint64], int]:
         """The object's inner boundary, packed (3 x 3 erosion by a cross or a square), and its length."""

@@ -13,7 +13,8 @@ from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.scratch import scratch
 
-ROUNDING = 1e-12  # adaptive thresholds nearer to a level than this hang on how a mean was rounded
+# adaptive thresholds nearer to a level than this hang on how a mean was rounded
+ROUNDING, ROUNDING_SINGLE = 1e-12, 1e-5
 
 
 class Measurement:
@@ -38,7 +39,8 @@ class Measurement:
         self._weights: dict[float, NDArray[np.float64]] = {}
         cut = work.centre(rounding)
         if self.is_float:
-            self.levels, codes = np.unique(values, return_inverse=True)
+            distinct, codes = np.unique(values, return_inverse=True)
+            self.levels: NDArray[Any] = levels.own_precision(distinct)
             self.codes: NDArray[Any] = codes.reshape(values.shape)
             histogram.pack_float_map(values, self.truth, self._imperfect, self._half)
             first = self._count_floats(*cut)
@@ -88,10 +90,12 @@ class Measurement:
 
     def scaled(self, scale: str, epsilon: float = 0.0) -> NDArray[np.float64]:
         """x for each level of the map (256 levels, or the distinct values of a float map)."""
-        low, high = self.extent
+        return self._scaled(scale, epsilon).astype(np.float64, copy=False)
+
+    def _scaled(self, scale: str, epsilon: float) -> NDArray[Any]:
         if self.is_float:
-            return levels.scaled_floats(self.levels, low, high, scale, epsilon)
-        return levels.scaled_bytes(low, high, scale, epsilon)
+            return levels.scaled_floats(self.levels, *self.extent, scale, epsilon)
+        return levels.scaled_bytes(*self.extent, scale, epsilon)
 
     def affine(self, scale: str, epsilon: float = 0.0) -> tuple[float, float]:
         """The values (low, high) of the map that become x = 0 and x = 1."""
@@ -108,7 +112,7 @@ class Measurement:
         found = self._counts.get(key)
         if found is None:
             if self.is_float:
-                x = self.scaled(scale, protocol.scale_epsilon)
+                x = self._scaled(scale, protocol.scale_epsilon)
                 level = levels.curve_levels(x, protocol.levels, protocol.quantise, comparator)
             else:
                 level = levels.byte_curve_levels(*self.extent, *key)
@@ -127,9 +131,11 @@ class Measurement:
         key = (scale, protocol.scale_epsilon, comparator)
         found = self._adaptive.get(key)
         if found is None:
-            x = self.scaled(scale, protocol.scale_epsilon)
-            background, hit, _, gap = curves.adaptive_counts(self.total, x, comparator == ">")
-            if gap < ROUNDING:
+            x = self._scaled(scale, protocol.scale_epsilon)
+            background, hit, _, gap = curves.adaptive_counts(
+                self.total, x.astype(np.float64, copy=False), comparator == ">"
+            )
+            if gap < (ROUNDING if x.dtype == np.float64 else ROUNDING_SINGLE):
                 # the threshold falls on a level: take the mean as the toolkits do, over the image
                 threshold = min(2 * x[self.codes].mean(), 1.0)
                 above = x > threshold if comparator == ">" else x >= threshold
@@ -156,7 +162,7 @@ class Measurement:
                     self._imperfect,
                     work.bits,
                     away.vertical,
-                    away.columns,
+                    away.left,
                     away.known,
                     away.squared,
                     distance_weight(),
@@ -180,7 +186,7 @@ class Measurement:
         everywhere = np.full_like(work.bits, 0xFFFFFFFFFFFFFFFF)
         with work.lock:
             weighting.squared_distance(
-                everywhere, work.bits, away.vertical, away.columns, away.known, away.squared
+                everywhere, work.bits, away.vertical, away.left, away.known, away.squared
             )
         ones = np.ones(self.values.shape, np.uint8)
         return weighting.weighted_background(ones, everywhere, work.bits, away.squared, distance_weight())

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from sodbench.errors import InputError
 from sodbench.metrics import aggregate, checks
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.mask import MaskCache, binarise, shared_masks
+from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.metrics.registry import chosen
+from sodbench.metrics.resize import resized
 from sodbench.metrics.table import ScoreTable
 
 KEPT = ("precision", "recall", "E")
@@ -124,23 +125,27 @@ def measure_image(
     mask: Any,
     name: str,
     scorers: Iterable[Scorer],
-    masks: MaskCache,
+    masks: MaskCache | None,
 ) -> list[ImageScores]:
-    """One image's scores for several scorers (protocols): what they share of the work is done once."""
+    """One image's scores for several scorers (protocols): what they share of the work is done once.
+
+    `masks` keeps the work of the mask for later maps (None: it is not kept).
+    """
     values = checks.checked_map(map, name)
     grey = checks.checked_mask(mask, name)
+    fitting = values if values.shape == grey.shape else resized(values, grey.shape)
     shared: dict[int, Measurement] = {}
     found = []
     for scorer in scorers:
         protocol = scorer.protocol
-        if values.shape != grey.shape:
+        if values.shape != grey.shape and protocol.size_mismatch == "error":
             raise checks.size_mismatch(name, values.shape, grey.shape, protocol.name)
         least = object_level(grey, protocol)
         measurement = shared.get(least)
         if measurement is None:
             binary = binarise(grey, least)
-            work = masks.work(binary)
-            measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
+            work = masks.work(binary) if masks else MaskWork(binary, use=str(len(shared)))
+            measurement = Measurement(fitting, binary, work, grey, protocol.s_centre_rounding)
             shared[least] = measurement
         columns: Columns = {}
         curves: Curves = {}

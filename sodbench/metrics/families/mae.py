@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
 
@@ -22,12 +23,20 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     from sodbench.metrics.kernels import curves
 
     x = measurement.scaled(protocol.mae_scale, protocol.scale_epsilon)
-    grey = measurement.grey_mask
-    if protocol.mask_in_mae == "grey" and not measurement.mask_has_two_values:
-        image = x[measurement.codes]
-        truth = grey / (float(grey.max()) + protocol.scale_epsilon)
-        return {"MAE": float(np.abs(image - truth).sum() / (grey.size + protocol.scale_epsilon))}, {}
+    if protocol.mask_in_mae == "grey":
+        return {"MAE": _against_grey(measurement, x, protocol.scale_epsilon)}, {}
     return {"MAE": curves.mean_absolute_error(measurement.total, x)}, {}
+
+
+def _against_grey(measurement: Measurement, x: NDArray[np.float64], epsilon: float) -> float:
+    grey = measurement.grey_mask
+    if measurement.mask_has_two_values:
+        top = float(grey.max())
+        truth = np.array([[0.0], [top / (top + epsilon) if top else 0.0]])
+        error = float((measurement.total * np.abs(x - truth)).sum())
+    else:
+        error = float(np.abs(x[measurement.codes] - grey / (float(grey.max()) + epsilon)).sum())
+    return error / (grey.size + epsilon)
 
 
 def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:

@@ -72,16 +72,24 @@ def quadrant_sizes(bits: NDArray[np.uint64], row: int, column: int, out: NDArray
 
 
 @compiled((U64, I64_OUT), short=True)
-def position_sums(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
-    """How many pixels are set, the sum of their rows and the sum of their columns."""
+def position(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
+    """Where the set pixels are, in seven numbers.
+
+    Their count, the sum of their rows, the sum of their columns; first and last row, first and last column
+    (meaningless without any).
+    """
+    height, words = bits.shape
     out[:] = 0
-    for y in range(bits.shape[0]):
+    out[3] = height
+    united = np.zeros(words, np.uint64)
+    for y in range(height):
         here = ZERO
         columns = ZERO
-        for k in range(bits.shape[1]):
+        for k in range(words):
             word = bits[y, k]
             if word == ZERO:
                 continue
+            united[k] |= word
             n = count_bits(word)
             here += n
             columns += n * np.uint64(64 * k)
@@ -91,9 +99,17 @@ def position_sums(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
             columns += count_bits(word & np.uint64(0xFF00FF00FF00FF00)) << np.uint64(3)
             columns += count_bits(word & np.uint64(0xFFFF0000FFFF0000)) << np.uint64(4)
             columns += count_bits(word & np.uint64(0xFFFFFFFF00000000)) << np.uint64(5)
-        out[0] += np.int64(here)
-        out[1] += np.int64(here) * y
-        out[2] += np.int64(columns)
+        if here != ZERO:
+            out[0] += np.int64(here)
+            out[1] += np.int64(here) * y
+            out[2] += np.int64(columns)
+            out[3] = min(out[3], y)
+            out[4] = y
+    out[5] = 64 * words
+    for x in range(64 * words):
+        if (united[x // 64] >> np.uint64(x % 64)) & ONE:
+            out[5] = min(out[5], x)
+            out[6] = x
 
 
 @compiled((U64, numba.int64, numba.boolean, U64_OUT), short=True)
@@ -186,9 +202,9 @@ def read_mask(
     least: int,
     truth: NDArray[np.uint8],
     packed: NDArray[np.uint64],
-    sums: NDArray[np.int64],
+    where: NDArray[np.int64],
 ) -> None:
-    """Binarises a mask at `least`: as 0 and 255, packed, and the sums of `position_sums`."""
+    """Binarises a mask at `least`: as 0 and 255, packed, and the numbers of `position`."""
     height, width = grey.shape
     for y in range(height):
         source = grey[y]
@@ -196,7 +212,7 @@ def read_mask(
         for x in range(width):
             target[x] = np.uint8(255) * np.uint8(np.int32(source[x]) >= np.int32(least))
     pack(truth, packed)
-    position_sums(packed, sums)
+    position(packed, where)
 
 
 @compiled((U64, numba.int64, numba.boolean, numba.boolean, numba.int64, U64, U64, I64_OUT), short=True)
@@ -210,7 +226,7 @@ def boundary_counts(
     true_window: NDArray[np.uint64],
     out: NDArray[np.int64],
 ) -> None:
-    """A map's boundary: its length, how much is in the mask's window, how much of the mask's is in its own."""
+    """A map's boundary: its length, how much is in the mask's window, how much of the mask's in its own."""
     edge = np.empty_like(bits)
     window = np.empty_like(bits)
     out[0] = inner_boundary(bits, width, square, edge)

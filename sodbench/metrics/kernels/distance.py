@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import U8, U16, U64, compiled, inlined
+from sodbench.metrics.compiled import I64_1, U8, U16, U64, compiled, inlined
 
 FAR = 30000  # vertical distance in a column without object
 BAND = 18  # largest squared distance between two pixels of a 7 x 7 window around the first
@@ -20,7 +20,6 @@ ZERO, ONE = np.uint64(0), np.uint64(1)
 U16_OUT = numba.types.Array(numba.uint16, 2, "C")
 U64_OUT = numba.types.Array(numba.uint64, 2, "C")
 I32_OUT = numba.types.Array(numba.int32, 1, "C")
-I64_OUT = numba.types.Array(numba.int64, 1, "C")
 
 
 @inlined
@@ -32,29 +31,24 @@ def count_bits(word: np.uint64) -> np.uint64:
     return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@compiled((U8, U16_OUT, I64_OUT))
-def distance_above(truth: NDArray[np.uint8], out: NDArray[np.uint16], columns: NDArray[np.int64]) -> None:
+@compiled((U8, numba.int64, U16_OUT))
+def distance_above(truth: NDArray[np.uint8], left: int, out: NDArray[np.uint16]) -> None:
     """The distance to the nearest object pixel (255) above in the same column, FAR where there is none.
 
-    `columns` receives the first and the last column that hold object pixels.
+    `out` covers the columns from `left` on.
     """
-    height, width = truth.shape
+    height, width = out.shape
     one, far = np.uint16(1), np.uint16(FAR)
     distance = np.empty(width, np.uint16)
     distance[:] = far
     for y in range(height):
-        source = truth[y]
+        source = truth[y, left : left + width]
         target = out[y]
         for x in range(width):
             d = np.uint16(np.uint16(distance[x] + one) * np.uint16((source[x] & np.uint8(1)) ^ np.uint8(1)))
             d = np.uint16(d - np.uint16(d > far))
             distance[x] = d
             target[x] = d
-    columns[0], columns[1] = width, -1
-    for x in range(width):
-        if distance[x] < far:
-            columns[0] = min(columns[0], x)
-            columns[1] = x
 
 
 @compiled((U16_OUT,))
@@ -72,22 +66,22 @@ def distance_below(out: NDArray[np.uint16]) -> None:
             target[x] = distance[x]
 
 
-@compiled((U16, U16_OUT))
-def band_keys(vertical: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+@compiled((U16, numba.int64, U16_OUT))
+def band_keys(vertical: NDArray[np.uint16], top: int, out: NDArray[np.uint16]) -> None:
     """For each pixel the nearest object pixel within 4 columns and 14 rows, as one number.
 
     The number is 16 x squared distance + column offset + 4: the smallest is the nearest, and of equally near
-    ones that of the smallest column.
+    ones that of the smallest column. `out` covers the rows from `top` on, and 4 columns more on either side.
     """
-    height, width = vertical.shape
-    # outside the image: so large that it loses, not so large that adding to it would wrap round
+    height, width = out.shape
+    # beyond the object's columns: so large that it loses, not so large that adding to it would wrap round
     candidate = np.empty(width + 8, np.uint16)
     candidate[:] = np.uint16(60000)
     for y in range(height):
-        row = vertical[y]
+        row = vertical[top + y]
         keys = out[y]
-        inner = candidate[4 : 4 + width]
-        for x in range(width):
+        inner = candidate[8:width]
+        for x in range(width - 8):
             d = min(np.int32(row[x]), np.int32(15))
             inner[x] = np.uint16(d * d * 16)
         for x in range(width):
@@ -103,39 +97,39 @@ def band_keys(vertical: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
             keys[x] = k
 
 
-@compiled((U16, U64_OUT))
-def pack_band(keys: NDArray[np.uint16], band: NDArray[np.uint64]) -> int:
-    """Packs the background pixels whose nearest object pixel is at most BAND away; returns their count."""
-    height, width = keys.shape
-    flag = np.empty(width, np.uint8)
+@compiled((U16, numba.int64, numba.int64, U64_OUT))
+def pack_band(keys: NDArray[np.uint16], first: int, last: int, band: NDArray[np.uint64]) -> int:
+    """Packs the pixels whose nearest object pixel is at most BAND away, but not they themselves.
+
+    Only the columns first .. last - 1 of `keys` count: those inside the image. Returns how many there are.
+    """
+    height = keys.shape[0]
+    flag = np.zeros(64 * band.shape[1], np.uint8)
+    inside = flag[first:last]
     found = ZERO
     for y in range(height):
-        line = keys[y]
+        line = keys[y, first:last]
         # as bytes first: so the compiler packs them fastest
-        for x in range(width):
-            flag[x] = np.uint8(255) * np.uint8(np.uint16(line[x] - np.uint16(16)) < NEAR)
-        for k in range(width // 64):
+        for x in range(last - first):
+            inside[x] = np.uint8(255) * np.uint8(np.uint16(line[x] - np.uint16(16)) < NEAR)
+        for k in range(band.shape[1]):
             part = flag[64 * k : 64 * k + 64]
             word = ZERO
             for i in range(64):
                 word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
             band[y, k] = word
             found += count_bits(word)
-        if width % 64:
-            word = ZERO
-            for x in range(width // 64 * 64, width):
-                word |= np.uint64(flag[x] >> np.uint8(7)) << np.uint64(x % 64)
-            band[y, width // 64] = word
-            found += count_bits(word)
     return int(found)
 
 
-@compiled((U8, U16, U16, U64, numba.int64, I32_OUT, I32_OUT))
+@compiled((U8, U16, U16, U64, numba.int64, numba.int64, numba.int64, I32_OUT, I32_OUT))
 def list_band(
     truth: NDArray[np.uint8],
     vertical: NDArray[np.uint16],
     keys: NDArray[np.uint16],
     band: NDArray[np.uint64],
+    top: int,
+    left: int,
     stride: int,
     pixels: NDArray[np.int32],
     nearest: NDArray[np.int32],
@@ -145,38 +139,48 @@ def list_band(
     `nearest` holds flat indices in the image, `pixels` those in an image with a margin of 3 pixels and
     `stride` pixels from row to row. Of two equally near ones in a column the upper one is taken.
     """
-    height, width = keys.shape
+    width = truth.shape[1]
     found = 0
-    for y in range(height):
+    for i in range(band.shape[0]):
+        y = top + i
         for k in range(band.shape[1]):
-            word = band[y, k]
+            word = band[i, k]
             while word != ZERO:
-                x = np.int64(64 * k + np.int64(count_bits((word & (~word + ONE)) - ONE)))
+                at = np.int64(64 * k + np.int64(count_bits((word & (~word + ONE)) - ONE)))
                 word &= word - ONE
-                column = x + (np.int64(keys[y, x]) & 15) - 4
+                column = at + (np.int64(keys[i, at]) & 15) - 8
                 d = np.int64(vertical[y, column])
+                column += left
                 up = y - d if y >= d else y
                 row = up if truth[up, column] != 0 else y + d
-                pixels[found] = (y + 3) * stride + x + 3
+                pixels[found] = (y + 3) * stride + at + left - 1
                 nearest[found] = row * width + column
                 found += 1
 
 
-@compiled((U8, numba.int64, U16_OUT, I64_OUT, U16_OUT, U64_OUT))
+@compiled((U8, I64_1, numba.int64, U16_OUT, U16_OUT, U64_OUT))
 def locate(
     truth: NDArray[np.uint8],
+    where: NDArray[np.int64],
     stride: int,
     vertical: NDArray[np.uint16],
-    columns: NDArray[np.int64],
     keys: NDArray[np.uint16],
     band: NDArray[np.uint64],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Fills `vertical` and `columns`, and returns the band's pixels and the object pixel nearest to each."""
-    distance_above(truth, vertical, columns)
+    """Fills `vertical`, and returns the band's pixels and the object pixel nearest to each.
+
+    `where` is the object's extent, as `bits.position` gives it. `vertical` covers its columns and all rows,
+    `keys` and `band` (packed) 4 rows and columns more on every side, the rows as far as the image goes.
+    """
+    left, right = where[5], where[6] + 1
+    top = max(where[3] - 4, 0)
+    distance_above(truth, left, vertical)
     distance_below(vertical)
-    band_keys(vertical, keys)
-    found = pack_band(keys, band)
+    band_keys(vertical, top, keys)
+    first = max(4 - left, 0)
+    last = min(truth.shape[1], right + 4) - (left - 4)
+    found = pack_band(keys, first, last, band)
     pixels = np.empty(found, np.int32)
     nearest = np.empty(found, np.int32)
-    list_band(truth, vertical, keys, band, stride, pixels, nearest)
+    list_band(truth, vertical, keys, band, top, left, stride, pixels, nearest)
     return pixels, nearest

@@ -1,6 +1,6 @@
 """The two sums of the weighted F-measure.
 
-Outside the object: errors weighted by the distance to it. Exact squared distances are found 64 pixels at a
+Outside the object: errors weighted by the distance to it. Exact squared distances are found 16 pixels at a
 time, only where a map has something to weigh, and kept for the next map.
 Inside: errors that a good neighbourhood makes smaller.
 
@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled
+from sodbench.metrics.compiled import F64, F64_1, I32_1, U8, U16, U64, compiled
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -22,68 +22,84 @@ SPAN = 72  # 64 pixels with their margins, up to a whole number of vectors
 FAR = 30000  # larger than any vertical distance
 LIMIT = 32767  # squared distances are capped here: weights beyond 181 pixels (1.3e-11) count as 0
 REACH = 181  # the largest distance that is searched for
-PAD = REACH + 3 + 64
+BLOCK = 16
+ALL_OF_BLOCK = np.uint64(2**BLOCK - 1)
+PAD = REACH + 7 + BLOCK + 64
 
 
-@compiled((U64, U64, U16, I64_1, U8_OUT, U16_OUT))
+@compiled((U64, U64, U16, numba.int64, U8_OUT, U16_OUT))
 def squared_distance(
     imperfect: NDArray[np.uint64],
     mask: NDArray[np.uint64],
     vertical: NDArray[np.uint16],
-    columns: NDArray[np.int64],
+    left: int,
     known: NDArray[np.uint8],
     squared: NDArray[np.uint16],
 ) -> None:
-    """Fills `squared` for the background pixels where the map has values, 64 at a time.
+    """Fills `squared` for the background pixels where the map has values, 16 at a time.
 
-    `known` has a flag for each 64 pixels that are done. The nearest object pixel is sought outwards column
-    by column, for all 64 pixels at once, until no farther column can be nearer.
+    `vertical` holds the distances to the object within each column from `left` on, in the columns that have
+    one; `known` a bit for each 16 pixels that are done. The nearest object pixel is sought outwards column by
+    column, for all 16 pixels at once, until no farther column can be nearer.
     """
-    height, width = vertical.shape
+    height, width = squared.shape
+    span = vertical.shape[1]
     limit = np.uint16(LIMIT)
     squares = np.empty(width + 2 * PAD, np.uint16)
     squares[:] = limit
-    best = np.empty(64, np.uint16)
+    best = np.empty(BLOCK, np.uint16)
     for y in range(height):
         prepared = False
         low = np.int64(0)
         for k in range(imperfect.shape[1]):
-            if imperfect[y, k] & ~mask[y, k] == np.uint64(0) or known[y, k] != 0:
+            wanted = imperfect[y, k] & ~mask[y, k]
+            if wanted == np.uint64(0):
                 continue
-            first = 64 * k
-            n = min(64, width - first)
-            if not prepared:
-                line = vertical[y]
-                middle = squares[PAD : PAD + width]
-                lowest = np.int32(FAR)
-                for x in range(width):
-                    d = np.int32(line[x])
-                    lowest = min(lowest, d)
-                    middle[x] = np.uint16(min(d * d, np.int32(LIMIT)))
-                low = np.int64(lowest) * np.int64(lowest)
-                prepared = True
-            here = squares[PAD + first : PAD + first + 64]
-            for i in range(64):
-                best[i] = here[i]
-            most = np.uint16(0)
-            for i in range(n):
-                most = max(most, best[i])
-            offset = max(1, columns[0] - (first + n - 1), first - columns[1])
-            while offset * offset + low < most and offset <= REACH:
-                for step in range(offset, offset + 4):
-                    add = np.uint16(min(step * step, LIMIT))
-                    left = squares[PAD + first - step : PAD + first - step + 64]
-                    right = squares[PAD + first + step : PAD + first + step + 64]
-                    for i in range(64):
-                        best[i] = min(best[i], np.uint16(min(left[i], right[i]) + add))
-                offset += 4
+            for part in range(64 // BLOCK):
+                flag = np.uint8(1 << part)
+                if (wanted >> np.uint64(BLOCK * part)) & ALL_OF_BLOCK == np.uint64(0) or known[y, k] & flag:
+                    continue
+                if not prepared:
+                    line = vertical[y]
+                    middle = squares[PAD + left : PAD + left + span]
+                    lowest = np.int32(FAR)
+                    for x in range(span):
+                        d = np.int32(line[x])
+                        lowest = min(lowest, d)
+                        middle[x] = np.uint16(min(d * d, np.int32(LIMIT)))
+                    low = np.int64(lowest) * np.int64(lowest)
+                    prepared = True
+                first = 64 * k + BLOCK * part
+                n = min(BLOCK, width - first)
+                here = squares[PAD + first : PAD + first + BLOCK]
+                for i in range(BLOCK):
+                    best[i] = here[i]
                 most = np.uint16(0)
                 for i in range(n):
                     most = max(most, best[i])
-            target = squared[y, first : first + n]
-            for i in range(n):
-                target[i] = min(best[i], limit)
-            known[y, k] = np.uint8(1)
+                step = max(1, left - (first + n - 1), first - (left + span - 1))
+                while step * step + low < most and step <= REACH:
+                    add0 = np.uint16(min(step * step, LIMIT))
+                    add1 = np.uint16(min((step + 1) * (step + 1), LIMIT))
+                    add2 = np.uint16(min((step + 2) * (step + 2), LIMIT))
+                    add3 = np.uint16(min((step + 3) * (step + 3), LIMIT))
+                    before = squares[PAD + first - step - 3 : PAD + first - step + BLOCK]
+                    after = squares[PAD + first + step : PAD + first + step + BLOCK + 3]
+                    for i in range(BLOCK):
+                        d2 = best[i]
+                        d2 = min(d2, np.uint16(min(before[i + 3], after[i]) + add0))
+                        d2 = min(d2, np.uint16(min(before[i + 2], after[i + 1]) + add1))
+                        d2 = min(d2, np.uint16(min(before[i + 1], after[i + 2]) + add2))
+                        d2 = min(d2, np.uint16(min(before[i], after[i + 3]) + add3))
+                        best[i] = d2
+                    step += 4
+                    most = np.uint16(0)
+                    for i in range(n):
+                        most = max(most, best[i])
+                target = squared[y, first : first + n]
+                for i in range(n):
+                    target[i] = min(best[i], limit)
+                known[y, k] |= flag
 
 
 @compiled((U8, U64, U64, U16, F64_1), (F64, U64, U64, U16, F64_1), reorder=True)
@@ -94,23 +110,26 @@ def weighted_background(
     squared: NDArray[np.uint16],
     weight: NDArray[np.float64],
 ) -> float:
-    """The sum over the background of value x weight[squared distance]; weight[0] is 0, for the object."""
+    """The sum over the background of value x weight[squared distance], where the map has values."""
     height, width = values.shape
     total = 0.0
     for y in range(height):
         line = values[y]
         away = squared[y]
         for k in range(imperfect.shape[1]):
-            if imperfect[y, k] & ~mask[y, k] == np.uint64(0):
-                continue
+            wanted = imperfect[y, k] & ~mask[y, k]
             first = 64 * k
-            n = min(64, width - first)
-            part = line[first : first + n]
-            d2 = away[first : first + n]
-            here = 0.0
-            for i in range(n):
-                here += np.float64(part[i]) * weight[d2[i]]
-            total += here
+            while wanted != np.uint64(0):
+                if wanted & ALL_OF_BLOCK != np.uint64(0):
+                    n = min(BLOCK, width - first)
+                    part = line[first : first + n]
+                    d2 = away[first : first + n]
+                    here = 0.0
+                    for i in range(n):
+                        here += np.float64(part[i]) * weight[d2[i]]
+                    total += here
+                wanted >>= np.uint64(BLOCK)
+                first += BLOCK
     return total
 
 
@@ -124,8 +143,7 @@ def fill_band(
     """Copies the map inside a margin of 3, the band's pixels replaced by their nearest object pixel's value.
 
     `pixels` are flat indices into `out`, `nearest` into the map. `out` has 6 rows and 8 columns more than the
-    map, its columns up to whole words of 64; its first three
-    rows and columns and its last three rows are zeros already, the columns after the map are made so.
+    map, its columns up to whole words of 64; the margin of 3 around the map becomes 0, what is beyond stays.
     """
     height, width = values.shape
     for y in range(height):
@@ -134,7 +152,12 @@ def fill_band(
         for x in range(width):
             target[x] = source[x]
         for x in range(MARGIN):
+            out[y + MARGIN, x] = 0
             out[y + MARGIN, MARGIN + width + x] = 0
+    for y in range(MARGIN):
+        for x in range(width + 2 * MARGIN):
+            out[y, x] = 0
+            out[height + MARGIN + y, x] = 0
     flat = values.reshape(-1)
     padded = out.reshape(-1)
     for i in range(pixels.size):
@@ -195,12 +218,13 @@ def smoothed_object_error(
                     + k3 * (column[i] + column[i + 6])
                 )
                 error = min(top - np.float64(d[i + 3]), scale * part[i] - smooth)
-                here += error * np.float64((wanted >> np.uint64(i)) & np.uint64(1))
+                # chosen, not multiplied by 0: beyond the image anything may lie, NaN too
+                here += error if (wanted >> np.uint64(i)) & np.uint64(1) else 0.0
             total += here
     return total
 
 
-WEIGH = (U64, U64, U16, I64_1, U8_OUT, U16_OUT, F64_1, I32_1, I32_1)
+WEIGH = (U64, U64, U16, numba.int64, U8_OUT, U16_OUT, F64_1, I32_1, I32_1)
 SMOOTH = (F64_1, F64_1, F64_1, numba.float64, F64_1_OUT)
 
 
@@ -210,7 +234,7 @@ def weigh(
     imperfect: NDArray[np.uint64],
     mask: NDArray[np.uint64],
     vertical: NDArray[np.uint16],
-    columns: NDArray[np.int64],
+    left: int,
     known: NDArray[np.uint8],
     squared: NDArray[np.uint16],
     weight: NDArray[np.float64],
@@ -224,7 +248,7 @@ def weigh(
     out: NDArray[np.float64],
 ) -> None:
     """Both sums in one call: `weighted_background` and `smoothed_object_error`."""
-    squared_distance(imperfect, mask, vertical, columns, known, squared)
+    squared_distance(imperfect, mask, vertical, left, known, squared)
     out[0] = weighted_background(values, imperfect, mask, squared, weight)
     fill_band(values, pixels, nearest, filled)
     out[1] = smoothed_object_error(filled, imperfect, mask, kernel, mass_y, mass_x, top)
