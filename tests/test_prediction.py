@@ -104,4 +104,4 @@ def test_unstretched_output_is_kept(baseline, pictures):
 
     plain = dataclasses.replace(baseline, output=dataclasses.replace(baseline.output, stretch=False))
     predict_files(Half(), plain, pictures)
-    assert all((read_map(out) == 127).all() for _, out in pictures)
+    assert all((read_map(out) == 128).all() for _, out in pictures)

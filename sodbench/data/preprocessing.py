@@ -56,14 +56,16 @@ def finish(
 ) -> npt.NDArray[np.uint8]:
     """Turns a probability h x w in 0..1 into a saliency map of `size` (H, W), uint8.
 
-    `stretch` maps the smallest value to 0 and the largest to 255 (BASNet); a constant map stays as it is.
+    `stretch` maps the smallest value to 0 and the largest to 255 and truncates to whole levels, as BASNet's
+    code does; a constant map stays as it is. Otherwise levels are 255 p, rounded.
     """
     p = np.asarray(probability, np.float32)
     if stretch:
         low, high = float(p.min()), float(p.max())
         if high > low:
             p = (p - np.float32(low)) / np.float32(high - low)
-    levels = (np.clip(p, 0, 1) * np.float32(255)).astype(np.uint8)
+    levels = np.clip(p, 0, 1) * np.float32(255)
+    levels = (levels if stretch else np.rint(levels)).astype(np.uint8)
     height, width = size
     if levels.shape == (height, width):
         return levels

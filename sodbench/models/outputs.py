@@ -14,7 +14,11 @@ _EDGE = 1e-7
 
 
 class Logits(nn.Module):
-    """Wraps a network; its state dict is the network's own, without a prefix."""
+    """Wraps a network; its state dict is the network's own, without a prefix.
+
+    `kind`: what the network's maps are, "logits" or "probability"; "auto" takes maps that lie within 0..1
+    for probabilities (a saliency network's logits are far below 0 in the background).
+    """
 
     def __init__(self, network: nn.Module, kind: str) -> None:
         super().__init__()
@@ -25,7 +29,7 @@ class Logits(nn.Module):
         maps = tuple(_one_channel(m, x) for m in _flatten(self.network(x)))
         if not maps:
             raise InputError(f"{type(self.network).__name__} returned no maps")
-        if self.kind == "logits":
+        if self.kind == "logits" or (self.kind == "auto" and not all(_within_unit(m) for m in maps)):
             return maps
         return tuple(torch.logit(m.float(), eps=_EDGE) for m in maps)
 
@@ -51,6 +55,10 @@ def _flatten(returned: Any) -> list[Tensor]:
     if isinstance(returned, list | tuple):
         return [m for part in returned for m in _flatten(part)]
     return []
+
+
+def _within_unit(maps: Tensor) -> bool:
+    return bool(maps.min() >= 0) and bool(maps.max() <= 1)
 
 
 def _one_channel(maps: Tensor, x: Tensor) -> Tensor:

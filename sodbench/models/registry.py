@@ -164,7 +164,8 @@ def _from_callable(spec: str) -> Baseline:
     module, _, attribute = spec.rpartition(":")
     name = f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
     table = getattr(made, "baseline", {})
-    fields = read_baseline_table({"title": name, "network": spec, **table}, Path(spec))
+    plain = {"title": name, "network": spec, "output": {"kind": "auto"}}
+    fields = read_baseline_table({**plain, **table}, Path(spec))
     return Baseline(name=name, path=None, **fields)
 
 

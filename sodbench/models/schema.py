@@ -8,12 +8,12 @@ from typing import Any, Literal
 from sodbench.data.preprocessing import InputSpec
 from sodbench.errors import InputError
 
-Kind = Literal["logits", "probability"]
+Kind = Literal["logits", "probability", "auto"]
 
 
 @dataclass(frozen=True)
 class Output:
-    """What the network's maps are, and whether a saliency map is stretched to the full range."""
+    """What the network's maps are ("auto": see outputs.py), and whether a map is stretched to 0..255."""
 
     kind: Kind = "logits"
     stretch: bool = True
@@ -103,7 +103,7 @@ def _input(table: Any, check: "_Checker") -> InputSpec:
 def _output(table: Any, check: "_Checker") -> Output:
     check.table(table, "output")
     check.keys(table, ("kind", "stretch"), "output.")
-    check.choice(table, "kind", "output.", ("logits", "probability"))
+    check.choice(table, "kind", "output.", ("logits", "probability", "auto"))
     check.optional(table, ("stretch",), "output.", "true or false")
     return Output(**table)
 

@@ -57,12 +57,12 @@ def test_finish_follows_the_official_way_back():
 
 
 @pytest.mark.parametrize("stretch", [True, False])
-@pytest.mark.parametrize(("level", "grey"), [(0.0, 0), (0.5, 127), (1.0, 255)])
+@pytest.mark.parametrize(("level", "grey"), [(0.0, 0), (0.4, 102), (1.0, 255)])
 def test_constant_maps_stay_as_they_are(stretch, level, grey):
     out = finish(np.full((4, 4), level, np.float32), (7, 5), stretch)
     assert out.shape == (7, 5) and out.dtype == np.uint8 and (out == grey).all()
 
 
 def test_without_stretching_levels_are_kept():
-    p = np.array([[0.2, 0.4]], np.float32)
-    np.testing.assert_array_equal(finish(p, (1, 2), False), [[51, 102]])
+    p = np.array([[0.2, 0.4, 0.499, 0.999]], np.float32)
+    np.testing.assert_array_equal(finish(p, (1, 4), False), [[51, 102, 127, 255]])

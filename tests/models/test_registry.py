@@ -69,7 +69,7 @@ GOOD = 'title = "Mine"\nnetwork = "basnet"\n'
         (GOOD + "[input]\nmean = [1, 2]", "input.mean: expected three numbers"),
         (GOOD + "[input]\nstd = [1, 0, 1]", "input.std: expected three numbers above 0"),
         (GOOD + "[input]\nhieght = 3", r"input.hieght \(did you mean input.height\?\)"),
-        (GOOD + '[output]\nkind = "prob"', "output.kind: expected 'logits' or 'probability'"),
+        (GOOD + '[output]\nkind = "prob"', "output.kind: expected 'logits' or 'probability' or 'auto'"),
         (GOOD + "[output]\nstretch = 1", "output.stretch: expected true or false"),
         (GOOD + '[weights]\nsha256 = "abc"', "weights.sha256: expected 64 hexadecimal digits"),
         (GOOD + "weights = 3", "weights: expected a table"),
@@ -185,6 +185,15 @@ def test_any_form_of_output_becomes_a_tuple_of_logits(kind):
     assert len(outputs) == (1 if kind == "flat" else 2)
     assert all(o.shape == (2, 1, 8, 6) for o in outputs)
     assert torch.equal(outputs[0], x[:, :1])
+
+
+@pytest.mark.parametrize(("low", "high", "taken"), [(0, 1, True), (-8, 8, False), (0, 1.5, False)])
+def test_auto_takes_maps_within_0_and_1_for_probabilities(low, high, taken):
+    from sodbench.models.outputs import Logits
+
+    x = torch.linspace(low, high, 64).reshape(1, 1, 8, 8)
+    (found,) = Logits(torch.nn.Identity(), "auto")(x)
+    torch.testing.assert_close(found, torch.logit(x, eps=1e-7) if taken else x)
 
 
 def test_maps_of_several_channels_are_refused():
