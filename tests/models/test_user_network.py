@@ -19,7 +19,8 @@ def baseline(user_folder, examples, shared_data):
     (user_folder / "u2net_small.py").write_text((examples / "u2net_small.py").read_text())
     (user_folder / "baselines" / "u2net-small.toml").write_text(
         'title = "U2-Net, small"\nnetwork = "u2net_small.py:create"\n'
-        '[input]\nheight = 320\nwidth = 320\nscaling = "255"\nmean = [0, 0, 0]\nstd = [1, 1, 1]\nantialias = true\n'
+        '[input]\nheight = 320\nwidth = 320\nscaling = "255"\n'
+        "mean = [0, 0, 0]\nstd = [1, 1, 1]\nantialias = true\n"
         '[output]\nkind = "probability"\nstretch = false\n'
         f'[weights]\nfile = "{shared_data / "weights" / "Vrushank264_U2net_small.pth"}"\n'
     )
