@@ -265,7 +265,6 @@ def _train(
                     _save_best(best, baseline, recipe, shown(), record)
         if final or done % recipe.checkpoint_every == 0:
             save(done)
-        process.wait()
         run.train()
     if process.first and not recipe.validate_every:
         record = {"iteration": recipe.iterations}
