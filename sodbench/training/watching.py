@@ -16,6 +16,9 @@ import torch
 from torch import nn
 
 from sodbench.data.folder import DataSet
+from sodbench.errors import unknown_names
+from sodbench.metrics.protocol import DEFAULT, load_protocol
+from sodbench.metrics.registry import chosen
 from sodbench.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -41,6 +44,13 @@ class FileWatcher:
     ) -> None:
         self.baseline, self.recipe, self.out, self.device = baseline, recipe, out, device
         self.validation, self.fixed, self.quiet = validation, fixed, quiet
+        # an unknown name is refused now and not after the first hours
+        known = {
+            info.name: info for family in chosen(None, load_protocol(DEFAULT)) for info in family.metrics
+        }
+        if recipe.validate_metric not in known:
+            raise unknown_names("training.validate_metric", [recipe.validate_metric], known)
+        self.lower_is_better = known[recipe.validate_metric].direction == "lower"
         self.log = out / "metrics.jsonl"
         self.recent: list[tuple[float, dict[str, float], int, float]] = []
         self.bar: Any = None
@@ -106,7 +116,7 @@ class FileWatcher:
             )
             self._write({"iteration": iteration, "dataset": dataset.name, "scores": scores})
             value = scores[self.recipe.validate_metric]
-            values.append(value if self.recipe.validate_metric == "MAE" else -value)
+            values.append(value if self.lower_is_better else -value)
             if not self.quiet:
                 said = "  ".join(f"{name} {value:.4f}" for name, value in scores.items())
                 self.bar.write(f"step {iteration} {dataset.name}: {said}")
@@ -141,7 +151,7 @@ def validation_scores(
     device: torch.device,
     limit: int = 0,
 ) -> dict[str, float]:
-    """The scores of a network on a data set (its first `limit` pictures), protocol pysodmetrics."""
+    """The scores of a network on a data set (its first `limit` pictures), default protocol."""
     from sodbench.prediction import predict_files
     from sodbench.scoring import score_files
 
@@ -153,7 +163,7 @@ def validation_scores(
     predict_files(network, baseline, pictures, device=str(device))
     network.train(was_training)
     pairs = [(s.name, m, s.mask) for s, m in zip(samples, maps, strict=True) if s.mask is not None]
-    scores: dict[str, float] = score_files(pairs, keep_curves=False)["pysodmetrics"].scores
+    scores: dict[str, float] = score_files(pairs, keep_curves=False)[DEFAULT].scores
     return scores
 
 

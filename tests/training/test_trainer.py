@@ -187,6 +187,13 @@ def test_another_recipe_is_refused_on_resume(
     assert "iterations: 1 -> 2" in capsys.readouterr().err
 
 
+def test_an_unknown_validation_metric_is_refused_at_once(
+    pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(pairs_root, tmp_path / "out", "--set=training.validate_metric=maxFF")) == 2
+    assert "'maxFF' (did you mean 'maxF'" in capsys.readouterr().err
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_pictures_named(
     pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
