@@ -52,7 +52,6 @@ class Protocol:
     s_scale: Scale = "min-max"
     wf_scale: Scale = "min-max"
     mae_scale: Scale = "min-max"
-    boundary_scale: Scale = "255"
     scale_epsilon: float = 0.0  # added to the maximum of scale "max"
 
     # the curves: 255 x is truncated or rounded to an integer level, or x is compared with level / 255

@@ -22,6 +22,7 @@ __all__ = [
     "all_families",
     "all_metrics",
     "chosen",
+    "families_of",
     "full_name",
     "metric_info",
     "split_name",
@@ -70,6 +71,21 @@ def split_name(name: str) -> tuple[str, str]:
     return metric, protocol or DEFAULT
 
 
+def families_of(names: Iterable[str]) -> list[str]:
+    """The families that names of families or scores stand for; raises InputError for unknown ones.
+
+    >>> families_of(["maxF", "S", "meanF"])
+    ['F', 'S']
+    """
+    known = all_families()
+    owner = {info.name: family.name for family in known.values() for info in family.metrics}
+    given = list(names)
+    unknown = [name for name in given if name not in owner and name not in known]
+    if unknown:
+        raise unknown_names("metric", unknown, {*known, *owner})
+    return list(dict.fromkeys(owner.get(name, name) for name in given))
+
+
 def chosen(names: Iterable[str] | None, protocol: Protocol) -> tuple[Family, ...]:
     """The families to compute: all that the protocol defines, or the named ones (a score's name will do).
 
@@ -78,11 +94,7 @@ def chosen(names: Iterable[str] | None, protocol: Protocol) -> tuple[Family, ...
     known = all_families()
     if names is None:
         return tuple(known[name] for name in known if name in protocol.families)
-    owner = {info.name: family.name for family in known.values() for info in family.metrics}
-    wanted = [owner.get(name, name) for name in names]
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise unknown_names("metric", unknown, [*known, *owner])
+    wanted = families_of(names)
     undefined = [name for name in wanted if known[name].standard and name not in protocol.families]
     if undefined:
         raise InputError(

@@ -1,0 +1,311 @@
+"""`sodbench protocols`: the scoring conventions by name, and what they do to a set of maps."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from sodbench.metrics.protocol import Protocol
+    from sodbench.metrics.table import ScoreTable
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command and its four actions to the parser."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = subparsers.add_parser(
+        "protocols",
+        help="list, show and compare scoring conventions; explain a published number",
+        description="A protocol names every convention that can change a number (docs/protocols.md).",
+        epilog="example: sodbench protocols compare maps/DSS --dataset sod\n"
+        "         sodbench protocols explain maps/DSS --dataset sod --published maxF=.844 MAE=.121",
+        formatter_class=raw,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    action = actions.add_parser(
+        "list",
+        help="the shipped protocols",
+        description="List the shipped protocols.",
+        epilog="example: sodbench protocols list",
+        formatter_class=raw,
+    )
+    action.add_argument("--json", action="store_true", help="print one JSON object")
+
+    action = actions.add_parser(
+        "show",
+        help="every convention of one protocol",
+        description="Show every convention of a protocol, a shipped one or a TOML file of yours.",
+        epilog="example: sodbench protocols show basnet2019",
+        formatter_class=raw,
+    )
+    action.add_argument("name", help="a protocol's name, or a TOML file")
+    action.add_argument("--json", action="store_true", help="print one JSON object")
+
+    action = actions.add_parser(
+        "compare",
+        help="each metric under each protocol, and the spread",
+        description="Score maps under several protocols; print each metric under each, and the spread.",
+        epilog="example: sodbench protocols compare maps/DSS --dataset sod",
+        formatter_class=raw,
+    )
+    _add_maps(action)
+    action.add_argument("--metrics", nargs="+", metavar="NAME", help="metric families (all that are defined)")
+
+    action = actions.add_parser(
+        "explain",
+        help="which protocols reproduce a published number",
+        description="Say which protocols reproduce published numbers within their rounding, and which single "
+        "convention would have to differ in the others.",
+        epilog="example: sodbench protocols explain maps/DSS --dataset sod --published maxF=.844 MAE=.121",
+        formatter_class=raw,
+    )
+    _add_maps(action)
+    action.add_argument(
+        "--published", nargs="+", required=True, metavar="METRIC=VALUE", help="numbers as printed: maxF=.844"
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_maps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("maps", type=Path, help="folder of saliency maps, named like the pictures")
+    parser.add_argument("--dataset", metavar="NAME", help="the data set (sodbench datasets list)")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="folder that holds one folder a data set"
+    )
+    parser.add_argument(
+        "--protocols", nargs="+", metavar="NAME", help="names or TOML files (all shipped ones)"
+    )
+    parser.add_argument("--allow-missing", action="store_true", help="score what is there")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs one action; results on stdout."""
+    actions = {"list": _list, "show": _show, "compare": _compare, "explain": _explain}
+    actions[args.action](args)
+    return 0
+
+
+def _list(args: argparse.Namespace) -> None:
+    from sodbench.metrics import load_protocol, protocol_names
+
+    protocols = [load_protocol(name) for name in protocol_names()]
+    if args.json:
+        _print_json({"protocols": [_as_dict(protocol) for protocol in protocols]})
+        return
+    rows = [[one.name, one.title, " ".join(one.families), one.source] for one in protocols]
+    _print_table([["name", "title", "metrics", "source"], *rows])
+
+
+def _show(args: argparse.Namespace) -> None:
+    import dataclasses
+
+    from sodbench.metrics import load_protocol
+    from sodbench.metrics.protocol import DEFAULT
+
+    protocol = load_protocol(args.name)
+    if args.json:
+        _print_json(_as_dict(protocol))
+        return
+    default = load_protocol(DEFAULT)
+    print(f"{protocol.name} (version {protocol.version}): {protocol.title}")
+    for line in (protocol.description, f"source: {protocol.source}", *protocol.notes):
+        print(f"  {line}")
+    print()
+    rows = []
+    for field in dataclasses.fields(protocol):
+        if field.name in ("name", "version", "title", "description", "source", "notes"):
+            continue
+        value, usual = getattr(protocol, field.name), getattr(default, field.name)
+        mark = "" if value == usual else f"{DEFAULT}: {_shown(usual)}"
+        rows.append([field.name, _shown(value), mark])
+    _print_table(rows)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    protocols = _protocols(args)
+    # each protocol is asked for what it defines; those that define the same are scored in one pass
+    groups: dict[tuple[str, ...] | None, list[Protocol]] = {}
+    for protocol in protocols:
+        wanted = None if args.metrics is None else _defined(protocol, args.metrics)
+        if wanted != ():
+            groups.setdefault(wanted, []).append(protocol)
+    if not groups:
+        names = ", ".join(protocol.name for protocol in protocols)
+        raise InputError(f"none of the protocols {names} defines {', '.join(args.metrics)}")
+    scored: dict[str, ScoreTable] = {}
+    heading: dict[str, Any] = {}
+    for wanted, members in groups.items():
+        more, heading = _score(args, members, None if wanted is None else list(wanted))
+        scored |= more
+    tables = {protocol.name: scored[protocol.name] for protocol in protocols if protocol.name in scored}
+    metrics = _metrics_of(tables)
+    spread = {metric: _spread(tables, metric) for metric in metrics}
+    if args.json:
+        scores = {name: table.scores for name, table in tables.items()}
+        _print_json({**heading, "scores": scores, "spread": spread})
+        return
+    print(_said(heading))
+    rows = [["metric", *tables, "spread"]]
+    for metric in metrics:
+        values = [_number(table.scores.get(metric)) for table in tables.values()]
+        rows.append([metric, *values, _number(spread[metric])])
+    _print_table(rows)
+
+
+def _explain(args: argparse.Namespace) -> None:
+    from sodbench.metrics.explain import explained, parse_published
+
+    published = parse_published(args.published)
+    protocols = _protocols(args)
+    heading: dict[str, Any] = {}
+
+    def score(chosen: "list[Protocol]", metrics: list[str] | None) -> "dict[str, ScoreTable]":
+        tables, said = _score(args, chosen, metrics)
+        heading.update(said)
+        return tables
+
+    found = explained(published, protocols, score)
+    everything = [one.name for one in protocols if all(one.name in result["fits"] for result in found)]
+    if args.json:
+        _print_json({**heading, "published": found, "fits_all": everything})
+        return
+    print(_said(heading))
+    for result in found:
+        print()
+        _print_fit(result)
+    print()
+    numbers = "it" if len(published) == 1 else f"all {len(published)} numbers"
+    print(f"protocols that reproduce {numbers}: {', '.join(everything) or 'none'}")
+
+
+def _print_fit(result: dict[str, Any]) -> None:
+    metric = result["metric"]
+    print(f"{metric} = {result['value']:g} published: {result['from']:g} to {result['to']:g}")
+    nearest = min(result["scores"].values(), key=lambda value: abs(value - result["value"]), default=None)
+    rows = []
+    for name, value in result["scores"].items():
+        if name in result["fits"]:
+            said = "fits"
+        else:
+            changes = result["single_changes_that_fit"].get(name)
+            said = "fits with " + " or ".join(changes) if changes else f"{value - result['value']:+.4f}"
+        rows.append([f"  {name}", _number(value), said])
+    _print_table(rows)
+    for name, value in result["best_threshold_per_image"].items():
+        print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: fits")
+    if not result["scores"]:
+        print("  no protocol asked for defines it")
+    elif not result["fits"] and not any(result["single_changes_that_fit"].values()):
+        print(
+            f"  nothing fits, nor does any single change of the nearest protocol ({nearest:.4f}): other maps, "
+            "another subset of the images, maps scored at another size, or another definition"
+        )
+
+
+def _protocols(args: argparse.Namespace) -> "list[Protocol]":
+    from sodbench.errors import unknown_names
+    from sodbench.metrics import load_protocol, protocol_names
+
+    names = args.protocols or protocol_names()
+    unknown = [name for name in names if not name.endswith(".toml") and name not in protocol_names()]
+    if unknown:
+        raise unknown_names("protocol", unknown, protocol_names())
+    return [load_protocol(name) for name in names]
+
+
+def _defined(protocol: "Protocol", metrics: list[str]) -> tuple[str, ...]:
+    """Those of the metrics that the protocol defines; raises InputError for unknown ones."""
+    from sodbench.metrics.registry import all_families, chosen, families_of
+
+    wanted = families_of(metrics)
+    defined = [name for name in wanted if not all_families()[name].standard or name in protocol.families]
+    return tuple(family.name for family in chosen(defined, protocol)) if defined else ()
+
+
+def _score(
+    args: argparse.Namespace, protocols: "list[Protocol]", metrics: list[str] | None
+) -> "tuple[dict[str, ScoreTable], dict[str, Any]]":
+    """Scores the maps under each protocol; also what was scored."""
+    from sodbench.data.folder import open_dataset, open_folders, pair_maps
+    from sodbench.scoring import score_files
+
+    if not args.maps.is_dir():
+        raise InputError(f"{args.maps}: expected a folder of saliency maps, found none")
+    if args.masks is not None:
+        dataset = open_folders(args.dataset or args.masks.resolve().name, args.masks)
+    elif args.dataset is not None:
+        dataset = open_dataset(args.dataset, args.data_root, masks_only=True)
+    else:
+        raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
+    pairs = pair_maps(dataset, args.maps, args.allow_missing)
+    files = [(sample.name, path, sample.mask) for sample, path in pairs if sample.mask is not None]
+    tables = score_files(
+        files,
+        protocols,
+        metrics,
+        progress=None if args.quiet else f"score {dataset.name}",
+        keep_curves=False,
+    )
+    heading = {
+        "name": args.maps.resolve().name,
+        "dataset": dataset.name,
+        "scored": len(files),
+        "expected": dataset.expected,
+    }
+    return tables, heading
+
+
+def _metrics_of(tables: "dict[str, ScoreTable]") -> list[str]:
+    from sodbench.metrics.registry import all_metrics
+
+    return [name for name in all_metrics() if any(name in table.scores for table in tables.values())]
+
+
+def _spread(tables: "dict[str, ScoreTable]", metric: str) -> float:
+    values = [table.scores[metric] for table in tables.values() if metric in table.scores]
+    return max(values) - min(values)
+
+
+def _as_dict(protocol: "Protocol") -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(protocol)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(str(item) for item in value) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or value != value else f"{value:.4f}"
+
+
+def _said(heading: dict[str, Any]) -> str:
+    return "{name} on {dataset}: {scored}/{expected} maps".format(**heading)
+
+
+def _print_table(rows: list[list[str]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_json(value: Any) -> None:
+    import json
+    import math
+
+    def finite(item: Any) -> Any:
+        if isinstance(item, dict):
+            return {key: finite(one) for key, one in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [finite(one) for one in item]
+        return None if isinstance(item, float) and not math.isfinite(item) else item
+
+    print(json.dumps(finite(value)))
