@@ -7,14 +7,23 @@ written. zip and tar are read here; rar and 7z need one of the tools unrar, unar
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
+from sodbench.data.listing import is_utf8, shown
 from sodbench.errors import InputError
 
+# what the readers of zip and tar raise on damaged, locked or exotic archives, besides OSError
+DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, RuntimeError, NotImplementedError,
+    ValueError, IndexError, struct.error,
+)  # fmt: skip
 # what macOS and Windows leave behind
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 CHUNK = 1 << 20
@@ -43,10 +52,13 @@ def unpack(archive: Path, folder: Path) -> None:
             _unpack_tar(archive, folder)
         else:
             raise InputError(f"{archive}: not a zip, tar, rar or 7z archive")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError) as error:
-        raise InputError(f"{archive}: a damaged or locked archive ({error}); fetch it again") from None
-    except OSError as error:
-        raise InputError(f"{archive}: cannot be unpacked ({error.strerror or error})") from None
+    except InputError:  # is a ValueError
+        raise
+    except (OSError, *DAMAGED) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(f"{archive}: cannot be unpacked ({error.strerror})") from None
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{archive}: a damaged or locked archive ({why}); fetch it again") from None
 
 
 def _unpack_zip(archive: Path, folder: Path) -> None:
@@ -76,6 +88,8 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             if not (member.isreg() or member.isdir()):
                 raise _refused(archive, member.name, "a link or device")
             members.append((member, _inside(archive, member.name)))
+        while packed.fileobj is not None and packed.fileobj.read(CHUNK):
+            pass  # gzip checks its sum at the very end, and a tar file has none of its own
         _check_names(archive, [place for member, place in members if member.isreg()])
         _check_space(archive, folder, sum(member.size for member, _ in members))
         for member, place in members:
@@ -121,10 +135,8 @@ def _inside(archive: Path, name: str) -> PurePosixPath:
         raise _refused(archive, name, "a path that leaves its folder")
     if "\0" in name or len(str(place).encode("utf-8", "surrogateescape")) > 1000:
         raise _refused(archive, name, "an impossible name")
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise _refused(archive, name, "a name that is not UTF-8") from None
+    if not is_utf8(name):
+        raise _refused(archive, name, "a name that is not UTF-8")
     return place
 
 
@@ -150,5 +162,4 @@ def _is_litter(place: PurePosixPath) -> bool:
 
 
 def _refused(archive: Path, name: str, why: str) -> InputError:
-    shown = name.encode("utf-8", "backslashreplace").decode()
-    return InputError(f"{archive}: refused, it holds {why}: {shown!r}; nothing was unpacked")
+    return InputError(f"{archive}: refused, it holds {why}: '{shown(name)}'; nothing was unpacked")

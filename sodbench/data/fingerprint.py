@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sodbench.data.images import BROKEN, open_picture
+from sodbench.data.images import open_picture, unreadable
 from sodbench.errors import InputError
 from sodbench.files import sha256_of
 
@@ -56,8 +56,8 @@ def thumbnail(path: Path) -> NDArray[np.uint8]:
         try:
             picture.draft("L", (4 * SIDE, 4 * SIDE))
             return np.asarray(picture.convert("RGB").convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
-        except BROKEN as error:
-            raise InputError(f"{path}: a damaged picture ({error})") from None
+        except Exception as error:
+            raise unreadable(path, error) from None
 
 
 def fingerprints(files: Iterable[tuple[str, Path]], workers: int | None = None) -> Fingerprints:

@@ -15,9 +15,7 @@ Conventions that can change numbers:
 """
 
 import logging
-import struct
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +39,8 @@ _said: set[str] = set()
 
 # pictures over the limit are refused below with the file's name; Pillow would say it a second time
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+# remarks on odd metadata, which is not used; damaged pixels are an error
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(path: Path) -> Pixels:
@@ -126,21 +124,21 @@ def open_picture(path: Path) -> Image.Image:
     """The file opened by Pillow, its header read and its pixels not; refuses what is no still picture."""
     try:
         picture = Image.open(path, formats=FORMATS)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except PermissionError:
-        raise InputError(f"{path}: not readable (permission denied)") from None
-    except BROKEN as error:
-        raise InputError(_unreadable(path, error)) from None
+    except Exception as error:
+        raise unreadable(path, error) from None
     width, height = picture.size
     if width * height > MAX_PIXELS:
         picture.close()
         raise InputError(
             f"{path}: {width} x {height} pixels; pictures over {MAX_PIXELS:,} pixels are refused: resize it"
         )
+    try:
+        frames = int(getattr(picture, "n_frames", 1))
+    except Exception as error:  # the frames of GIF and TIFF are counted by walking through the file
+        picture.close()
+        raise unreadable(path, error) from None
     # a JPEG with a preview behind it (MPO) counts as two frames for Pillow, and is a still picture
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
-        frames = picture.n_frames  # type: ignore[attr-defined]
+    if frames > 1 and picture.format != "MPO":
         picture.close()
         raise InputError(f"{path}: an animation of {frames} frames; expected a still picture")
     return picture
@@ -157,8 +155,8 @@ def _load(path: Path) -> Image.Image:
             picture.load()
             if _orientation(picture) > 1:
                 return ImageOps.exif_transpose(picture)
-        except BROKEN as error:
-            raise InputError(_unreadable(path, error)) from None
+        except Exception as error:
+            raise unreadable(path, error) from None
         return picture
 
 
@@ -168,23 +166,32 @@ def _orientation(picture: Image.Image) -> int:
         return 1
     try:
         value: Any = picture.getexif().get(ORIENTATION, 1)
-    except BROKEN:
+    except Exception:  # a damaged EXIF block does not make the pixels unreadable
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _unreadable(path: Path, error: BaseException) -> str:
-    try:
-        size = path.stat().st_size
-    except OSError as problem:
-        return f"{path}: not readable ({problem.strerror})"
+def unreadable(path: Path, error: Exception) -> InputError:
+    """The error for a file that Pillow could not take.
+
+    On damaged files Pillow raises nearly anything (struct.error, zlib.error, TypeError, IndexError, ...), so
+    whatever it raises is taken here.
+    """
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: no such file")
+    if isinstance(error, MemoryError):
+        return InputError(f"{path}: not enough memory to read it")
+    if isinstance(error, OSError) and error.errno is not None:
+        return InputError(f"{path}: not readable ({error.strerror})")
+    size = path.stat().st_size
     if size == 0:
-        return f"{path}: an empty file; expected a picture"
+        return InputError(f"{path}: an empty file; expected a picture")
     if isinstance(error, UnidentifiedImageError):
-        return f"{path}: not a picture ({size} bytes); expected one of {', '.join(FORMATS)}"
+        return InputError(f"{path}: not a picture ({size} bytes); expected one of {', '.join(FORMATS)}")
     if isinstance(error, Image.DecompressionBombError):
-        return f"{path}: pictures over {MAX_PIXELS:,} pixels are refused: resize it"
-    return f"{path}: a damaged picture ({' '.join(str(error).split())}); fetch or save it again"
+        return InputError(f"{path}: pictures over {MAX_PIXELS:,} pixels are refused: resize it")
+    why = " ".join(str(error).split()) or type(error).__name__
+    return InputError(f"{path}: a damaged picture ({why}); fetch or save it again")
 
 
 def _bilevel(picture: Image.Image) -> Pixels:

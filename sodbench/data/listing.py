@@ -44,9 +44,8 @@ def scan(folder: Path) -> Scan:
             is_file = entry.is_file()
         except OSError:  # a link to itself
             is_file = False
-        if not _is_utf8(entry.name):
-            shown = entry.name.encode("utf-8", "backslashreplace").decode()
-            bad.append(f"{folder}: the file name {shown} is not UTF-8; rename it")
+        if not is_utf8(entry.name):
+            bad.append(f"{folder}: the file name {shown(entry.name)} is not UTF-8; rename it")
         elif is_file:
             pictures.append(Path(entry.path))
         elif entry.is_symlink():
@@ -62,12 +61,18 @@ def picture_files(folder: Path) -> list[Path]:
     return list(found.pictures)
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """False for a file name whose bytes are not UTF-8."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True
+
+
+def shown(name: str) -> str:
+    """A file name that can be printed: bytes that are not UTF-8 as \\xe9."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def by_stem(paths: Iterable[Path], folder: Path) -> dict[str, Path]:

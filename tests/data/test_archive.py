@@ -112,7 +112,11 @@ def test_damaged_locked_and_other_files(tmp_path: Path) -> None:
     (tmp_path / "cut.tar.gz").write_bytes(packed[:20_000])
     (tmp_path / "text.zip").write_bytes(b"hello")
     (tmp_path / "empty.zip").write_bytes(b"")
-    for name in ("cut.zip", "flipped.zip", "cut.tar.gz", "text.zip", "empty.zip"):
+    (tmp_path / "sum.tar.gz").write_bytes(packed[:20_000] + b"\0" * 9 + packed[20_009:])
+    text = zip_of(tmp_path / "t.zip", {"a": b"a few words " * 900}).read_bytes()
+    (tmp_path / "stream.zip").write_bytes(text[:35] + b"\xff" * 9 + text[44:])
+    names = ("cut.zip", "flipped.zip", "cut.tar.gz", "text.zip", "empty.zip", "sum.tar.gz", "stream.zip")
+    for name in names:
         with pytest.raises(InputError, match=name.replace(".", r"\.")):
             unpack(tmp_path / name, tmp_path / f"out-{name}")
     locked = bytearray(zip_of(tmp_path / "l.zip", {"a": b"secret"}).read_bytes())

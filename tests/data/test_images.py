@@ -75,6 +75,33 @@ def test_a_broken_orientation_is_ignored(tmp_path: Path) -> None:
     assert np.array_equal(read_map(path), GREY)
 
 
+KINDS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "GIF of 3", "TIFF of 3")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(KINDS), st.integers(0, 2**32), st.booleans())
+def test_damaged_files_give_pixels_or_one_line(kind: str, seed: int, cut: bool) -> None:
+    rng = np.random.default_rng(seed)
+    frames = [Image.fromarray(RGB)] * 3 if kind.endswith("3") else [Image.fromarray(RGB)]
+    more = {"save_all": True, "append_images": frames[1:]} if len(frames) > 1 else {}
+    buffer = io.BytesIO()
+    frames[0].save(buffer, kind.split()[0], **more)
+    content = np.frombuffer(buffer.getvalue(), np.uint8).copy()
+    if cut:
+        content = content[: rng.integers(content.size)]
+    else:
+        content[rng.integers(0, min(content.size, rng.choice([50, 300, 5000])), 4)] = rng.integers(0, 256, 4)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.png"
+        path.write_bytes(content.tobytes())
+        for read in (read_image, read_mask, read_map, image_size):
+            try:
+                read(path)
+            except InputError as error:
+                assert str(error).startswith(str(path)) and "\n" not in str(error)
+
+
 def test_masks_of_zero_and_one_are_stretched_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
