@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
     )
     table = build(runs, selection, args.reports)
+    for line in table.left_out:
+        print(f"sodbench: note: {line}", file=sys.stderr)
     chosen = select(runs, selection)
     if args.intervals:
         table = with_intervals(table, chosen)

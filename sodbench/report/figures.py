@@ -38,7 +38,8 @@ def draw(
     found: dict[str, dict[str, list[Path]]] = {}
     for dataset, _, rows in table.datasets():
         order = [name for name, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
-        of_set = sorted((r for r in runs if r.dataset == dataset), key=lambda r: order.index(r.name))
+        of_set = [run for run in runs if run.dataset == dataset and run.name in order]
+        of_set.sort(key=lambda run: order.index(run.name))
         found[dataset] = {
             kind: KINDS[kind](of_set, protocols[0], styles, folder, formats)
             for kind in kinds

@@ -49,11 +49,15 @@ class Selection:
 
 @dataclass(frozen=True)
 class Table:
-    """The frame, the digits to print, and a list of notes a data set that every format shows."""
+    """The frame, the digits to print, and a list of notes a data set that every format shows.
+
+    `left_out` says which runs have nothing to show in the chosen columns.
+    """
 
     frame: "pd.DataFrame"
     precision: int = 3
     notes: Mapping[str, list[str]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> list[str]:
@@ -82,8 +86,15 @@ def build(runs: Sequence[Run], selection: Selection, reports: Path | None = None
     chosen = select(runs, selection)
     metrics = columns_of(chosen, selection)
     rows: list[dict[str, Any]] = []
+    left_out = []
     for run in chosen:
         values = run.values()
+        if not set(values) & set(metrics):
+            left_out.append(
+                f"{run.name} on {run.title} has no score in these columns, only under protocol"
+                f" {', '.join(run.tables)}; choose with --protocols"
+            )
+            continue
         method = method_of(run.name)
         facts = {
             "dataset": run.dataset,
@@ -99,7 +110,8 @@ def build(runs: Sequence[Run], selection: Selection, reports: Path | None = None
             facts | efficiency_of(run, reports) | {full: values.get(full, math.nan) for full in metrics}
         )
     frame = pd.DataFrame(rows, columns=[*FACTS, *EFFICIENCY, *metrics])
-    return Table(sort_rows(frame, metrics, selection.sort), selection.precision)
+    ordered = sort_rows(frame, metrics, selection.sort)
+    return Table(ordered, selection.precision, left_out=tuple(left_out))
 
 
 def select(runs: Iterable[Run], selection: Selection) -> list[Run]:

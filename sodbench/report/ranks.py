@@ -56,9 +56,18 @@ def rank_figure(
         axes.grid(axis="y", visible=False)
         metric, protocol = split_name(full)
         friedman = "" if ranking.p_value != ranking.p_value else f", Friedman p = {ranking.p_value:.3g}"
-        axes.set_title(
+        figure.suptitle(
             f"Average rank by {label(metric).text} over {ranking.datasets} data sets"
-            f" (protocol {plain(protocol)})\ncritical difference {ranking.critical_difference:.2f}"
-            f" at level {ranking.level:g}{friedman}; bars join methods that are not told apart"
+            f" (protocol {plain(protocol)})",
+            x=0.01,
+            ha="left",
+            fontsize=10,
+        )
+        axes.set_title(
+            f"bars join methods that are not told apart: critical difference"
+            f" {ranking.critical_difference:.2f} at level {ranking.level:g}{friedman}",
+            fontsize=8,
+            x=1,
+            ha="right",
         )
         return save(figure, folder / "ranks", formats)

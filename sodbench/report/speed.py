@@ -51,9 +51,11 @@ def _draw(
             text = plain(str(row["method"]))
             if known:
                 text += f"\n{row['parameters'] / EFFICIENCY['parameters'].unit:.1f} M"
-            axes.annotate(text, where, (7, 0), textcoords="offset points", fontsize=7.5, va="center")
+            beside = (area**0.5 / 2 + 5, 0)  # outside the dot, whose area is in square points
+            axes.annotate(text, where, beside, textcoords="offset points", fontsize=7.5, va="center")
         axes.set_xscale("log")
-        axes.margins(x=0.25, y=0.2)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.margins(x=0.3, y=0.2)
         name, protocol = split_name(metric)
         axes.set(xlabel="images per second", ylabel=f"{label(name).text} {arrow(name)}")
         axes.set_title(f"{plain(title)}: quality and speed (protocol {plain(protocol)})")

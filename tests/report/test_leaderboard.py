@@ -130,3 +130,19 @@ def test_report_writes_the_leaderboard_and_a_figure_a_data_set(tmp_path: Path, c
 def test_no_runs_is_one_line_and_exit_2(tmp_path: Path, capsys) -> None:
     assert main(["report", "--reports", str(tmp_path)]) == 2
     assert "no runs in" in capsys.readouterr().err
+
+
+def test_runs_of_another_protocol_are_said_and_not_shown_empty(tmp_path: Path, capsys) -> None:
+    save_run(tmp_path, made("a", maxF=0.5))
+    for name, dataset in (("b", "sod"), ("c", "other")):
+        tables = {"basnet2019": score_table(protocol="basnet2019", levels=255)}
+        save_run(tmp_path, new_run(name, StandInDataset(dataset, dataset.upper()), tables))
+    command = ["report", "--reports", str(tmp_path), "--figures", "pr", "--format", "markdown", "html"]
+    assert main([*command, "--gallery", "0"]) == 0
+    errors = capsys.readouterr().err
+    assert "b on SOD has no score in these columns, only under protocol basnet2019" in errors
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| a |" in text and "| b |" not in text and "OTHER" not in text
+    assert main([*command, "--protocols", "pysodmetrics", "basnet2019"]) == 0
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| b |" in text and "## OTHER" in text
