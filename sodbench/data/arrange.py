@@ -14,6 +14,7 @@ from sodbench.data.listing import picture_files, read_list
 from sodbench.errors import InputError, first_of
 
 DEPTH = 6
+MANY = 1.05  # times the card's count: listings of one set differ by a few pairs, bundles by thousands
 KEPT = (".txt", ".md", ".pdf", ".lst")
 
 
@@ -35,14 +36,10 @@ def arrange(unpacked: Path, card: Card, target: Path) -> Arranged:
     )
     log += _alone("pictures without a mask", images, masks) + _alone("masks without a picture", masks, images)
     renamed = {old: new for quirk in card.quirks for old, new in quirk.rename.items()}
+    pairs, said = _choose(sorted(images.keys() & masks.keys()), card, unpacked)
+    log += said
     for folder in ("images", "masks"):
         (target / folder).mkdir(parents=True, exist_ok=True)
-    pairs = sorted(images.keys() & masks.keys())
-    lists = [path for name in card.split_lists for path in sorted(unpacked.rglob(name))]
-    if card.split_of and lists and len(pairs) > card.count:
-        chosen = read_list(min(lists, key=lambda path: abs(len(read_list(path)) - card.count)))
-        pairs = [stem for stem in pairs if stem in chosen]
-        log.append(f"took the {len(pairs)} pairs of the split's list")
     for stem in pairs:
         image, mask = images[stem], masks[stem]
         log += _move(image, target / "images" / renamed.get(image.name, stem + image.suffix.lower()))
@@ -55,6 +52,27 @@ def arrange(unpacked: Path, card: Card, target: Path) -> Arranged:
         if path.suffix.lower() in KEPT and path.is_file() and not (target / path.name).exists():
             path.rename(target / path.name)
     return Arranged(len(pairs), tuple(log))
+
+
+def _choose(pairs: list[str], card: Card, unpacked: Path) -> tuple[list[str], list[str]]:
+    """Of more pairs than the set has (a bundle, the whole of a split) its own, by their names and lists."""
+    if len(pairs) <= card.count:
+        return pairs, []
+    log = []
+    own = [stem for stem in pairs if card.is_official(stem)]
+    if len(own) < len(pairs):
+        log.append(f"left out {len(pairs) - len(own)} pairs whose names are not of this set")
+    lists = [read_list(path) for name in card.split_lists for path in sorted(unpacked.rglob(name))]
+    if card.split_of and lists:
+        chosen = min(lists, key=lambda names: abs(len(names) - card.count))
+        own = [stem for stem in own if stem in chosen]
+        log.append(f"took the {len(own)} pairs of the split's list")
+    if not 0 < len(own) <= MANY * card.count:
+        raise InputError(
+            f"{card.name}: {len(own)} pairs in the archive, and the set has {card.count}: it is another set, "
+            f"or several in one; put the right pairs into images/ and masks/ of {card.folders[0]}/ by hand"
+        )
+    return own, log
 
 
 def _move(path: Path, to: Path) -> list[str]:

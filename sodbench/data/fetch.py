@@ -8,7 +8,6 @@ to put where; the next call takes it from there.
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,12 +100,13 @@ def _present(card: Card, root: Path) -> Fetched | None:
 
 
 def _from_mirror(card: Card, mirror: Mirror, root: Path, replace: bool, progress: bool, say: Say) -> Fetched:
-    got = _get(mirror, store_of(card, root), progress, say)
-    work = Path(tempfile.mkdtemp(prefix=f".{card.name}-", suffix=".part", dir=root))
-    made = Path(tempfile.mkdtemp(prefix=f".{card.name}-", suffix=".new", dir=root))
+    store = store_of(card, root)
+    got = _get(mirror, store, progress, say)
+    work, made = store / "unpacked", store / "arranged"
+    for left_by_a_killed_process in (work, made):
+        shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
     try:
         arranged = _unpack_all(card, got, work, made)
-        made.chmod(0o755)
         log = list(arranged.log)
         if arranged.pairs != card.count:
             log.append(f"{arranged.pairs} pairs, and the card expects {card.count}")

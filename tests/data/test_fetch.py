@@ -181,6 +181,17 @@ def test_the_list_of_a_split_chooses(site: Site, tmp_path: Path) -> None:
     assert [sample.name for sample in open_dataset("v", tmp_path / "data").samples] == ["0001", "0004"]
 
 
+def test_names_and_number_tell_a_set_from_a_bundle(site: Site, tmp_path: Path) -> None:
+    site.files["/b.zip"] = zipped(pairs("Imgs", "GT", ["cam_1", "cam_2", "cod_1", "cod_2", "cod_3"]))
+    card_file("t", mirror(site.url + "/b.zip"), extra="[names]\npattern = 'cam_.+'\n")
+    done = fetch(load_card("t"), tmp_path / "data")
+    assert done.pairs == 2 and "left out 3 pairs whose names are not of this set" in done.log
+    card_file("u", mirror(site.url + "/b.zip"))
+    with pytest.raises(InputError, match="5 pairs in the archive, and the set has 2"):
+        fetch(load_card("u"), tmp_path / "data")
+    assert left(tmp_path / "data") == [".downloads", "T"]
+
+
 def test_archives_that_reach_out_are_refused(site: Site, tmp_path: Path) -> None:
     site.files["/t.zip"] = zipped(pairs("images", "masks", ["1"]) | {"../../evil.txt": b"1"})
     card_file("t", mirror(site.url + "/t.zip"))
@@ -309,5 +320,10 @@ def test_interrupted_work_is_cleared_away(
         patch.setattr(module, "arrange", interrupted)
         fetch(load_card("t"), tmp_path / "data")
     assert left(tmp_path / "data") == [".downloads"]
+    assert left(tmp_path / "data" / ".downloads" / "t") == ["t.zip"]
+    killed = tmp_path / "data" / ".downloads" / "t" / "unpacked" / "images"
+    killed.mkdir(parents=True)
+    (killed / "3.jpg").write_bytes(png(kind="JPEG"))
     assert fetch(load_card("t"), tmp_path / "data").pairs == 2
     assert site.count("/t.zip") == 1, "the archive that was complete is not fetched again"
+    assert left(tmp_path / "data" / "T" / "images") == ["1.jpg", "2.jpg"]
