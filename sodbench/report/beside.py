@@ -11,7 +11,7 @@ from sodbench.report.frame import DIFFERENCE, Table
 from sodbench.report.labels import split_name
 from sodbench.results.comparable import Verdict, verdict
 from sodbench.results.published import Published, method_of, published_values
-from sodbench.results.record import Run
+from sodbench.results.record import Run, conventions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def _judged(
     values: Iterable[Published], metrics: Sequence[str], rows: "pd.DataFrame", runs: Sequence[Run]
 ) -> tuple[list[tuple[str, Published, Verdict]], list[tuple[str, str]]]:
     """(column, value, verdict) of what may be shown, and (value's name, reason) of what may not."""
-    protocols = {name: table.protocol for run in runs for name, table in run.tables.items()}
+    protocols = {name: conventions(table) for run in runs for name, table in run.tables.items()}
     largest = rows.sort_values("scored").iloc[-1]
     kept, left_out = [], []
     for value in values:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.report.style import Look, new_figure, plain, save
 from sodbench.results.names import folder_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.record import Run, ScoreTableLike
+from sodbench.results.record import Run, ScoreTableLike, conventions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,7 +131,7 @@ def f_measure(precision: "Array", recall: "Array", beta_squared: float = BETA_SQ
 def f_curve(table: ScoreTableLike, family: str) -> "Array | None":
     """The F curve of one family, from what the record holds; None where it holds too little."""
     curves = table.curves
-    beta_squared = float(getattr(table.protocol, "f_beta2", BETA_SQUARED))
+    beta_squared = float(getattr(conventions(table), "f_beta2", BETA_SQUARED))
     if family == CURVE_OF_MEANS:
         return f_measure(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
     if not _averages_means(table) and "F" in curves:
@@ -159,7 +159,7 @@ def legend(run: Run) -> str:
 
 
 def _averages_means(table: ScoreTableLike) -> bool:
-    return getattr(table.protocol, "f_average", "images") == "means"
+    return getattr(conventions(table), "f_average", "images") == "means"
 
 
 def _threshold_curve(axes: "Axes", run: Run, curve: "Array", look: Look) -> None:

@@ -17,7 +17,7 @@ from sodbench.report.frame import Table
 from sodbench.report.gallery import Gallery, make_gallery
 from sodbench.report.labels import label, order, split_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.record import Run
+from sodbench.results.record import Run, conventions
 
 NONE = 65535
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
@@ -81,7 +81,7 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
             if curve is not None:
                 values[place, number, : len(curve)] = curve
     own = MEAN_OF_CURVES
-    if runs and getattr(runs[0].tables[protocol].protocol, "f_average", "images") == "means":
+    if runs and getattr(conventions(runs[0].tables[protocol]), "f_average", "images") == "means":
         own = CURVE_OF_MEANS
     return {"levels": levels, "names": list(CURVES), "own": own, "data": pack(values, 0.0, 60000)}
 

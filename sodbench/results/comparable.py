@@ -22,7 +22,7 @@ DECISIVE = {
     "maxE": ("e_scale",),
     "meanE": ("e_scale",),
     "adpE": ("e_scale",),
-    "relaxF": ("boundary_scale", "boundary_window", "boundary_radius", "boundary_average"),
+    "relaxF": ("boundary_window", "boundary_radius", "boundary_average"),
 }
 _LEVELS = ("levels", "quantise", "f_left_out", "precision_epsilon", "recall_epsilon", "f_epsilon")
 MINOR = {
@@ -82,16 +82,17 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
         return Verdict(True, True, "same protocol")
     there = load_protocol(str(value.protocol))
     for name in DECISIVE.get(metric, ()):
-        if getattr(there, name) != getattr(protocol, name):
+        if getattr(there, name) != getattr(protocol, name, None):
             return Verdict(
                 False,
                 False,
                 f"{metric}@{value.protocol} there: {name} is {_said(getattr(there, name))},"
-                f" {_said(getattr(protocol, name))} in {protocol.name}",
+                f" {_said(getattr(protocol, name, None))} in {protocol.name}",
             )
-    same = all(getattr(there, name) == getattr(protocol, name) for name in (*_MASK, *MINOR.get(metric, ())))
+    minor = (*_MASK, *MINOR.get(metric, ()))
+    same = all(getattr(there, name) == getattr(protocol, name, None) for name in minor)
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
 
 def _said(value: object) -> str:
-    return ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple | list) else str(value)

@@ -1,7 +1,8 @@
 """What a run record holds: one method on one data set, with everything its scores depend on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -34,6 +35,22 @@ class ScoreTableLike(Protocol):
     @property
     def image_curves(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
         """float32 arrays images x levels by name (precision, recall, E), where they were kept."""
+
+
+def conventions(table: ScoreTableLike) -> SimpleNamespace:
+    """The fields of a table's protocol as attributes, as they were recorded.
+
+    Unlike `table.protocol` this reads records of any version: what only describes a number needs no more.
+    """
+    fields = getattr(table, "fields", None)
+    if fields is None:
+        protocol = table.protocol
+        if is_dataclass(protocol) and not isinstance(protocol, type):
+            fields = asdict(protocol)
+        else:
+            fields = vars(protocol)
+    # JSON knows no tuples
+    return SimpleNamespace(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
 
 
 def no_facts() -> "pd.DataFrame":

@@ -14,7 +14,7 @@ from typing import Any
 
 from sodbench.errors import InputError
 from sodbench.files import write_text
-from sodbench.results.record import Run
+from sodbench.results.record import Run, ScoreTableLike, conventions
 
 SCHEMA = 1
 # scores of the same inputs are equal to rounding on one machine; networks differ more between processors
@@ -67,7 +67,7 @@ def entry_of(run: Run) -> Entry:
             "images": found.get("images_sha256"),
             "maps": found.get("maps_sha256"),
             "weights": run.weights_sha256,
-            "protocols": {name: _fields(table.protocol) for name, table in run.tables.items()},
+            "protocols": {name: _fields(table) for name, table in run.tables.items()},
             "versions": found.get("versions", {}),
             "device": {key: found.get("device", {}).get(key) for key in ("machine", "cpu", "gpu")},
             "commit": found.get("code", {}).get("commit"),
@@ -140,10 +140,10 @@ def _entry(content: Mapping[str, Any]) -> Entry:
     )
 
 
-def _fields(protocol: Any) -> dict[str, Any]:
+def _fields(table: ScoreTableLike) -> dict[str, Any]:
     """The protocol's conventions as JSON holds them; words about it do not move a number."""
     words = {"title", "description", "source", "notes"}
-    fields = json.loads(json.dumps(dataclasses.asdict(protocol)))
+    fields = json.loads(json.dumps(vars(conventions(table))))
     return {key: value for key, value in fields.items() if key not in words}
 
 

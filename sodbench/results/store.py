@@ -10,13 +10,12 @@ import os
 import secrets
 import shutil
 import time
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sodbench.files import sha256_of
 from sodbench.results.names import folder_name
-from sodbench.results.record import SCHEMA, Run
+from sodbench.results.record import SCHEMA, Run, conventions
 
 
 def save_run(reports: Path, run: Run) -> Path:
@@ -80,7 +79,7 @@ def _write(folder: Path, run: Run) -> None:
         "dataset_digest": run.dataset_digest,
         "weights_sha256": run.weights_sha256,
         "protocols": {
-            name: {"fields": _protocol_fields(table.protocol), "scores": dict(table.scores)}
+            name: {"fields": vars(conventions(table)), "scores": dict(table.scores)}
             for name, table in run.tables.items()
         },
         "efficiency": run.efficiency,
@@ -129,12 +128,6 @@ def _swap(staged: Path, final: Path) -> None:
             old.rename(final)
         raise
     _sync(final.parent)
-
-
-def _protocol_fields(protocol: Any) -> Any:
-    if is_dataclass(protocol) and not isinstance(protocol, type):
-        return asdict(protocol)
-    return dict(vars(protocol))
 
 
 def _jsonable(value: Any) -> Any:

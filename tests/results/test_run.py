@@ -16,8 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from results.stand_in import StandInDataset, StandInSample, run, table
+from sodbench.cli.main import main
+from sodbench.errors import InputError
 from sodbench.results import load, store
+from sodbench.results.record import conventions
 from sodbench.results.run import SCHEMA, load_runs, new_run, read_records, save_run
+from sodbench.results.statistics import scores_of
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
@@ -251,3 +255,17 @@ def test_tables_of_different_images_are_refused(tmp_path: Path) -> None:
     tables = {"pysodmetrics": table(12), "raw": table(11, protocol="raw")}
     with pytest.raises(ValueError, match="different images"):
         save_run(tmp_path, new_run("a", StandInDataset(), tables))
+
+
+def test_a_protocol_of_another_version_is_shown_and_not_recomputed(tmp_path: Path) -> None:
+    folder = save_run(tmp_path, run())
+    content = json.loads((folder / "run.json").read_text())
+    content["protocols"]["pysodmetrics"]["fields"]["a_field_of_later"] = 3
+    (folder / "run.json").write_text(json.dumps(content))
+    (back,) = load_runs(tmp_path)
+    table_ = back.tables["pysodmetrics"]
+    assert conventions(table_).a_field_of_later == 3 and conventions(table_).f_average == "images"
+    with pytest.raises(InputError, match=r"pysodmetrics.*another version"):
+        scores_of(table_)
+    options = ["--reports", str(tmp_path), "--published", "--figures", "f", "--format", "markdown", "html"]
+    assert main(["report", *options]) == 0
