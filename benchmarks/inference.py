@@ -9,6 +9,7 @@ maps of real pictures are compared too, as they are saved: 8 bits, at the pictur
 """
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,19 @@ def main() -> None:
     parser.add_argument(
         "--forms", nargs="+", choices=list(FORMS), default=["fp32", "channels-last", "folded", "bf16"]
     )
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="time spent on the processor, one thread: for a machine that others use at the same time",
+    )
     parser.add_argument("--images", type=Path, help="a folder of pictures whose saved maps are compared")
     parser.add_argument("--limit", type=int, default=50, help="pictures compared")
     args = parser.parse_args()
 
+    clock = time.perf_counter
+    if args.processor_time:
+        torch.set_num_threads(1)
+        clock = time.process_time
     baseline = load_baseline(args.baseline)
     network = network_of(baseline, args.weights)
     size = (baseline.input.height, baseline.input.width)
@@ -45,7 +55,9 @@ def main() -> None:
           f"torch {torch.__version__}, {args.device}, {torch.get_num_threads()} threads")  # fmt: skip
     for batch in args.batch:
         pictures = np.random.default_rng(0).standard_normal((batch, 3, *size)).astype(np.float32)
-        results = measure(network, baseline, pictures, args.forms, device=args.device, seconds=args.seconds)
+        results = measure(
+            network, baseline, pictures, args.forms, device=args.device, seconds=args.seconds, clock=clock
+        )
         plain = results[0].images_per_second
         print(f"batch {batch}")
         for m in results:
