@@ -114,7 +114,10 @@ def run_show(args: argparse.Namespace) -> int:
         if path.suffix.lower() not in (".png", ".svg", ".pdf"):
             raise InputError(f"--plot {path}: expected a name that ends in .png, .svg or .pdf")
         found = statistics(open_dataset(card.name, args.data_root))
-        draw_statistics(found, path)
+        try:
+            draw_statistics(found, path)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror}); name another --plot") from None
         if args.json:
             return _print_json(found.summary() | {"figure": str(path)})
         for name, value in found.summary().items():
@@ -209,8 +212,7 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    from sodbench.data.add import write_card
-    from sodbench.data.folder import open_dataset
+    from sodbench.data.add import add_sets, proposals
     from sodbench.data.guess import given_set, guess_sets
 
     if bool(args.images) != bool(args.masks):
@@ -219,28 +221,23 @@ def run_add(args: argparse.Namespace) -> int:
         guesses = [given_set(args.folder, args.images, args.masks, args.mask_suffix)]
     else:
         guesses = guess_sets(args.folder)
-    written = []
-    for guess in guesses:
-        several = len(guesses) > 1 and guess.part
-        name = f"{args.name}-{guess.part}" if several else args.name
-        title = (args.title or args.name) + (f", {guess.part}" if several else "")
-        role = args.role or ("train" if "train" in guess.part else "test")
+    proposed = proposals(args.name, args.folder, guesses, args.title, args.role, args.names)
+    for one in proposed:
+        guess = one.guess
         print(
-            f"{name}: guessed pictures in {guess.images}/, masks in {guess.masks}/ "
+            f"{one.name}: guessed pictures in {guess.images}/, masks in {guess.masks}/ "
             f"({guess.why}): {guess.pairs} pairs, {guess.unmasked} pictures without a mask",
             file=sys.stderr,
         )
-        path = write_card(name, args.folder, guess, title, role, args.names, args.replace)
-        try:
-            pairs = len(open_dataset(name).samples)
-        except InputError:
-            path.unlink()
-            raise
-        written.append({"name": name, "card": str(path), "pairs": pairs})
+    counts = add_sets(proposed, args.replace)
     if args.json:
-        return _print_json({"added": written})
-    for one in written:
-        print(f"{one['card']}: {one['pairs']} pairs; use it as --datasets {one['name']}")
+        added = [
+            {"name": one.name, "card": str(one.card), "pairs": pairs}
+            for one, pairs in zip(proposed, counts, strict=True)
+        ]
+        return _print_json({"added": added})
+    for one, pairs in zip(proposed, counts, strict=True):
+        print(f"{one.card}: {pairs} pairs; use it as --datasets {one.name}")
     return 0
 
 

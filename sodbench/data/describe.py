@@ -100,9 +100,10 @@ def card_lines(card: Card, status: Status) -> list[str]:
 
 def audit_lines(audit: Audit) -> list[str]:
     """An audit as text: counts, findings, facts."""
+    problems = "1 problem" if audit.problems == 1 else f"{audit.problems} problems"
     lines = [
         f"{audit.name}  ({audit.folder})",
-        f"  {audit.pairs} of {audit.expected} pairs; {audit.problems} problems",
+        f"  {audit.pairs} of {audit.expected} pairs; {problems}",
     ]
     rows = [(f.level, f.kind, f.text) for f in sorted(audit.findings, key=lambda f: _ORDER.index(f.level))]
     lines += [f"  {line}" for line in table(rows)]

@@ -63,12 +63,9 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
     card = load_card(name)
     place, chosen = find_folder(card, data_root, masks_only)
     if chosen is None:
-        raise InputError(_absent(card, data_root))
+        raise absent(card, data_root)
     if place is None:
-        raise InputError(
-            f"{chosen}: holds no pictures and masks in a known layout for {card.name}; expected "
-            + " or ".join(f"{layout.images}/ with {layout.masks}/" for layout in card.layouts or REPACKS[:2])
-        )
+        raise InputError(no_layout(card, chosen))
     listed = split_names(card, chosen)
     images = {} if masks_only else files_of(place.images, place.layout, card, "image")
     masks = files_of(place.masks, place.layout, card, "mask")
@@ -139,11 +136,18 @@ def _pair(
     return tuple(Sample(stem, images[stem], masks[stem]) for stem in sorted(images))
 
 
-def _absent(card: Card, data_root: Path | None) -> str:
+def no_layout(card: Card, folder: Path) -> str:
+    """What is wrong with a set's folder in which no pictures and masks are found, and what is expected."""
+    known = " or ".join(f"{layout.images}/ with {layout.masks}/" for layout in card.layouts or REPACKS[:2])
+    return f"{folder}: holds no pictures and masks in a known layout for {card.name}; expected {known}"
+
+
+def absent(card: Card, data_root: Path | None) -> InputError:
+    """The error for a set whose folder is not there."""
     if card.location is not None:
-        return f"{card.name}: no folder {card.location} (named in {card.path})"
+        return InputError(f"{card.name}: no folder {card.location} (named in {card.path})")
     root = find_root(data_root)
-    return (
+    return InputError(
         f"{card.name}: no folder {card.folders[0]}/ in the data root {root.path} "
         f"(chosen by {root.chosen_by}); `sodbench datasets fetch {card.name}` gets it or says where to put it"
     )

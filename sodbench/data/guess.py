@@ -160,8 +160,9 @@ def _side_by_side(folder: Path, stems: dict[Path, list[str]]) -> list[Guess]:
 
 def _in_folders(folder: Path, stems: dict[Path, list[str]]) -> list[Guess]:
     looks = {inner: _mask_likeness(inner) for inner in stems}
+    pictures = [inner for inner in stems if looks[inner] < 0.5]  # two folders of maps are no set
     best: dict[Path, tuple[tuple[float, int], Guess]] = {}
-    for images in stems:
+    for images in pictures:
         for masks in stems:
             if images == masks or looks[masks] <= looks[images]:
                 continue

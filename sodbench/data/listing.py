@@ -89,8 +89,14 @@ def by_stem(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
 
 def read_list(path: Path) -> frozenset[str]:
     """The stems in a list file: a name or path a line, with or without extension (first column)."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: not readable ({error.strerror}); expected a list, a name a line") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text in UTF-8; expected a list, a name a line") from None
     stems = set()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         if line.strip() and not line.startswith("#"):
             name = Path(line.split()[0])
             stems.add(name.stem if name.suffix.lower() in SUFFIXES else name.name)

@@ -58,7 +58,7 @@ def write_manifest(dataset: DataSet, path: Path | None = None) -> Path:
 def read_manifest(path: Path) -> dict[str, str]:
     """Digest by file name; raises InputError naming the line that is none of `sha256sum`."""
     digests = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         found = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
         if found is None:
             raise InputError(f"{path}:{number}: found {line[:40]!r}; expected '<sha256>  <file>'")

@@ -113,7 +113,7 @@ def draw_statistics(found: Statistics, path: Path) -> None:
     figure.colorbar(shown, ax=places, label="% of pictures")
     places.set(title="Where objects are", xlabel="% of the width", ylabel="% of the height")
     known = found.contrast[~np.isnan(found.contrast)]
-    contrast.hist(known, bins=25, range=(0, 1), color=blue)
+    contrast.hist(known, bins=25, range=(0, max(1.0, known.max(initial=0.0))), color=blue)
     contrast.set(
         title="Colour contrast to surroundings", xlabel="distance of mean colours / 255", ylabel="pictures"
     )

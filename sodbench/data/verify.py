@@ -15,7 +15,7 @@ import numpy as np
 from sodbench.data.audit import Audit
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.fingerprint import Fingerprints, fingerprints, in_threads, matches
-from sodbench.data.folder import DataSet, Sample, open_dataset, split_names
+from sodbench.data.folder import DataSet, Sample, absent, no_layout, open_dataset, split_names
 from sodbench.data.inspection import RULES, Inspected, inspect_image, inspect_mask
 from sodbench.data.layout import Place, find_folder, own_files, stem_of
 from sodbench.data.listing import scan
@@ -32,10 +32,11 @@ def audit_set(
     """Audits one set; leaks are looked for in the sets `against` (by default those of the other role)."""
     place, folder = find_folder(card, data_root)
     if folder is None:
-        open_dataset(card.name, data_root)  # raises the error that says where it was looked for
-    if place is None or folder is None:
-        raise InputError(f"{folder}: holds no pictures and masks in a known layout for {card.name}")
+        raise absent(card, data_root)
     audit = Audit(card.name, str(folder), card.count)
+    if place is None:
+        audit.add("problem", "layout", no_layout(card, folder))
+        return audit
     images, masks = (_files(audit, card, place, what) for what in ("image", "mask"))
     listed = split_names(card, folder)
     if listed is not None:
@@ -69,16 +70,16 @@ def _files(audit: Audit, card: Card, place: Place, what: str) -> dict[str, Path]
     folders: tuple[Path, ...] = getattr(place, f"{what}s")
     bad = [line for folder in folders for line in scan(folder).bad]
     if bad:
-        audit.add("problem", "bad names", f"{len(bad)} entries cannot be read: {bad[0]}", bad)
+        audit.add("problem", "bad names", f"{len(bad)} entries cannot be read: {first_of(bad, 3)}", bad)
     paths = [path for folder in folders for path in scan(folder).pictures]
     found: dict[str, Path] = {}
     doubled = []
     for path in own_files(paths, place.layout, card, what):
         if found.setdefault(stem_of(path, place.layout, what), path) != path:
-            doubled.append(path.name)
+            doubled.append(f"{found[stem_of(path, place.layout, what)].name} and {path.name}")
     if doubled:
         audit.add(
-            "problem", "same name", f"{len(doubled)} {what}s of one name: {first_of(doubled, 3)}", doubled
+            "problem", "same name", f"{len(doubled)} {what}s are there twice: {first_of(doubled, 3)}", doubled
         )
     by_case = Counter(stem.casefold() for stem in found)
     clash = [stem for stem in found if by_case[stem.casefold()] > 1]
@@ -108,8 +109,9 @@ def _audit_files(audit: Audit, images: dict[str, Inspected], masks: dict[str, In
     every = [*images.values(), *masks.values()]
     unreadable = [file for file in every if file.error]
     if unreadable:
-        text = f"{len(unreadable)} files cannot be read: {unreadable[0].error}"
-        audit.add("problem", "unreadable", text, [file.error for file in unreadable])
+        errors = [file.error for file in unreadable]
+        text = f"{len(errors)} files cannot be read: {first_of(errors, 3)}"
+        audit.add("problem", "unreadable", text, errors)
     for what, files in (("images", images.values()), ("masks", masks.values())):
         modes = Counter(file.kind for file in files if not file.error)
         audit.facts[f"{what}: formats and modes"] = dict(modes.most_common())

@@ -32,7 +32,7 @@ def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Au
     looked = in_threads(inspect_map, [maps[sample.name] for sample in samples], workers)
     unreadable = [file.error for file in looked if file.error]
     if unreadable:
-        text = f"{len(unreadable)} maps cannot be taken: {unreadable[0]}"
+        text = f"{len(unreadable)} maps cannot be taken: {first_of(unreadable, 3)}"
         audit.add("problem", "unreadable", text, unreadable)
     audit.masks, audit.pairs = len(maps), len(samples) - len(unreadable)
     differ, constant = [], []

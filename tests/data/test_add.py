@@ -1,6 +1,8 @@
 """Sets of one's own: what is guessed from the folders that people have."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
+from sodbench.data.add import add_sets, proposals
 from sodbench.data.folder import open_dataset
 from sodbench.data.guess import guess_sets
 from sodbench.data.synthetic import make_picture
@@ -163,6 +166,54 @@ def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]
         Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(here / f"{name}.png")
     with pytest.raises(InputError, match="no masks of the same names"):
         guess_sets(here)
-    assert main(["datasets", "add", str(here), "--name", "Bad Name"]) == 2
-    assert "--name" in capsys.readouterr().err or True
+    (here / "masks").mkdir()
+    for name in "12":
+        Image.fromarray(np.eye(5, dtype=np.uint8) * 255).save(here / "masks" / f"{name}.png")
+    for name, said in (
+        ("Bad Name", "expected small letters"),
+        ("ecssd", "ecssd.toml"),
+        ("duts", "duts-te.toml"),
+    ):
+        assert main(["datasets", "add", str(here), "--name", name, "--images", ".", "--masks", "masks"]) == 2
+        assert f"--name {name!r}" in (err := capsys.readouterr().err) or f"--name {name}:" in err
+        assert said in err
     assert not Path("datasets").exists()
+
+
+def test_two_folders_of_maps_are_no_set(here: Path) -> None:
+    put(here, "images", "GT", ["1", "2"])
+    put(here, "spare", "maps/A", ["1", "2"])
+    put(here, "spare", "maps/B", ["1", "2"])
+    shutil.rmtree(here / "spare")
+    (guess,) = guess_sets(here)
+    assert (guess.images, guess.masks) == ("images", "GT")
+
+
+def test_cards_are_written_all_or_none(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in ("train", "test"):
+        put(here, f"{part}/images", f"{part}/masks", ["1", "2"])
+    add = ["datasets", "add", str(here), "--name", "mine"]
+    listed = here / "list.txt"
+    assert main([*add, "--list", str(listed)]) == 2
+    assert "list.txt: not readable" in capsys.readouterr().err
+    listed.write_bytes(b"caf\xe9\n")
+    assert main([*add, "--list", str(listed)]) == 2
+    assert "list.txt: not a text" in capsys.readouterr().err
+    listed.write_text("")
+    assert main([*add, "--list", str(listed)]) == 2
+    assert not list(Path().glob("datasets/*"))
+    assert main(add) == 0
+    (here / "test" / "images" / "1.jpg").rename(here / "test" / "images" / "1.bmp")
+    (here / "test" / "images" / "2.jpg").rename(here / "test" / "images" / "3.jpg")
+    put(here, "test/images", "spare", ["1"])
+    before = {path: path.read_bytes() for path in Path("datasets").iterdir()}
+    assert main([*add, "--replace"]) == 2, "two files of one name"
+    assert {path: path.read_bytes() for path in Path("datasets").iterdir()} == before
+
+
+def test_a_folder_whose_name_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    put(strange, "images", "masks", ["1"])
+    with pytest.raises(InputError, match=r"caf\\xe9.*rename the folder"):
+        add_sets(proposals("mine", strange, guess_sets(strange)))
