@@ -202,7 +202,7 @@ def _print_fit(result: dict[str, Any]) -> None:
         print("  no protocol asked for defines it")
     elif not result["fits"] and not any(result["single_changes_that_fit"].values()):
         print(
-            f"  nothing fits, nor does any single change of the nearest protocol ({nearest:.4f}): other maps, "
+            f"  nothing fits, nor does a single change of the nearest protocol ({nearest:.4f}): other maps, "
             "another subset of the images, maps scored at another size, or another definition"
         )
 

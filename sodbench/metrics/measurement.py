@@ -97,6 +97,15 @@ class Measurement:
             return levels.scaled_floats(self.levels, *self.extent, scale, epsilon)
         return levels.scaled_bytes(*self.extent, scale, epsilon)
 
+    def above_half(self, scale: str, epsilon: float = 0.0) -> NDArray[np.bool_]:
+        """The image binarised at x > .5."""
+        return np.asarray((self.scaled(scale, epsilon) > 0.5)[self.codes])
+
+    def as_floats(self, protocol: Protocol) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The image as x in 0..1 and the mask as bool: what pysodmetrics takes without normalising."""
+        x = self.scaled(protocol.f_scale, protocol.scale_epsilon)
+        return x[self.codes], self.truth > 0
+
     def affine(self, scale: str, epsilon: float = 0.0) -> tuple[float, float]:
         """The values (low, high) of the map that become x = 0 and x = 1."""
         low, high = self.extent

@@ -18,6 +18,7 @@ from sodbench.catalog import read_toml
 from sodbench.errors import InputError, unknown_names
 
 DEFAULT = "pysodmetrics"
+STANDARD = ("MAE", "F", "E", "S", "wF", "relaxF")
 SHIPPED = Path(__file__).resolve().parent / "protocols"
 
 Scale = Literal["255", "max", "min-max"]
@@ -35,7 +36,7 @@ class Protocol:
     source: str = ""
     notes: tuple[str, ...] = ()
     # the metric families that the toolkit defines; others of the standard set are refused by name
-    families: tuple[str, ...] = ("MAE", "F", "E", "S", "wF", "relaxF")
+    families: tuple[str, ...] = STANDARD
 
     # mask: g (scale "255") or 255 g / (max g + 1e-8) (scale "max"), compared with the threshold
     mask_scale: Literal["255", "max"] = "255"
@@ -106,6 +107,9 @@ class Protocol:
             elif _types()[field.name] is float and isinstance(value, int) and not isinstance(value, bool):
                 object.__setattr__(self, field.name, float(value))
             _check(f"protocol {self.name!r}", field.name, getattr(self, field.name))
+        unknown = [name for name in self.families if name not in STANDARD]
+        if unknown:
+            raise unknown_names("metric family", unknown, STANDARD)
         if self.levels not in (255, 256):
             raise InputError(f"protocol {self.name!r}: levels is {self.levels}; expected 255 or 256")
         if not 1 <= self.boundary_radius <= 3:

@@ -12,9 +12,7 @@ from functools import cache
 from sodbench.errors import InputError, unknown_names
 from sodbench.metrics import families
 from sodbench.metrics.family import Family, MetricInfo
-from sodbench.metrics.protocol import DEFAULT, Protocol
-
-STANDARD = ("MAE", "F", "E", "S", "wF", "relaxF")
+from sodbench.metrics.protocol import DEFAULT, STANDARD, Protocol
 
 __all__ = [
     "STANDARD",

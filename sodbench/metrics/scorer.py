@@ -19,7 +19,7 @@ from sodbench.metrics.registry import chosen
 from sodbench.metrics.resize import resized
 from sodbench.metrics.table import ScoreTable
 
-KEPT = ("precision", "recall", "E")
+DERIVED = ("F",)  # curves that follow from the others and are not kept for each image
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Scorer:
             if not np.isnan(curve[0]):
                 self._sums[key] += curve
                 self._counted[key] += 1
-            if self._keep and key in KEPT:
+            if self._keep and key not in DERIVED:
                 self._kept.setdefault(key, []).append(curve.astype(np.float32))
 
     def result(self) -> ScoreTable:
@@ -174,6 +174,4 @@ def _data_set_curves(means: Mapping[str, NDArray[np.float64]], protocol: Protoco
     curves = {name: means[name] for name in ("precision", "recall") if name in means}
     if "precision" in curves:
         curves["F"] = data_set_curve(means, protocol)
-    if "E" in means:
-        curves["E"] = means["E"]
-    return curves
+    return curves | {name: curve for name, curve in means.items() if name not in ("precision", "recall", "F")}

@@ -18,8 +18,9 @@ class ScoreTable:
     """What a `Scorer` returns.
 
     `scores`: the data set's values by name. `per_image`: index name, a column a metric (NaN where the
-    protocol leaves the image out). `curves`: index level; columns precision, recall, F, E of the data set.
-    `image_curves`: precision, recall and E per image (float32, n x levels), only if kept.
+    protocol leaves the image out). `curves`: index level; columns precision, recall, F, E (and those of
+    further families) of the data set. `image_curves`: the same per image without F, which follows from
+    precision and recall (float32, n x levels), only if kept.
     `image_facts`: index name; height, width, object_share.
     """
 

@@ -1,0 +1,42 @@
+"""BER, balanced error rate at .5: in 0..1, lower is better.
+
+BER = 1 - (TP / |G| + TN / |not G|) / 2 of the map at x > .5. A class that the mask lacks adds 0 to the sum,
+as in pysodmetrics; where the protocol scores agreement, only the class that is there counts.
+Source: Vicente et al., Large-scale training of shadow detectors with noisily-annotated data, ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
+from sodbench.metrics.overlap import at_half
+
+if TYPE_CHECKING:
+    from sodbench.metrics.measurement import Measurement
+    from sodbench.metrics.protocol import Protocol
+
+
+def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
+    """The image's balanced error rate."""
+    background, hit = at_half(measurement, protocol)
+    inside = measurement.mask.n_object
+    outside = measurement.mask.n - inside
+    found = hit / inside if inside else 0.0
+    spared = (outside - background) / outside if outside else 0.0
+    if protocol.empty_mask == "agreement" and not (inside and outside):
+        return {"BER": 1 - (found + spared)}, {}
+    return {"BER": 1 - 0.5 * (found + spared)}, {}
+
+
+def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
+    """The mean over images."""
+    return {"BER": means["BER"]}
+
+
+FAMILY = Family(
+    name="BER",
+    metrics=(MetricInfo("BER", "balanced error rate", "lower", (0.0, 1.0), "Vicente et al., ECCV 2016"),),
+    measure=measure,
+    score=score,
+)
