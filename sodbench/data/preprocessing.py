@@ -64,8 +64,8 @@ def finish(
         low, high = float(p.min()), float(p.max())
         if high > low:
             p = (p - np.float32(low)) / np.float32(high - low)
-    levels = np.clip(p, 0, 1) * np.float32(255)
-    levels = (levels if stretch else np.rint(levels)).astype(np.uint8)
+    exact = np.clip(p, 0, 1) * np.float32(255)
+    levels = (exact if stretch else np.rint(exact)).astype(np.uint8)
     height, width = size
     if levels.shape == (height, width):
         return levels

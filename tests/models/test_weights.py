@@ -49,7 +49,7 @@ def test_code_in_a_file_is_never_run(tmp_path):
             return (open, (str(tmp_path / "sprung"), "w"))
 
     with (tmp_path / "w.pth").open("wb") as file:
-        pickle.dump({"w": Trap()}, file)
+        pickle.dump({"w": Trap()}, file, protocol=2)
     with pytest.raises(InputError, match=r"w\.pth: not a PyTorch weights file"):
         load_state(tmp_path / "w.pth")
     torch.save({"w": Trap()}, tmp_path / "v.pth")
