@@ -86,7 +86,8 @@ def test_names_do_not_need_numba() -> None:
 
     code = (
         "import sys; from sodbench.metrics.registry import metric_info;"
-        "from sodbench.metrics import load_protocol; metric_info('maxF'); load_protocol('raw'); print('numba' in sys.modules, 'pandas' in sys.modules)"
+        "from sodbench.metrics import load_protocol; metric_info('maxF'); load_protocol('raw');"
+        "print('numba' in sys.modules, 'pandas' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]

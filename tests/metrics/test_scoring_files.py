@@ -1,0 +1,172 @@
+"""From files to score tables: order, workers, several protocols, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from sodbench.errors import InputError
+from sodbench.metrics import Scorer
+from sodbench.metrics.mask import MaskCache
+from sodbench.scoring import score_files
+
+
+def picture(seed: int, shape: tuple[int, int] = (45, 70)) -> tuple[NDArray, NDArray]:
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    field = np.sin(x / random.uniform(6, 20)) + np.cos(y / random.uniform(5, 9))
+    noisy = field + random.normal(0, 0.3, shape)
+    return np.clip(120 + 90 * noisy, 0, 255).astype(np.uint8), (field > 0.6) * np.uint8(255)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> list[tuple[str, Path, Path]]:
+    found = []
+    for index in range(23):
+        prediction, mask = picture(index, (40 + index, 70))
+        paths = tmp_path / "maps" / f"{index:02}.png", tmp_path / "masks" / f"{index:02}.png"
+        for path, values in zip(paths, (prediction, mask), strict=True):
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(values).save(path)
+        found.append((f"{index:02}", *paths))
+    return found
+
+
+def test_equals_the_scorer_whatever_the_workers(pairs: list) -> None:
+    scorer = Scorer(keep_curves=True)
+    for index, (name, _, _) in enumerate(pairs):
+        scorer.update(*picture(index, (40 + index, 70)), name=name)
+    expected = scorer.result()
+    for workers in (1, 3):
+        found = score_files(pairs, workers=workers)["pysodmetrics"]
+        assert list(found.per_image.index) == [name for name, _, _ in pairs]
+        assert found.scores == expected.scores
+        assert found.per_image.equals(expected.per_image)
+        assert found.curves.equals(expected.curves)
+        assert found.image_curves is not None and expected.image_curves is not None
+        for name, curve in expected.image_curves.items():
+            assert np.array_equal(found.image_curves[name], curve)
+        assert found.image_facts.equals(expected.image_facts)
+
+
+def test_protocols_together_equal_protocols_alone(pairs: list) -> None:
+    """Two of them split masks elsewhere, so that the work is shared by some and not by others."""
+    for path in {mask for _, _, mask in pairs[::2]}:
+        values = np.array(Image.open(path))
+        values[:3] = 100
+        Image.fromarray(values).save(path)
+    names = ["sal-eval", "pysodmetrics", "raw", "basnet2019", "sal-eval", "salod"][:4]
+    together = score_files(pairs, names)
+    for name in names:
+        assert together[name].scores == score_files(pairs, [name], masks=MaskCache())[name].scores
+    assert together["sal-eval"].scores["MAE"] != together["raw"].scores["MAE"]
+
+
+def test_image_facts(pairs: list) -> None:
+    facts = score_files(pairs[:2])["pysodmetrics"].image_facts
+    assert facts.loc["01", "height"] == 41
+    assert facts.loc["01", "width"] == 70
+    assert facts.loc["01", "object_share"] == pytest.approx((picture(1, (41, 70))[1] > 0).mean())
+
+
+def test_lists_every_file_that_cannot_be_scored(pairs: list) -> None:
+    for _, path, _ in pairs[:12]:
+        Image.fromarray(np.zeros((5, 6), np.uint8)).save(path)
+    with pytest.raises(InputError, match=r"12 of 23 images.*00: map is 5 x 6.*and 2 more"):
+        score_files(pairs)
+
+
+def test_nothing_to_score() -> None:
+    with pytest.raises(InputError, match="nothing to score"):
+        score_files([])
+    with pytest.raises(InputError, match="nothing to score"):
+        Scorer().result()
+
+
+def test_sizes_that_differ_are_resampled_where_the_protocol_says_so() -> None:
+    prediction, mask = picture(3)
+    small = np.array(Image.fromarray(prediction).resize((35, 23), Image.Resampling.BICUBIC))
+    again = np.array(Image.fromarray(small).resize((70, 45), Image.Resampling.BICUBIC))
+    for name in ("sal-eval", "salod", "cod-toolbox", "sodsurvey"):
+        resampled = Scorer(name).measure(small, mask, "x").columns
+        expected = Scorer(name).measure(again, mask, "x").columns
+        assert resampled["MAE"] == pytest.approx(expected["MAE"], abs=2e-3)
+        assert resampled["S"] == pytest.approx(expected["S"], abs=2e-3)
+    for name in ("pysodmetrics", "basnet2019", "raw"):
+        with pytest.raises(InputError, match="map is 23 x 35, mask is 45 x 70"):
+            Scorer(name).update(small, mask, name="x")
+
+
+def test_names() -> None:
+    scorer = Scorer(metrics=["MAE"])
+    prediction, mask = picture(1)
+    scorer.update(prediction, mask)
+    scorer.update(prediction, mask)
+    scorer.update(prediction, mask, name="x")
+    with pytest.raises(InputError, match="x: name given twice"):
+        scorer.update(prediction, mask, name="x")
+    assert list(scorer.result().per_image.index) == ["0", "1", "x"]
+    assert scorer.result().n == 3
+
+
+MAP, MASK = picture(0)
+BAD = {
+    "colour map": (np.stack([MAP] * 3, 2), MASK, "colour or stacked map"),
+    "16-bit map": (MAP.astype(np.uint16), MASK, "map of type uint16"),
+    "int64 map": (MAP.astype(np.int64), MASK, "map of type int64"),
+    "NaN": (np.where(MAP > 100, np.nan, 0.5), MASK, "NaN or infinite"),
+    "above 1": (MAP.astype(float), MASK, r"values in .*expected 0\.\.1"),
+    "no pixels": (MAP[:, :0], MASK, "no pixels"),
+    "vector": (MAP[0], MASK, "1-dimensional map"),
+    "sizes": (MAP[:-2], MASK, "map is 43 x 70, mask is 45 x 70"),
+    "mask of 0 and 1": (MAP, MASK // 255, "values 0 and 1 only"),
+    "colour mask": (MAP, np.stack([MASK] * 3, 2), "colour or stacked mask"),
+    "float mask": (MAP, MASK / 255, "mask of type float64"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_names_the_item_and_adds_nothing(case: str) -> None:
+    prediction, mask, said = BAD[case]
+    scorer = Scorer()
+    with pytest.raises(InputError, match=f"picture 7: .*{said}"):
+        scorer.update(prediction, mask, name="picture 7")
+    with pytest.raises(InputError, match="nothing to score"):
+        scorer.result()
+
+
+def test_kinds_of_maps_and_masks_agree() -> None:
+    """Read-only, strided, bool and floating-point input scores as the plain arrays do."""
+    binary = (MAP > 127) * np.uint8(255)
+    expected = Scorer("raw").measure(binary, MASK, "x").columns
+    read_only = binary.copy()
+    read_only.setflags(write=False)
+    wide = np.repeat(np.repeat(binary, 2, 0), 3, 1)[::2, ::3]
+    for values in (read_only, wide, np.asfortranarray(binary), binary > 0, (binary / 255).astype(np.float32)):
+        for mask in (MASK, MASK > 0, np.asfortranarray(MASK)):
+            found = Scorer("raw").measure(values, mask, "x").columns
+            for name, value in expected.items():
+                assert found[name] == pytest.approx(value, abs=1e-12), name
+
+
+def test_floats_equal_bytes_under_every_protocol() -> None:
+    for name in ("pysodmetrics", "sal-eval", "cod-toolbox", "raw"):
+        expected = Scorer(name).measure(MAP, MASK, "x").columns
+        found = Scorer(name).measure(MAP / 255, MASK, "x").columns
+        for key, value in expected.items():
+            assert found[key] == pytest.approx(value, abs=2e-3 if key.endswith(("F", "E")) else 1e-12), key
+
+
+def test_mask_cache_is_bounded_and_reused() -> None:
+    cache = MaskCache(limit=3 * 5 * MASK.size)
+    scorer = Scorer(masks=cache)
+    for index in range(6):
+        scorer.update(*picture(index), name=str(index))
+    assert len(cache._works) == 3
+    before = dict(cache._works)
+    again = Scorer(masks=cache)
+    again.update(*picture(5), name="5")
+    assert dict(cache._works) == before
+    assert again.result().scores["wF"] == Scorer().measure(*picture(5), "5").columns["wF"]
