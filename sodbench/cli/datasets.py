@@ -108,7 +108,8 @@ def run_show(args: argparse.Namespace) -> int:
     card = load_card(args.name)
     if args.plot is not None:
         from sodbench.data.folder import open_dataset
-        from sodbench.data.statistics import draw_statistics, statistics
+        from sodbench.data.statistics import statistics
+        from sodbench.data.statistics_figure import draw_statistics
 
         path = args.plot if args.plot != Path() else Path("reports", "datasets", f"{card.name}.png")
         if path.suffix.lower() not in (".png", ".svg", ".pdf"):

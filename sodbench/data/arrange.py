@@ -3,14 +3,14 @@
 Every repair is returned as a line for the log; what does not pair is left out and named.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.data.card import Card, load_card
 from sodbench.data.images import read_mask, write_map
 from sodbench.data.layout import REPACKS, Place, expand_layout, files_of
-from sodbench.data.listing import picture_files, read_list
+from sodbench.data.listing import folders_under, picture_files, read_list
 from sodbench.errors import InputError, first_of
 
 DEPTH = 6
@@ -90,7 +90,7 @@ def _find(unpacked: Path, card: Card) -> Place:
     if card.split_of:
         names |= {name.lower() for name in load_card(card.split_of).folders}
     found: list[tuple[bool, int, Place]] = []
-    for folder in _folders(unpacked):
+    for folder in folders_under(unpacked, DEPTH):
         inside = folder.relative_to(unpacked).parts
         named = any(part.lower() in names for part in inside)
         for layout in (*card.layouts, *REPACKS):
@@ -120,14 +120,6 @@ def _find(unpacked: Path, card: Card) -> Place:
             + " or ".join(card.folders)
         )
     return best[2]
-
-
-def _folders(top: Path, depth: int = DEPTH) -> Iterator[Path]:
-    yield top
-    if depth:
-        for entry in sorted(top.iterdir()):
-            if entry.is_dir() and not entry.is_symlink():
-                yield from _folders(entry, depth - 1)
 
 
 def _stray(place: Place, card: Card) -> list[str]:

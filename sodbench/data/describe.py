@@ -10,6 +10,7 @@ from sodbench.data.audit import Audit
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.layout import find_folder
+from sodbench.data.listing import subfolders
 from sodbench.data.places import data_root as find_root
 from sodbench.errors import InputError
 
@@ -59,7 +60,10 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
 
 
 def all_status(data_root: Path | None = None) -> list[Status]:
-    """The status of every card."""
+    """The status of every card; raises InputError for a data root that may not be read."""
+    root = find_root(data_root).path
+    if root.is_dir():
+        subfolders(root)
     return [status_of(load_card(name), data_root) for name in card_names()]
 
 

@@ -8,14 +8,14 @@ was guessed is said; what is guessed wrong can be given.
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from sodbench.data.images import SUFFIXES, decode_mask
-from sodbench.data.listing import picture_files
+from sodbench.data.listing import folders_under, picture_files
 from sodbench.errors import InputError, first_of
 
 DEPTH = 4
@@ -52,7 +52,7 @@ def guess_sets(folder: Path) -> list[Guess]:
     """The sets that a folder seems to hold, the most pairs first; raises InputError if there is none."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    stems = {inner: [path.stem for path in picture_files(inner)] for inner in _folders(folder)}
+    stems = {inner: [path.stem for path in picture_files(inner)] for inner in folders_under(folder, DEPTH)}
     stems = {inner: names for inner, names in stems.items() if names}
     if not stems:
         raise InputError(f"{folder}: no pictures in it (looked {DEPTH} folders deep)")
@@ -77,18 +77,10 @@ def given_set(folder: Path, images: str, masks: str, mask_suffix: str) -> Guess:
     )
 
 
-def _folders(top: Path, depth: int = DEPTH) -> Iterator[Path]:
-    yield top
-    if depth:
-        for entry in sorted(top.iterdir()):
-            if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith((".", "__MACOSX")):
-                yield from _folders(entry, depth - 1)
-
-
 def _from_metadata(folder: Path) -> list[Guess]:
     """Hugging Face's image folder: a table of file names beside the pictures, with a column for the mask."""
     found = []
-    for inner in _folders(folder):
+    for inner in folders_under(folder, DEPTH):
         for table in ("metadata.jsonl", "metadata.csv"):
             if (inner / table).is_file():
                 rows = _rows(inner / table)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.data.card import Card, Layout, load_card
-from sodbench.data.listing import by_stem, picture_files
+from sodbench.data.listing import by_stem, picture_files, subfolders
 from sodbench.data.places import data_root as find_root
 from sodbench.errors import InputError
 
@@ -56,9 +56,7 @@ def find_folder(
                 f"{root.path}: no such data root (chosen by {root.chosen_by}); "
                 "name a folder that holds one folder a set with --data-root or SODBENCH_DATA"
             )
-        folders = {
-            entry.name.lower(): entry for entry in sorted(root.path.iterdir(), reverse=True) if entry.is_dir()
-        }
+        folders = {folder.name.lower(): folder for folder in reversed(subfolders(root.path))}
         names = [*card.folders, card.name]
         if card.split_of:
             whole = load_card(card.split_of)
@@ -90,19 +88,13 @@ def _expand(folder: Path, part: str) -> tuple[Path, ...]:
     """The folders that a layout's path stands for, whatever the case of their names."""
     places = [folder]
     for step in Path(part).parts:
-        inside = [entry for place in places for entry in _subfolders(place)]
+        inside = [entry for place in places for entry in subfolders(place)]
         if step == "*":
             places = inside
         else:
             same = [entry for entry in inside if entry.name == step]
             places = same or [entry for entry in inside if entry.name.lower() == step.lower()][:1]
     return tuple(places)
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(
-        entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__MACOSX"))
-    )
 
 
 def files_of(folders: Sequence[Path], layout: Layout, card: Card, what: str) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """What lies in a folder: picture files by stem, and list files of names."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,24 @@ def scan(folder: Path) -> Scan:
         elif entry.is_symlink():
             bad.append(f"{entry.path}: a broken link; remove it or put the file there")
     return Scan(tuple(pictures), tuple(bad))
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly inside a folder, by name; hidden ones and `__MACOSX` left out."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: not readable ({error.strerror})") from None
+    return [entry for entry in entries if not entry.name.startswith((".", "__MACOSX")) and entry.is_dir()]
+
+
+def folders_under(top: Path, depth: int) -> Iterator[Path]:
+    """`top` and the folders in it, `depth` levels deep; links are not followed: they may run in rings."""
+    yield top
+    if depth:
+        for folder in subfolders(top):
+            if not folder.is_symlink():
+                yield from folders_under(folder, depth - 1)
 
 
 def picture_files(folder: Path) -> list[Path]:

@@ -54,8 +54,10 @@ def audit_set(
     _audit_masks(audit, [mask for mask in masked.values() if not mask.error])
     prints = fingerprints(images.items(), workers)
     _audit_doubles(audit, prints)
-    for other in _other_sets(card, data_root) if against is None else [load_card(name) for name in against]:
-        _audit_leaks(audit, card, prints, other, data_root, workers)
+    others = _other_sets(card, data_root) if against is None else [load_card(name) for name in against]
+    for other in others:
+        if other.name != card.name:
+            _audit_leaks(audit, card, prints, other, data_root, workers)
     samples = tuple(Sample(stem, images[stem], masks[stem]) for stem in pairs)
     changed = changes(DataSet(card.name, card.title, samples, card.count, folder, card))
     if changed is not None:

@@ -1,5 +1,6 @@
 """Pairing on disk: layouts and re-packs, part of a set, unpaired and doubled files, maps."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sodbench.data.folder import list_images, open_dataset, open_folders, pair_maps
+from sodbench.data.listing import folders_under
 from sodbench.errors import InputError
 
 
@@ -240,3 +242,23 @@ def test_the_real_maps(shared_data: Path) -> None:
     dataset = open_dataset("sod", shared_data, masks_only=True)
     for method in ("Amulet", "DSS", "PiCANet"):
         assert len(pair_maps(dataset, shared_data / "SOD" / "maps" / method)) == 300
+
+
+def test_folders_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ECSSD").mkdir()
+
+    def locked(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(InputError, match=r": not readable \(Permission denied\)"):
+        open_dataset("ecssd", tmp_path)
+
+
+def test_links_do_not_run_in_rings(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to("self")
+    (tmp_path / ".hidden").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in folders_under(tmp_path, 9)]
+    assert found == [".", "a", "a/b"]

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from sodbench.data.folder import open_dataset, open_folders
-from sodbench.data.statistics import draw_statistics, statistics
+from sodbench.data.statistics import statistics
+from sodbench.data.statistics_figure import draw_statistics
 
 
 @pytest.fixture
