@@ -186,7 +186,8 @@ for (const section of document.querySelectorAll(".dataset")) {
     const metric = control("metric").value;
     const name = dataset.images[image];
     const values = dataset.methods.map((_, i) => scores(metric)[i * count + image]).filter((value) => !Number.isNaN(value));
-    const facts = values.length ? `${metric} ${printed(Math.min(...values))} to ${printed(Math.max(...values))}` : "no scores";
+    const ends = values.length > 1 ? [Math.min(...values), Math.max(...values)] : values;
+    const facts = ends.length ? `${metric} ${ends.map((value) => printed(value)).join(" to ")}` : "no scores";
     const open = make("button", { type: "button", class: "open", "aria-label": `Open ${name}` }, "Open");
     open.addEventListener("click", () => openImage(image, open));
     const strip = make("div", { class: "strip", role: "group", "aria-label": `Tiles of ${name}`, tabindex: "0" });
