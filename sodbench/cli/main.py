@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 a check failed (drift, audit), 2 wrong usage or bad input,
 
 import argparse
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -41,14 +40,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sodbench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        if importlib.util.find_spec(f"sodbench.cli.{name}") is None:  # TODO remove when all exist
-            continue
         importlib.import_module(f"sodbench.cli.{name}").register(commands)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code; never shows a traceback for bad input."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     args = build_parser().parse_args(argv)
     try:
         return int(args.run(args))
@@ -62,6 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `sodbench ... | head`: the reader has gone; keep the interpreter from complaining at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        # a full disk, a folder that may not be written: what was being replaced is as it was (files.py)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"sodbench: error: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -305,3 +305,13 @@ def test_published_maps_give_the_published_numbers(
     matlab = next(np.load(p, allow_pickle=False) for p in published.glob("*.npz") if method in p.name)
     assert scores["MAE"] == pytest.approx(float(np.mean(matlab["MAE_image"])), abs=1e-6)
     assert scores["S"] == pytest.approx(float(np.mean(matlab["S_measure_image"])), abs=1e-6)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(
+    root: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "reports").write_text("a file where the folder should be")
+    masks = str(root / "SOD" / "GT")
+    assert main(["score", masks, "--masks", masks, "--name", "perfect", "--quiet"]) == 2
+    assert "reports" in said(capsys)
+    assert (here / "reports").read_text() == "a file where the folder should be"
