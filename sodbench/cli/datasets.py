@@ -85,8 +85,9 @@ def register(subparsers: Any) -> None:
 def run_list(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from sodbench.data.describe import all_status, status_table
+    from sodbench.data.describe import status_table
     from sodbench.data.places import data_root
+    from sodbench.data.status import all_status
 
     root = data_root(args.data_root)
     if args.data_root is not None and not root.path.is_dir():
@@ -103,7 +104,8 @@ def run_show(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from sodbench.data.card import load_card
-    from sodbench.data.describe import card_lines, status_of
+    from sodbench.data.describe import card_lines
+    from sodbench.data.status import status_of
 
     card = load_card(args.name)
     if args.plot is not None:
@@ -176,9 +178,10 @@ def run_fetch(args: argparse.Namespace) -> int:
 
 def run_verify(args: argparse.Namespace) -> int:
     from sodbench.data.card import load_cards
-    from sodbench.data.describe import all_status, audit_lines
+    from sodbench.data.describe import audit_lines
     from sodbench.data.folder import open_dataset
     from sodbench.data.manifest import write_manifest
+    from sodbench.data.status import all_status
     from sodbench.data.verify import audit_set
     from sodbench.data.verify_maps import audit_maps
 

@@ -20,6 +20,10 @@ from sodbench.errors import InputError, first_of
 __all__ = ["DataSet", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
 
 
+class NoListError(InputError):
+    """The list that tells a split's samples from the whole set's is not there."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One picture and its mask; `image` is None where only masks are at hand."""
@@ -163,7 +167,7 @@ def split_names(card: Card, folder: Path) -> frozenset[str] | None:
         path = folder / name
         if path.is_file():
             return read_list(path)
-    raise InputError(
+    raise NoListError(
         f"{folder}: no list of the names of {card.name}; put one, a name a line, as "
         f"{folder / card.split_lists[0]}" + (f": {card.split_hint}" if card.split_hint else "")
     )

@@ -31,12 +31,14 @@ def test_list_says_what_is_here(
     monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path / "cache"))
     small_set(tmp_path)
     (tmp_path / "ECSSD").mkdir()
-    (tmp_path / "HKU-IS" / "imgs").mkdir(parents=True)
+    for folder in ("imgs", "gt"):
+        (tmp_path / "HKU-IS" / folder).mkdir(parents=True)
     assert call("list", "--data-root", tmp_path) == 0
     said = capsys.readouterr()
     rows = {line.split()[0]: line for line in said.out.splitlines()}
     assert set(card_names()) <= set(rows)
     assert "partial" in rows["sod"] and "2/300" in rows["sod"] and str(tmp_path / "SOD") in rows["sod"]
+    assert "absent" in rows["hku-is-test"] and "broken" in rows["hku-is"]
     assert "broken" in rows["ecssd"] and "absent" in rows["dut-omron"] and "unmade" in rows["sample"]
     assert not (tmp_path / "cache").exists(), "listing makes nothing"
     assert call("list", "--json", "--data-root", tmp_path) == 0
