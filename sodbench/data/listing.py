@@ -1,6 +1,7 @@
 """What lies in a folder: picture files by stem, and list files of names."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,8 @@ def scan(folder: Path) -> Scan:
             is_file = False
         if not is_utf8(entry.name):
             bad.append(f"{folder}: the file name {shown(entry.name)} is not UTF-8; rename it")
+        elif re.search(r"[\x00-\x1f\x7f]", entry.name):  # would break lists, manifests and tables
+            bad.append(f"{folder}: the file name {entry.name!r} holds control characters; rename it")
         elif is_file:
             pictures.append(Path(entry.path))
         elif entry.is_symlink():

@@ -255,6 +255,12 @@ def test_folders_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
         open_dataset("ecssd", tmp_path)
 
 
+def test_names_with_line_breaks(tmp_path: Path) -> None:
+    picture(tmp_path / "a\nb.png")
+    with pytest.raises(InputError, match=r"'a\\nb.png' holds control characters; rename it"):
+        list_images(tmp_path)
+
+
 def test_links_do_not_run_in_rings(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "up").symlink_to(tmp_path)
