@@ -1,5 +1,6 @@
 """Cards: all that ship are valid and sourced; mistakes are named with file and key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,28 @@ from sodbench.errors import InputError
 
 COUNTS = {
     "duts-tr": 10553, "duts-te": 5019, "ecssd": 1000, "hku-is": 4447, "hku-is-test": 1447,
-    "pascal-s": 850, "dut-omron": 5168, "sod": 300, "sample": 60, "sample-train": 400,
+    "pascal-s": 850, "dut-omron": 5168, "sod": 300, "sample": 60, "sample-train": 400, "duts-tr-256": 10553,
+    "msra-b": 5000, "msra10k": 10000, "thur15k": 6232, "soc": 6000, "soc-train": 3600, "soc-val": 1200,
+    "soc-test": 1200, "hrsod-te": 400, "davis-s": 92, "uhrsd-tr": 4932, "uhrsd-te": 988, "dis5k-tr": 3000,
+    "dis5k-vd": 470, "dis5k-te1": 500, "dis5k-te2": 500, "dis5k-te3": 500, "dis5k-te4": 500,
+    "cod10k-train": 3040, "cod10k": 2026, "camo-train": 1000, "camo": 250, "chameleon": 76, "nc4k": 4121,
 }  # fmt: skip
 
 
 def test_counts_of_the_field() -> None:
-    assert {name: load_card(name).count for name in COUNTS} == COUNTS
+    assert {name: load_card(name).count for name in card_names()} == COUNTS
+
+
+@pytest.mark.parametrize("name", card_names())
+def test_addresses_have_the_form_of_their_kind(name: str) -> None:
+    card = load_card(name)
+    for mirror in card.mirrors:
+        for archive in mirror.archives:
+            form = r"https?://[^\s]+" if mirror.kind == "http" else r"[A-Za-z0-9_-]{28,33}"
+            assert re.fullmatch(form, archive.address), archive
+            assert archive.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", archive.sha256)
+            assert archive.md5 is None or re.fullmatch(r"[0-9a-f]{32}", archive.md5)
+    assert card.redistribution != "forbidden" or {mirror.kind for mirror in card.mirrors} == {"manual"}
 
 
 @pytest.mark.parametrize("name", card_names())
