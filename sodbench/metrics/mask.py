@@ -25,11 +25,13 @@ class BinaryMask:
 
 def binarise(grey: NDArray[np.uint8], least: int) -> BinaryMask:
     """The object where the mask is at least `least` (256: nowhere)."""
-    height, width = grey.shape
-    packed = np.empty((height, words(width)), np.uint64)
-    found = BinaryMask(np.empty((height, width), np.uint8), packed, np.empty(7, np.int64))
-    bits.read_mask(grey, least, found.truth, packed, found.where)
-    return found
+    packed = np.empty((grey.shape[0], words(grey.shape[1])), np.uint64)
+    where = np.empty(7, np.int64)
+    if 0 < least < 256 and bits.read_binary_mask(grey, packed, where):
+        return BinaryMask(grey, packed, where)
+    truth = np.empty_like(grey)
+    bits.read_mask(grey, least, truth, packed, where)
+    return BinaryMask(truth, packed, where)
 
 
 def words(width: int) -> int:

@@ -171,7 +171,7 @@ class Measurement:
                     self._imperfect,
                     work.bits,
                     away.vertical,
-                    away.left,
+                    work.where,
                     away.known,
                     away.squared,
                     distance_weight(),

@@ -196,6 +196,28 @@ def common(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> int:
     return int(total)
 
 
+@compiled((U8,))
+def is_binary(grey: NDArray[np.uint8]) -> bool:
+    """True for a mask of 0 and 255 only."""
+    other = np.uint8(0)
+    for y in range(grey.shape[0]):
+        line = grey[y]
+        for x in range(grey.shape[1]):
+            # 0 for both 0 and 255
+            other |= np.uint8((line[x] + np.uint8(1)) & np.uint8(254))
+    return other == 0
+
+
+@compiled((U8, U64_OUT, I64_OUT))
+def read_binary_mask(truth: NDArray[np.uint8], packed: NDArray[np.uint64], where: NDArray[np.int64]) -> bool:
+    """Packs a mask of 0 and 255 and finds the numbers of `position`; False if it holds anything else."""
+    if not is_binary(truth):
+        return False
+    pack(truth, packed)
+    position(packed, where)
+    return True
+
+
 @compiled((U8, numba.int64, U8_OUT, U64_OUT, I64_OUT))
 def read_mask(
     grey: NDArray[np.uint8],

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, F64_1, I32_1, U8, U16, U64, compiled
+from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -133,23 +133,26 @@ def weighted_background(
     return total
 
 
-@compiled((U8, I32_1, I32_1, U8_OUT), (F64, I32_1, I32_1, F64_OUT))
+@compiled((U8, I64_1, I32_1, I32_1, U8_OUT), (F64, I64_1, I32_1, I32_1, F64_OUT))
 def fill_band(
     values: NDArray[np.generic],
+    where: NDArray[np.int64],
     pixels: NDArray[np.int32],
     nearest: NDArray[np.int32],
     out: NDArray[np.generic],
 ) -> None:
     """Copies the map inside a margin of 3, the band's pixels replaced by their nearest object pixel's value.
 
+    Only what windows of object pixels reach is copied: `where` is the object's extent (`bits.position`).
     `pixels` are flat indices into `out`, `nearest` into the map. `out` has 6 rows and 8 columns more than the
     map, its columns up to whole words of 64; the margin of 3 around the map becomes 0, what is beyond stays.
     """
     height, width = values.shape
-    for y in range(height):
-        source = values[y]
-        target = out[y + MARGIN, MARGIN : MARGIN + width]
-        for x in range(width):
+    left, right = max(where[5] - MARGIN, 0), min(where[6] + MARGIN + 1, width)
+    for y in range(max(where[3] - MARGIN, 0), min(where[4] + MARGIN + 1, height)):
+        source = values[y, left:right]
+        target = out[y + MARGIN, MARGIN + left : MARGIN + right]
+        for x in range(right - left):
             target[x] = source[x]
         for x in range(MARGIN):
             out[y + MARGIN, x] = 0
@@ -224,7 +227,7 @@ def smoothed_object_error(
     return total
 
 
-WEIGH = (U64, U64, U16, numba.int64, U8_OUT, U16_OUT, F64_1, I32_1, I32_1)
+WEIGH = (U64, U64, U16, I64_1, U8_OUT, U16_OUT, F64_1, I32_1, I32_1)
 SMOOTH = (F64_1, F64_1, F64_1, numba.float64, F64_1_OUT)
 
 
@@ -234,7 +237,7 @@ def weigh(
     imperfect: NDArray[np.uint64],
     mask: NDArray[np.uint64],
     vertical: NDArray[np.uint16],
-    left: int,
+    where: NDArray[np.int64],
     known: NDArray[np.uint8],
     squared: NDArray[np.uint16],
     weight: NDArray[np.float64],
@@ -248,7 +251,7 @@ def weigh(
     out: NDArray[np.float64],
 ) -> None:
     """Both sums in one call: `weighted_background` and `smoothed_object_error`."""
-    squared_distance(imperfect, mask, vertical, left, known, squared)
+    squared_distance(imperfect, mask, vertical, where[5], known, squared)
     out[0] = weighted_background(values, imperfect, mask, squared, weight)
-    fill_band(values, pixels, nearest, filled)
+    fill_band(values, where, pixels, nearest, filled)
     out[1] = smoothed_object_error(filled, imperfect, mask, kernel, mass_y, mass_x, top)

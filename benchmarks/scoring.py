@@ -1,0 +1,205 @@
+"""Scoring side by side with pysodmetrics, in one run.
+
+    python benchmarks/scoring.py --data-root DATA     DATA/SOD/maps/METHOD/*.png and DATA/SOD/GT/*.png
+    python benchmarks/scoring.py                      procedural pictures of the same sizes
+
+One thread: pysodmetrics' {MAE, F, E, S, weighted F} against the same set and relaxed F here, on a mask seen
+for the first time and on one seen before. Two threads: a folder from disk against decoding it alone. Then
+import and first call of a fresh process. Everything is interleaved and the best of the repeats is taken: on a
+busy machine trust the ratios, not the milliseconds.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sodbench.data.images import read_map, read_mask
+from sodbench.metrics import Scorer
+from sodbench.metrics.mask import MaskCache
+from sodbench.metrics.scorer import measure_image
+from sodbench.scoring import score_files
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import py_sod_metrics
+
+Picture = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+STARTED = "import numpy as np; from sodbench.metrics import Scorer; s = Scorer();"
+FIRST_CALL = STARTED + "m = np.eye(64, dtype=np.uint8) * 255; s.update(m, m, name='x'); s.result()"
+
+
+def main() -> None:
+    """Parses the options, runs the parts asked for, prints the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data-root", type=Path, help="holds SOD/maps and SOD/GT")
+    parser.add_argument("--pictures", type=int, default=40, help="pictures a method for the one-thread part")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--parts", nargs="+", default=["one", "folder", "start"], help="one folder start")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    with TemporaryDirectory() as folder:
+        sets = folders(args.data_root, Path(folder))
+        if "one" in args.parts:
+            one_thread(sets, args.pictures, args.repeats)
+        if "folder" in args.parts:
+            from_disk(sets, args.repeats)
+    if "start" in args.parts:
+        start(args.repeats)
+
+
+def folders(data_root: Path | None, scratch: Path) -> dict[str, list[tuple[str, Path, Path]]]:
+    """The maps and masks by method; procedural ones are written to `scratch`."""
+    if data_root is None:
+        write_procedural(scratch)
+        data_root = scratch
+    sets = {}
+    for method in sorted((data_root / "SOD" / "maps").iterdir()):
+        maps = sorted(method.glob("*.png"))
+        sets[method.name] = [(path.stem, path, data_root / "SOD" / "GT" / path.name) for path in maps]
+    return sets
+
+
+def one_thread(sets: dict[str, list[tuple[str, Path, Path]]], count: int, repeats: int) -> None:
+    """The same maps through pysodmetrics and through the engine, mask new and mask known."""
+    print(
+        f"{'one thread, ms a map':28}{'pysodmetrics':>14}{'first':>9}{'later':>9}{'first x':>9}{'later x':>9}"
+    )
+    for method, pairs in sets.items():
+        step = max(1, len(pairs) // count)
+        pictures = [(read_map(a), read_mask(b)) for _, a, b in pairs[::step][:count]]
+        line(f"{method} {pictures[0][0].shape[1]} x {pictures[0][0].shape[0]}", pictures, repeats)
+        few = [
+            (enlarged(a, Image.Resampling.BILINEAR), enlarged(b, Image.Resampling.NEAREST))
+            for a, b in pictures[:8]
+        ]
+        line(f"{method} 1024 x 1024", few, repeats)
+
+
+def line(title: str, pictures: list[Picture], repeats: int) -> None:
+    """Measures one row of the table and prints it."""
+    scorers = [Scorer()]
+    best = np.full((3, len(pictures)), np.inf)
+    masks = MaskCache(2**34)
+    for prediction, mask in pictures:
+        measure_image(prediction, mask, "x", scorers, masks)
+    for repeat in range(repeats):
+        for index, (prediction, mask) in enumerate(pictures):
+            if repeat < 2:
+                took(best, 0, index, lambda p=prediction, m=mask: package(p, m))
+            took(best, 1, index, lambda p=prediction, m=mask: measure_image(p, m, "x", scorers, MaskCache()))
+            took(best, 2, index, lambda p=prediction, m=mask: measure_image(p, m, "x", scorers, masks))
+    old, first, later = best.mean(axis=1) * 1e3
+    print(f"{title:28}{old:14.2f}{first:9.3f}{later:9.3f}{old / first:9.1f}{old / later:9.1f}", flush=True)
+
+
+def took(best: NDArray[np.float64], row: int, column: int, call: Callable[[], object]) -> None:
+    """Runs a call and keeps its time if it is the best so far."""
+    began = time.perf_counter()
+    call()
+    best[row, column] = min(best[row, column], time.perf_counter() - began)
+
+
+def package(prediction: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """The package's own five steps."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        metrics = (
+            py_sod_metrics.MAE(),
+            py_sod_metrics.Fmeasure(),
+            py_sod_metrics.Emeasure(),
+            py_sod_metrics.Smeasure(),
+            py_sod_metrics.WeightedFmeasure(),
+        )
+    for metric in metrics:
+        metric.step(prediction, mask)
+
+
+def from_disk(sets: dict[str, list[tuple[str, Path, Path]]], repeats: int) -> None:
+    """A whole folder, files in the disk cache: decoded on two threads, and decoded and scored on two."""
+    print(f"\n{'folder, two threads, ms a map':32}{'decode':>9}{'score':>9}{'ratio':>8}{'CPU ratio':>11}")
+    for method, pairs in sets.items():
+        wall = [np.inf, np.inf]
+        cpu = [np.inf, np.inf]
+        for _ in range(repeats):
+            for index, call in enumerate((decode, score)):
+                began, used = time.perf_counter(), time.process_time()
+                call(pairs)
+                wall[index] = min(wall[index], time.perf_counter() - began)
+                cpu[index] = min(cpu[index], time.process_time() - used)
+        decoded, scored = (seconds / len(pairs) * 1e3 for seconds in wall)
+        print(
+            f"{method} ({len(pairs)} maps)".ljust(32)
+            + f"{decoded:9.3f}{scored:9.3f}{scored / decoded:8.2f}{cpu[1] / cpu[0]:11.2f}",
+            flush=True,
+        )
+
+
+def decode(pairs: Sequence[tuple[str, Path, Path]]) -> None:
+    """Reads every map and every mask."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in pool.map(decode_pair, pairs):
+            pass
+
+
+def decode_pair(pair: tuple[str, Path, Path]) -> None:
+    """Reads a map and a mask and forgets them."""
+    read_map(pair[1])
+    read_mask(pair[2])
+
+
+def score(pairs: Sequence[tuple[str, Path, Path]]) -> None:
+    """Reads and scores every map."""
+    score_files(pairs, workers=2)
+
+
+def start(repeats: int) -> None:
+    """Import and first call of a fresh process, compilation cached."""
+    seconds = []
+    for code in ("import numpy", FIRST_CALL, "import py_sod_metrics"):
+        best = np.inf
+        for _ in range(max(3, repeats // 2)):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+            best = min(best, time.perf_counter() - began)
+        seconds.append(best)
+    print(
+        f"\nfresh process: import numpy {seconds[0]:.2f} s, import sodbench and first call {seconds[1]:.2f} s, ",
+        end="",
+    )
+    print(f"import pysodmetrics {seconds[2]:.2f} s")
+
+
+def enlarged(values: NDArray[np.uint8], how: Image.Resampling) -> NDArray[np.uint8]:
+    """A picture at 1024 x 1024."""
+    return np.array(Image.fromarray(values).resize((1024, 1024), how))
+
+
+def write_procedural(root: Path) -> None:
+    """Writes 60 smooth objects and soft, noisy maps of them at SOD's size."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[:321, :481]
+    for index in range(60):
+        field = np.sin(x / random.uniform(30, 90)) + np.cos(y / random.uniform(30, 70)) - 0.7
+        soft = 255 / (1 + np.exp(-(field + random.normal(0, 0.3)) * 12))
+        soft = np.where(soft < 3, 0, soft + random.normal(0, 2, soft.shape))
+        for folder, values in (("maps/procedural", soft), ("GT", (field > 0) * 255)):
+            path = root / "SOD" / folder / f"{index:02}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).save(path)
+
+
+if __name__ == "__main__":
+    main()
