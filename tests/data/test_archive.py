@@ -128,8 +128,11 @@ def test_damaged_locked_and_other_files(tmp_path: Path) -> None:
         unpack(tmp_path / "l.zip", tmp_path / "out")
 
 
-def test_an_archive_larger_than_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = zip_of(tmp_path / "a.zip", {"a": b"\0" * 1_000_000})
+@pytest.mark.parametrize("make", [zip_of, tar_of])
+def test_an_archive_larger_than_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object
+) -> None:
+    archive = make(tmp_path / "a.bin", {"a": b"\0" * 1_000_000})  # type: ignore[operator]
     import shutil
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 5, 999_999))

@@ -321,9 +321,10 @@ def test_interrupted_work_is_cleared_away(
         fetch(load_card("t"), tmp_path / "data")
     assert left(tmp_path / "data") == [".downloads"]
     assert left(tmp_path / "data" / ".downloads" / "t") == ["t.zip"]
-    killed = tmp_path / "data" / ".downloads" / "t" / "unpacked" / "images"
-    killed.mkdir(parents=True)
-    (killed / "3.jpg").write_bytes(png(kind="JPEG"))
+    killed = tmp_path / "data" / ".downloads" / "t" / "unpacked"
+    for name, content in pairs("images", "masks", ["3"]).items():
+        (killed / name).parent.mkdir(parents=True)
+        (killed / name).write_bytes(content)
     assert fetch(load_card("t"), tmp_path / "data").pairs == 2
     assert site.count("/t.zip") == 1, "the archive that was complete is not fetched again"
     assert left(tmp_path / "data" / "T" / "images") == ["1.jpg", "2.jpg"]

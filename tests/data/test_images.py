@@ -78,7 +78,7 @@ def test_a_broken_orientation_is_ignored(tmp_path: Path) -> None:
 KINDS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "GIF of 3", "TIFF of 3")
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.filterwarnings("ignore")
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32), st.booleans())
 def test_damaged_files_give_pixels_or_one_line(kind: str, seed: int, cut: bool) -> None:
@@ -130,6 +130,13 @@ def test_grey_levels_of_masks_and_maps_are_kept(height: int, width: int, random:
         path.write_bytes(buffer.getvalue())
         assert np.array_equal(read_mask(path), values)
         assert np.array_equal(read_map(path), values)
+
+
+def test_sixteen_bits_are_rounded(tmp_path: Path) -> None:
+    wide = np.array([[0, 128, 129, 385, 386, 65535]], dtype=np.uint16)
+    path = save(tmp_path, Image.fromarray(wide))
+    assert read_mask(path).tolist() == [[0, 0, 1, 1, 2, 255]]
+    assert read_image(path)[:, :, 1].tolist() == [[0, 0, 1, 1, 2, 255]]
 
 
 def test_an_empty_mask_stays_empty(tmp_path: Path) -> None:

@@ -44,6 +44,20 @@ def test_known_numbers(known: Path) -> None:
     assert summary["touch the border"] == 0.4 and summary["no object"] == 0.2 and summary["pictures"] == 5
 
 
+def test_corners_connect_and_contrast_is_that_of_the_nearest(tmp_path: Path) -> None:
+    mask = np.zeros((60, 60), np.uint8)
+    mask[20:28, 20:28] = mask[28:44, 28:44] = 255  # two boxes that touch at a corner, 24 pixels in all
+    picture = np.full((60, 60), 200, np.uint8)
+    picture[17:47, 17:47] = 50  # the band of 24 / 8 pixels around them
+    picture[mask > 0] = 100
+    for folder, pixels in (("masks", mask), ("images", picture)):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(pixels).save(tmp_path / folder / "a.png")
+    found = statistics(open_folders("corner", tmp_path / "masks", tmp_path / "images"))
+    assert list(found.parts) == [1]
+    assert found.contrast[0] == pytest.approx(np.sqrt(3) * 50 / 255, abs=1e-6)
+
+
 def test_without_pictures_there_is_no_contrast(known: Path, tmp_path: Path) -> None:
     found = statistics(open_folders("known", known / "masks"))
     assert np.isnan(found.contrast).all() and found.summary()["contrast, median"] is None

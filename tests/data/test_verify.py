@@ -12,8 +12,9 @@ from PIL import Image
 from sodbench.cli.main import main
 from sodbench.data.audit import Audit
 from sodbench.data.card import load_card
-from sodbench.data.fingerprint import fingerprints, matches
+from sodbench.data.fingerprint import Fingerprints, fingerprints, matches
 from sodbench.data.folder import open_dataset
+from sodbench.data.inspection import RULES, inspect_mask
 from sodbench.data.manifest import changes, read_manifest, write_manifest
 from sodbench.data.synthetic import make_picture
 from sodbench.data.verify import audit_set
@@ -191,6 +192,21 @@ def test_different_pictures_are_not_taken_for_the_same(shared_data: Path) -> Non
     prints = fingerprints((sample.name, sample.image) for sample in dataset.samples if sample.image)
     assert len(prints.names) == 14 and matches(prints) == []
     assert [(match.same_bytes, match.likeness) for match in matches(prints, prints)] == [(True, 1.0)] * 14
+
+
+@pytest.mark.parametrize(("bits", "likeness", "same"), [(12, 0.96, 1), (13, 0.99, 0), (0, 0.94, 0)])
+def test_how_alike_the_same_picture_must_be(bits: int, likeness: float, same: int) -> None:
+    thumbnails = np.zeros((2, 1024), np.float32)
+    thumbnails[0, 0], thumbnails[1, :2] = 1, (likeness, np.sqrt(1 - likeness**2))
+    hashes = np.array([0, 2**bits - 1], np.uint64)
+    assert len(matches(Fingerprints(("a", "b"), ("1", "2"), hashes, thumbnails))) == same
+
+
+@pytest.mark.parametrize(("level", "rules"), [(25, 0), (26, 1), (127, 1), (128, 2), (129, 3)])
+def test_which_levels_the_three_rules_take(tmp_path: Path, level: int, rules: int) -> None:
+    Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / "a.png")
+    found = inspect_mask(tmp_path / "a.png")
+    assert sum(found.objects(rule) == 4 for rule in RULES) == rules
 
 
 def test_plain_surfaces_are_like_nothing(tmp_path: Path) -> None:
