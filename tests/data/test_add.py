@@ -180,11 +180,19 @@ def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]
     assert not Path("datasets").exists()
 
 
+def test_splits_of_the_same_names_are_told_apart_by_their_place(here: Path) -> None:
+    for part in ("test", "train"):
+        put(here, f"{part}/images", f"{part}/masks", ["1", "2"])
+    found = {(guess.images, guess.masks) for guess in guess_sets(here)}
+    assert found == {("test/images", "test/masks"), ("train/images", "train/masks")}
+
+
 def test_two_folders_of_maps_are_no_set(here: Path) -> None:
-    put(here, "images", "GT", ["1", "2"])
-    put(here, "spare", "maps/A", ["1", "2"])
-    put(here, "spare", "maps/B", ["1", "2"])
+    put(here, "images", "GT", ["1", "2", "3", "4"])
+    for maps in ("maps/A", "maps/B"):
+        put(here, "spare", maps, ["1", "2", "3", "4"])
     shutil.rmtree(here / "spare")
+    Image.new("L", (75, 60), 120).save(here / "maps" / "A" / "4.png")  # less like a mask than those of B
     (guess,) = guess_sets(here)
     assert (guess.images, guess.masks) == ("images", "GT")
 

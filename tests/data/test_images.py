@@ -147,6 +147,7 @@ def test_masks_stored_in_other_ways(tmp_path: Path) -> None:
     mask = np.where(GREY > 127, np.uint8(255), np.uint8(0))
     grey_alpha = Image.merge("LA", (Image.fromarray(np.full_like(mask, 255)), Image.fromarray(mask)))
     assert np.array_equal(read_mask(save(tmp_path, grey_alpha)), mask)
+    assert read_mask(save(tmp_path, Image.new("LA", (3, 2), (101, 128)))).max() == 51, "50.7, rounded"
     assert np.array_equal(read_mask(save(tmp_path, Image.fromarray(mask).convert("RGBA"))), mask)
     assert np.array_equal(read_mask(save(tmp_path, Image.fromarray(mask.astype(np.uint16) * 257))), mask)
     assert np.array_equal(read_mask(save(tmp_path, Image.fromarray(mask).convert("P"))), mask)
