@@ -175,11 +175,9 @@ def start(repeats: int) -> None:
             subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
             best = min(best, time.perf_counter() - began)
         seconds.append(best)
-    print(
-        f"\nfresh process: import numpy {seconds[0]:.2f} s, import sodbench and first call {seconds[1]:.2f} s, ",
-        end="",
-    )
-    print(f"import pysodmetrics {seconds[2]:.2f} s")
+    numpy, ours, package = seconds
+    print(f"\nfresh process: import numpy {numpy:.2f} s, import pysodmetrics {package:.2f} s,", end=" ")
+    print(f"import sodbench.metrics and first call {ours:.2f} s")
 
 
 def enlarged(values: NDArray[np.uint8], how: Image.Resampling) -> NDArray[np.uint8]:

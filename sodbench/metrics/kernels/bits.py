@@ -205,7 +205,7 @@ def is_binary(grey: NDArray[np.uint8]) -> bool:
         for x in range(grey.shape[1]):
             # 0 for both 0 and 255
             other |= np.uint8((line[x] + np.uint8(1)) & np.uint8(254))
-    return other == 0
+    return bool(other == 0)
 
 
 @compiled((U8, U64_OUT, I64_OUT))

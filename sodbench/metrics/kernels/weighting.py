@@ -24,6 +24,7 @@ LIMIT = 32767  # squared distances are capped here: weights beyond 181 pixels (1
 REACH = 181  # the largest distance that is searched for
 BLOCK = 16
 ALL_OF_BLOCK = np.uint64(2**BLOCK - 1)
+ALL_KNOWN = np.uint8(2 ** (64 // BLOCK) - 1)
 PAD = REACH + 7 + BLOCK + 64
 
 
@@ -53,7 +54,7 @@ def squared_distance(
         low = np.int64(0)
         for k in range(imperfect.shape[1]):
             wanted = imperfect[y, k] & ~mask[y, k]
-            if wanted == np.uint64(0):
+            if wanted == np.uint64(0) or known[y, k] == ALL_KNOWN:
                 continue
             for part in range(64 // BLOCK):
                 flag = np.uint8(1 << part)
@@ -83,16 +84,24 @@ def squared_distance(
                     add1 = np.uint16(min((step + 1) * (step + 1), LIMIT))
                     add2 = np.uint16(min((step + 2) * (step + 2), LIMIT))
                     add3 = np.uint16(min((step + 3) * (step + 3), LIMIT))
-                    before = squares[PAD + first - step - 3 : PAD + first - step + BLOCK]
-                    after = squares[PAD + first + step : PAD + first + step + BLOCK + 3]
+                    add4 = np.uint16(min((step + 4) * (step + 4), LIMIT))
+                    add5 = np.uint16(min((step + 5) * (step + 5), LIMIT))
+                    add6 = np.uint16(min((step + 6) * (step + 6), LIMIT))
+                    add7 = np.uint16(min((step + 7) * (step + 7), LIMIT))
+                    before = squares[PAD + first - step - 7 : PAD + first - step + BLOCK]
+                    after = squares[PAD + first + step : PAD + first + step + BLOCK + 7]
                     for i in range(BLOCK):
                         d2 = best[i]
-                        d2 = min(d2, np.uint16(min(before[i + 3], after[i]) + add0))
-                        d2 = min(d2, np.uint16(min(before[i + 2], after[i + 1]) + add1))
-                        d2 = min(d2, np.uint16(min(before[i + 1], after[i + 2]) + add2))
-                        d2 = min(d2, np.uint16(min(before[i], after[i + 3]) + add3))
+                        d2 = min(d2, np.uint16(min(before[i + 7], after[i]) + add0))
+                        d2 = min(d2, np.uint16(min(before[i + 6], after[i + 1]) + add1))
+                        d2 = min(d2, np.uint16(min(before[i + 5], after[i + 2]) + add2))
+                        d2 = min(d2, np.uint16(min(before[i + 4], after[i + 3]) + add3))
+                        d2 = min(d2, np.uint16(min(before[i + 3], after[i + 4]) + add4))
+                        d2 = min(d2, np.uint16(min(before[i + 2], after[i + 5]) + add5))
+                        d2 = min(d2, np.uint16(min(before[i + 1], after[i + 6]) + add6))
+                        d2 = min(d2, np.uint16(min(before[i], after[i + 7]) + add7))
                         best[i] = d2
-                    step += 4
+                    step += 8
                     most = np.uint16(0)
                     for i in range(n):
                         most = max(most, best[i])
