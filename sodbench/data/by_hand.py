@@ -1,5 +1,6 @@
 """What a person has to do where nothing may or can be fetched: which file, from where, to which path."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import shorten
 
@@ -19,12 +20,22 @@ def put_by_hand(store: Path, archive: Archive) -> Path | None:
 
     Under its own name its size and digest must be right (DownloadError).
     """
-    path = store / archive.name
-    if path.is_file():
+    path = _in_store(store, archive)
+    if path is not None and path.name == archive.name:
         check(path, archive)
-        return path
-    others = [store / (path.stem + suffix) for suffix in (".zip", ".tar", ".tar.gz")]
-    return next((other for other in others if other.is_file()), None)
+    return path
+
+
+def at_hand_first(store: Path, mirrors: Iterable[Mirror]) -> list[Mirror]:
+    """The mirrors that have archives, in their order, but first those whose archives all lie in the store."""
+    usable = [mirror for mirror in mirrors if mirror.archives]
+    return sorted(usable, key=lambda one: any(_in_store(store, archive) is None for archive in one.archives))
+
+
+def _in_store(store: Path, archive: Archive) -> Path | None:
+    path = store / archive.name
+    repacked = [store / (path.stem + suffix) for suffix in (".zip", ".tar", ".tar.gz")]
+    return next((file for file in (path, *repacked) if file.is_file()), None)
 
 
 def instructions(card: Card, root: Path, failed: list[str]) -> str:

@@ -1,9 +1,9 @@
 """Gets a data set from its mirrors into the data root, whole or not at all.
 
-The archives of the first mirror that answers are downloaded (resumed, checked), unpacked beside their
-place, brought into one layout, repaired and then renamed into place. `fetched.json` in the set's folder
-says where it came from and what was done. Where nothing may or can be fetched, the error says which file
-to put where; the next call takes it from there.
+The archives of the first mirror that answers are downloaded (resumed, checked) or, if a person has put them
+into the store, taken from there; they are unpacked beside their place, brought into one layout, repaired and
+then renamed into place. `fetched.json` in the set's folder says where it came from and what was done. Where
+nothing may or can be fetched, the error says which file to put where; the next call takes it from there.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sodbench.data.archive import unpack
 from sodbench.data.arrange import Arranged, arrange
-from sodbench.data.by_hand import instructions, put_by_hand, store_of
+from sodbench.data.by_hand import at_hand_first, instructions, put_by_hand, store_of
 from sodbench.data.card import Archive, Card, Mirror
 from sodbench.data.download import DownloadError, download
 from sodbench.data.folder import open_dataset
@@ -68,9 +68,7 @@ def fetch(
         if here is not None:
             return here
         failed: list[str] = []
-        for mirror in card.mirrors:
-            if not mirror.archives:
-                continue
+        for mirror in at_hand_first(store, card.mirrors):
             try:
                 done = _from_mirror(card, mirror, root, replace, progress, say)
             except (DownloadError, InputError) as error:

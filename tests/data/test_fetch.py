@@ -252,6 +252,17 @@ def test_a_file_put_by_hand_is_taken_under_another_ending(site: Site, tmp_path: 
     assert fetch(load_card("t"), tmp_path / "data").pairs == 2
 
 
+def test_a_file_put_by_hand_comes_before_any_mirror(site: Site, tmp_path: Path) -> None:
+    site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
+    card_file("t", mirror(site.url + "/t.zip") + mirror("the-bundle", name="bundle.zip", kind="drive"))
+    store = tmp_path / "data" / ".downloads" / "t"
+    store.mkdir(parents=True)
+    (store / "bundle.zip").write_bytes(zipped(pairs("images", "masks", ["3", "4"])))
+    fetch(load_card("t"), tmp_path / "data")
+    assert [sample.name for sample in open_dataset("t", tmp_path / "data").samples] == ["3", "4"]
+    assert site.asked == []
+
+
 def test_drive_mirrors(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fake(**options: object) -> str:
         Path(str(options["output"])).write_bytes(zipped(pairs("images", "masks", ["1", "2"])))
