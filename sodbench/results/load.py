@@ -92,11 +92,24 @@ def _read(folder: Path) -> Run:
             raise InputError(
                 f"{path} left out: {key!r} is missing or no {kind.__name__}; score the maps again"
             )
-    for name, facts in content["files"].items():
+    for key in ("versions", "device", "code"):
+        if not isinstance(content["provenance"].get(key, {}), dict):
+            raise InputError(f"{path} left out: {key!r} of its provenance is no dict; score the maps again")
+    try:
+        sizes = {name: int(facts["bytes"]) for name, facts in content["files"].items()}
+        tables = {
+            name: RecordedTable(name, dict(entry["fields"]), _with_nan(entry["scores"]), folder)
+            for name, entry in content["protocols"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} left out: damaged record ({error!r}); score the maps again") from error
+    if not tables:
+        raise InputError(f"{path} left out: it holds no scores; score the maps again")
+    for name, expected in sizes.items():
         part = folder / name
         size = part.stat().st_size if part.is_file() else None
-        if size != facts["bytes"]:
-            found = "is missing" if size is None else f"has {size} bytes instead of {facts['bytes']}"
+        if size != expected:
+            found = "is missing" if size is None else f"has {size} bytes instead of {expected}"
             raise InputError(f"{folder} left out: {name} {found} (half deleted?); score the maps again")
     return Run(
         schema=content["schema"],
@@ -107,10 +120,7 @@ def _read(folder: Path) -> Run:
         scored=content["scored"],
         dataset_digest=content["dataset_digest"],
         weights_sha256=content.get("weights_sha256"),
-        tables={
-            name: RecordedTable(name, entry["fields"], _with_nan(entry["scores"]), folder)
-            for name, entry in content["protocols"].items()
-        },
+        tables=tables,
         provenance=content["provenance"],
         efficiency=content.get("efficiency"),
         image_facts=lambda: image_facts(folder),

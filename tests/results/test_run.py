@@ -193,6 +193,11 @@ def test_an_exception_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Monkey
         (lambda f: (f / "run.json").write_text("[1]"), "no schema version"),
         (lambda f: (f / "run.json").write_text('{"schema": true}'), "no schema version"),
         (lambda f: (f / "run.json").write_text('{"schema": 1}'), "'name' is missing"),
+        (lambda f: _change(f, "files", {"scores.parquet": {}}), "damaged record (KeyError('bytes'))"),
+        (lambda f: _change(f, "protocols", {"pysodmetrics": {}}), "damaged record (KeyError('fields'))"),
+        (lambda f: _change(f, "protocols", {"p": {"fields": {}, "scores": {"S": "x"}}}), "damaged record"),
+        (lambda f: _change(f, "protocols", {}), "it holds no scores"),
+        (lambda f: _change(f, "provenance", {"versions": None}), "'versions' of its provenance"),
     ],
 )
 def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, said: str) -> None:
@@ -205,14 +210,14 @@ def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, s
         assert len(load_runs(tmp_path)) == 1
 
 
-def _set_schema(folder: Path, schema: int) -> None:
+def _change(folder: Path, key: str, value: object) -> None:
     content = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps(content | {"schema": schema}))
+    (folder / "run.json").write_text(json.dumps(content | {key: value}))
 
 
 def test_newer_and_too_old_schemas_are_refused_with_the_reason(tmp_path: Path) -> None:
-    _set_schema(save_run(tmp_path, run("newer")), SCHEMA + 1)
-    _set_schema(save_run(tmp_path, run("older")), 0)
+    _change(save_run(tmp_path, run("newer")), "schema", SCHEMA + 1)
+    _change(save_run(tmp_path, run("older")), "schema", 0)
     found = read_records(tmp_path)
     assert not found.runs
     assert f"reads up to {SCHEMA}; upgrade sodbench" in found.problems[0]
@@ -220,7 +225,7 @@ def test_newer_and_too_old_schemas_are_refused_with_the_reason(tmp_path: Path) -
 
 
 def test_older_schemas_are_migrated_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _set_schema(save_run(tmp_path, run()), SCHEMA - 2)
+    _change(save_run(tmp_path, run()), "schema", SCHEMA - 2)
     monkeypatch.setitem(load.MIGRATIONS, SCHEMA - 2, lambda c: c | {"schema": SCHEMA - 1, "title": "one"})
     monkeypatch.setitem(
         load.MIGRATIONS, SCHEMA - 1, lambda c: c | {"schema": SCHEMA, "title": c["title"] + "two"}
