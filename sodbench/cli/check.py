@@ -1,6 +1,7 @@
 """`sodbench check`: exit 1 when a metric drifted from the committed reference."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from sodbench.errors import InputError
 if TYPE_CHECKING:
     from sodbench.results.drift import Drift
     from sodbench.results.record import Run
+    from sodbench.results.reference import Reference
 
 
 def register(subparsers: Any) -> None:
@@ -59,13 +61,24 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares, prints, and returns 1 where something drifted."""
+    from sodbench.cli.report import recorded_runs
+    from sodbench.files import write_text
     from sodbench.report import drift_formats
     from sodbench.results.drift import check
 
-    runs, reference = _chosen(args)
+    reference = _reference(args)
+    runs = recorded_runs(args.reports)
+    _check_names(args, runs, reference)
+    chosen = [one for one in runs if _wanted(args, one.name, one.dataset)]
     if args.update:
-        return _update(args, runs)
-    drift = check(reference, runs, args.exact)
+        return _update(args, chosen, reference)
+    entries = tuple(entry for entry in reference.entries if _wanted(args, entry.name, entry.dataset))
+    if not entries:
+        raise InputError(
+            f"{args.against}: nothing to compare with, it has no entry of these runs; look at their scores"
+            " and add them with --update"
+        )
+    drift = check(dataclasses.replace(reference, entries=entries), chosen, args.exact)
     failed = drift.failed(args.strict)
     against = args.against.as_posix()
     if args.json:
@@ -78,42 +91,47 @@ def run(args: argparse.Namespace) -> int:
         for line in drift_formats.annotations(drift, against, args.strict):
             print(line, file=stream)
     if args.junit:
-        from sodbench.files import write_text
-
         write_text(args.junit, drift_formats.junit(drift, args.strict))
     summary = args.summary or os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
+        path = Path(summary)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
             file.write(drift_formats.markdown(drift, against, args.strict) + "\n")
     return 1 if failed else 0
 
 
-def _chosen(args: argparse.Namespace) -> "tuple[list[Run], Any]":
-    """The runs and the reference, both limited to the chosen methods and data sets."""
-    import dataclasses
-
-    from sodbench.cli.report import recorded_runs
-    from sodbench.errors import unknown_names
+def _reference(args: argparse.Namespace) -> "Reference":
+    """The reference with the tolerances of the command line; an empty one where --update makes the first."""
     from sodbench.results.reference import Reference, read_reference
 
     fresh = args.update and not args.against.exists()
     reference = Reference() if fresh else read_reference(args.against)
-    runs = recorded_runs(args.reports)
+    return dataclasses.replace(reference, tolerances={**reference.tolerances, **_tolerances(args.tolerance)})
+
+
+def _check_names(args: argparse.Namespace, runs: "list[Run]", reference: "Reference") -> None:
+    """InputError for methods, data sets and metrics that neither the runs nor the reference have."""
+    from sodbench.errors import unknown_names
+
+    full = {name for one in runs for name in one.values()}
+    full |= {name for entry in reference.entries for name in entry.values}
     for kind, asked, known in (
         ("method", args.methods, {r.name for r in runs} | {e.name for e in reference.entries}),
         ("data set", args.datasets, {r.dataset for r in runs} | {e.dataset for e in reference.entries}),
+        (
+            "metric",
+            _tolerances(args.tolerance),
+            full | {name.partition("@")[0] for name in full} | {"default"},
+        ),
     ):
         unknown = [name for name in asked or [] if name not in known]
         if unknown:
             raise unknown_names(kind, unknown, known)
 
-    def wanted(name: str, dataset: str) -> bool:
-        return (not args.methods or name in args.methods) and (not args.datasets or dataset in args.datasets)
 
-    runs = [one for one in runs if wanted(one.name, one.dataset)]
-    entries = tuple(entry for entry in reference.entries if wanted(entry.name, entry.dataset))
-    tolerances = dict(reference.tolerances) | _tolerances(args.tolerance)
-    return runs, dataclasses.replace(reference, entries=entries, tolerances=tolerances)
+def _wanted(args: argparse.Namespace, name: str, dataset: str) -> bool:
+    return (not args.methods or name in args.methods) and (not args.datasets or dataset in args.datasets)
 
 
 def _tolerances(options: list[str]) -> dict[str, float]:
@@ -133,16 +151,11 @@ def _tolerances(options: list[str]) -> dict[str, float]:
     return found
 
 
-def _update(args: argparse.Namespace, runs: "list[Run]") -> int:
+def _update(args: argparse.Namespace, runs: "list[Run]", reference: "Reference") -> int:
     """Rewrites the reference; entries outside the selection stay as they are."""
-    import dataclasses
+    from sodbench.results.reference import updated, write_reference
 
-    from sodbench.results.reference import Reference, read_reference, updated, write_reference
-
-    reference = read_reference(args.against) if args.against.exists() else Reference()
-    tolerances = dict(reference.tolerances) | _tolerances(args.tolerance)
-    limited = bool(args.methods or args.datasets)
-    new = updated(dataclasses.replace(reference, tolerances=tolerances), runs, keep_missing=limited)
+    new = updated(reference, runs, keep_missing=bool(args.methods or args.datasets))
     write_reference(args.against, new)
     dropped = {entry.key for entry in reference.entries} - {entry.key for entry in new.entries}
     print(f"{args.against}: {len(runs)} entries updated, {len(dropped)} removed, {len(new.entries)} in all")
@@ -152,12 +165,13 @@ def _update(args: argparse.Namespace, runs: "list[Run]") -> int:
 def _print_json(drift: "Drift", failed: bool) -> None:
     import json
     import math
-    from dataclasses import asdict
 
     def plain(value: Any) -> Any:
         return None if isinstance(value, float) and math.isnan(value) else value
 
-    findings = [{key: plain(value) for key, value in asdict(one).items()} for one in drift.findings]
+    findings = [
+        {key: plain(value) for key, value in dataclasses.asdict(one).items()} for one in drift.findings
+    ]
     causes = [
         {"name": name, "dataset": dataset, "causes": said} for (name, dataset), said in drift.causes.items()
     ]

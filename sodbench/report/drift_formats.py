@@ -83,7 +83,8 @@ def junit(drift: Drift, strict: bool = False) -> str:
 def _headline(drift: Drift, against: str, strict: bool) -> str:
     failures = sum(strict or finding.failed for finding in drift.findings)
     if failures:
-        return f"drift: {failures} of {drift.compared} compared values and entries are not as in {against}"
+        said = f"{failures} finding{'s' * (failures > 1)}, {drift.compared} values compared"
+        return f"drift: not as in {against} ({said})"
     extra = f", {len(drift.findings)} new" if drift.findings else ""
     return f"no drift: {drift.compared} values are as in {against}{extra}"
 

@@ -90,8 +90,10 @@ def read_reference(path: Path) -> Reference:
         ) from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        advice = "upgrade sodbench, or delete it" if newer else "delete it"
         raise InputError(
-            f"{path}: schema {schema!r}, expected {SCHEMA}; rewrite it with this version by --update"
+            f"{path}: schema {schema!r}, expected {SCHEMA}; {advice} and make it again with --update"
         )
     try:
         tolerances = {str(key): float(value) for key, value in content["tolerances"].items()}

@@ -40,7 +40,8 @@ def test_a_planted_drift_is_caught_and_described() -> None:
     assert drift.failed() and finding.kind == "drifted" and finding.metric == "MAE@pysodmetrics"
     assert finding.difference == pytest.approx(0.01) and finding.better is False
     text = drift_formats.text(drift, "r.json")
-    assert "drift: 1 of 10" in text and "drifted, worse" in text and "+0.01" in text
+    assert "drift: not as in r.json (1 finding, 10 values compared)" in text
+    assert "drifted, worse" in text and "+0.01" in text
 
 
 def test_tolerances_are_per_metric_and_exact_overrides_them() -> None:
@@ -118,7 +119,8 @@ def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("{", "not a readable reference"),
-        ('{"schema": 9}', "schema 9, expected 1"),
+        ('{"schema": 9}', "schema 9, expected 1; upgrade sodbench, or delete it and make it again"),
+        ('{"schema": 0}', "schema 0, expected 1; delete it and make it again"),
         ("[]", "schema None"),
         ('{"schema": 1, "tolerances": {}}', "damaged reference"),
         ('{"schema": 1, "tolerances": {"MAE": -1}, "entries": []}', "tolerance of 'MAE' is -1.0"),
@@ -166,12 +168,13 @@ def test_the_command_passes_fails_and_updates(tmp_path: Path, capsys, monkeypatc
     assert main([*command, "--exact"]) == 0
     save_run(tmp_path / "reports", moved(0.01))
     before = (tmp_path / "reference.json").read_bytes()
-    outputs = ["--junit", str(tmp_path / "j.xml"), "--summary", str(tmp_path / "s.md"), "--github"]
+    outputs = ["--junit", str(tmp_path / "new/j.xml"), "--summary", str(tmp_path / "new/s.md"), "--github"]
     assert main([*command, *outputs]) == 1
     assert (tmp_path / "reference.json").read_bytes() == before
     printed = capsys.readouterr().out
     assert "drifted, worse" in printed and "::error file=" in printed
-    assert "<failure" in (tmp_path / "j.xml").read_text() and "### drift" in (tmp_path / "s.md").read_text()
+    assert "<failure" in (tmp_path / "new/j.xml").read_text()
+    assert "### drift" in (tmp_path / "new/s.md").read_text()
     assert main([*command, "--tolerance", "MAE=0.1"]) == 0
     assert main([*command, "--update"]) == 0 and main(command) == 0
 
@@ -187,6 +190,13 @@ def test_the_command_answers_programs(tmp_path: Path, capsys, monkeypatch) -> No
     answer = json.loads(captured.out)
     assert answer["failed"] and answer["findings"][0]["metric"] == "MAE@pysodmetrics"
     assert "::error" in captured.err and "drift" in (tmp_path / "step.md").read_text()
+
+
+def test_a_check_that_compares_nothing_does_not_pass(tmp_path: Path, capsys) -> None:
+    command = prepared(tmp_path)
+    save_run(tmp_path / "reports", run("fresh"))
+    assert main([*command, "--methods", "fresh"]) == 2
+    assert "nothing to compare with" in capsys.readouterr().err
 
 
 def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> None:
@@ -205,6 +215,7 @@ def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> N
     [
         (["--tolerance", "MAE"], "expected METRIC=VALUE"),
         (["--tolerance", "MAE=-1"], "0 or more"),
+        (["--tolerance", "MEA=1"], "unknown metric 'MEA' (did you mean"),
         (["--methods", "DSSS"], "known: DSS"),
         (["--against", "nowhere.json"], "no such reference"),
     ],
