@@ -66,7 +66,7 @@ def _list(args: argparse.Namespace) -> int:
         _print_json({"baselines": [_summary(b) for b in baselines]})
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", _weights_said(b), b.title) for b in baselines]
-    _print_table([("baseline", "input", "weights", "title"), *rows])
+    print_columns([("baseline", "input", "weights", "title"), *rows])
     return 0
 
 
@@ -94,7 +94,8 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from sodbench.errors import InputError
+    from sodbench.cli.columns import print_columns
+from sodbench.errors import InputError
     from sodbench.models import load_baseline
     from sodbench.models.fetching import fetch_weights
 
@@ -171,12 +172,6 @@ def _weights_said(baseline: "Baseline") -> str:
     if baseline.weights is None:
         return "train"
     return "fetch" if baseline.weights.fetchable else "missing"
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _print_json(content: dict[str, Any]) -> None:

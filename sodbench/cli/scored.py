@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli.columns import print_columns
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -130,6 +131,4 @@ def print_results(runs: "Sequence[Run]", as_json: bool) -> None:
         values = [row["scores"].get(metric) for metric in metrics]
         shown = ["-" if value is None else f"{value:.4f}" for value in values]
         lines.append([row["name"], row["dataset"], count, row["protocol"], *shown])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print_columns(lines)
