@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli.columns import print_columns
+
 if TYPE_CHECKING:
     from sodbench.models.registry import Baseline
 
@@ -94,8 +96,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from sodbench.cli.columns import print_columns
-from sodbench.errors import InputError
+    from sodbench.errors import InputError
     from sodbench.models import load_baseline
     from sodbench.models.fetching import fetch_weights
 
