@@ -1,6 +1,7 @@
 """`sodbench compare`: paired tests and confidence intervals between methods."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def register(subparsers: Any) -> None:
         "--images", type=int, default=5, metavar="N", help="images that differ most to name (5)"
     )
     parser.add_argument(
-        "--by", default="S", metavar="METRIC", help="per-image score by which images differ (S)"
+        "--by", metavar="METRIC", help="per-image score by which images differ (S, else the first there is)"
     )
     parser.add_argument(
         "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
@@ -54,16 +55,16 @@ def run(args: argparse.Namespace) -> int:
     runs = recorded_runs(args.reports)
     rows: list[Compared] = []
     images: dict[str, Any] = {}
-    for dataset in args.dataset:
-        chosen = _chosen(runs, args.methods, dataset)
+    of_sets = [_chosen(runs, args.methods, dataset) for dataset in dict.fromkeys(args.dataset)]
+    for chosen in of_sets:
         options = (args.resamples, args.level, args.seed)
         rows += compare(chosen, args.protocol, args.metrics, *options)
         for first, second in combinations(chosen, 2):
-            by = args.by if args.by in first.tables[args.protocol].per_image else _first_metric(first, args)
+            by = args.by or _by(first, args.protocol)
             found = most_different(first, second, args.protocol, by, args.images)
             images[f"{first.name} and {second.name} on {first.title}, by {by}"] = found
     rows = correct(rows)
-    ranking = _ranking(args, runs) if len(args.dataset) > 1 else None
+    ranking = _ranking(args, of_sets) if len(of_sets) > 1 else {}
     if args.json:
         _print_json(args, rows, images, ranking)
     else:
@@ -76,6 +77,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"nothing to compare {args.methods[0]!r} with; name two methods or more")
     if args.resamples < 100:
         raise InputError(f"--resamples is {args.resamples}, expected 100 or more")
+    if args.images < 0:
+        raise InputError(f"--images is {args.images}, expected 0 or more")
     if not 0.5 <= args.level < 1:
         raise InputError(f"--level is {args.level}, expected a level from 0.5 to below 1, such as 0.95")
 
@@ -94,19 +97,30 @@ def _chosen(runs: "list[Run]", methods: list[str], dataset: str) -> "list[Run]":
     return [of_set[name] for name in dict.fromkeys(methods)]
 
 
-def _first_metric(run: "Run", args: argparse.Namespace) -> str:
-    return str(run.tables[args.protocol].per_image.columns[0])
+def _by(run: "Run", protocol: str) -> str:
+    """The per-image score by which images differ where none was asked for."""
+    columns = run.tables[protocol].per_image.columns
+    return "S" if "S" in columns else str(columns[0])
 
 
-def _ranking(args: argparse.Namespace, runs: "list[Run]") -> dict[str, Any]:
-    """Average ranks over the data sets for each score that all runs have."""
+def _ranking(args: argparse.Namespace, of_sets: "list[list[Run]]") -> dict[str, Any]:
+    """Average ranks for each score that all runs have, over the data sets of which all scored the same."""
     from sodbench.metrics.registry import all_metrics
     from sodbench.results.ranks import rank
 
+    rankable = [of_set for of_set in of_sets if len({run.scored_on for run in of_set}) == 1]
+    for of_set in of_sets:
+        if of_set not in rankable:
+            print(
+                f"sodbench: note: {of_set[0].dataset} is left out of the ranks: the methods were scored on"
+                " different images of it",
+                file=sys.stderr,
+            )
+    if len(rankable) < 2:
+        return {}
     found: dict[str, Any] = {}
-    chosen = {dataset: _chosen(runs, args.methods, dataset) for dataset in args.dataset}
-    tables = [[run.tables[args.protocol].scores for run in of_set] for of_set in chosen.values()]
-    names = [run.name for run in next(iter(chosen.values()))]
+    tables = [[run.tables[args.protocol].scores for run in of_set] for of_set in rankable]
+    names = [run.name for run in rankable[0]]
     shared = [m for m in tables[0][0] if all(m in scores for row in tables for scores in row)]
     for metric in args.metrics or shared:
         values = {name: [row[place][metric] for row in tables] for place, name in enumerate(names)}
@@ -116,7 +130,7 @@ def _ranking(args: argparse.Namespace, runs: "list[Run]") -> dict[str, Any]:
 
 
 def _print_text(
-    args: argparse.Namespace, rows: "list[Compared]", images: dict[str, Any], ranking: dict[str, Any] | None
+    args: argparse.Namespace, rows: "list[Compared]", images: dict[str, Any], ranking: dict[str, Any]
 ) -> None:
     percent = f"{args.level * 100:g} %"
     pair = None
@@ -136,19 +150,22 @@ def _print_text(
             f"{_interval(row.difference, signed=True):>27}{row.p_value:>9.4f}{row.corrected:>10.4f}"
             f"  {counts}{sign}"
         )
-    print(f"\n* differs at level {1 - args.level:.2g} after Holm's correction over {len(rows)} tests")
-    for title, found in images.items():
+    tests = f"{len(rows)} test{'s' * (len(rows) != 1)}"
+    print(f"\n* differs at level {1 - args.level:.2g} after Holm's correction over {tests}")
+    for title, found in images.items() if args.images else ():
         print(f"\nimages that differ most: {title}")
         for image in found:
             print(
                 f"  {image.name:32} {image.first:.4f}  {image.second:.4f}  {image.first - image.second:+.4f}"
             )
-    for metric, one in (ranking or {}).items():
+    for metric, one in ranking.items():
         ranks = ", ".join(
             f"{name} {value:.2f}" for name, value in sorted(one.ranks.items(), key=lambda r: r[1])
         )
         print(f"\naverage rank by {metric} over {one.datasets} data sets: {ranks}", end="")
-        print(f" (critical difference {one.critical_difference:.2f}, Friedman p {one.p_value:.3f})")
+        # Friedman's test needs three methods
+        friedman = "" if one.p_value != one.p_value else f", Friedman p {one.p_value:.3f}"
+        print(f" (critical difference {one.critical_difference:.2f}{friedman})")
 
 
 def _interval(value: Any, signed: bool = False) -> str:
@@ -157,7 +174,7 @@ def _interval(value: Any, signed: bool = False) -> str:
 
 
 def _print_json(
-    args: argparse.Namespace, rows: "list[Compared]", images: dict[str, Any], ranking: dict[str, Any] | None
+    args: argparse.Namespace, rows: "list[Compared]", images: dict[str, Any], ranking: dict[str, Any]
 ) -> None:
     import json
     from dataclasses import asdict
@@ -169,7 +186,7 @@ def _print_json(
         "seed": args.seed,
         "comparisons": [asdict(row) for row in rows],
         "images": {title: [asdict(image) for image in found] for title, found in images.items()},
-        "ranks": {metric: asdict(one) for metric, one in (ranking or {}).items()},
+        "ranks": {metric: asdict(one) for metric, one in ranking.items()},
     }
     print(json.dumps(_finite(content)))
 

@@ -103,7 +103,7 @@ def build(runs: Sequence[Run], selection: Selection, reports: Path | None = None
             "kind": "measured",
             "scored": run.scored,
             "expected": run.expected,
-            "comparable": f"{run.dataset_digest}:{run.provenance.get('images_sha256', run.scored)}",
+            "comparable": run.scored_on,
             "cite": method.cite if method else None,
         }
         rows.append(

@@ -86,6 +86,11 @@ class Run:
         """Images scored of images expected, as tables print it: `201/1000`."""
         return f"{self.scored}/{self.expected}"
 
+    @property
+    def scored_on(self) -> str:
+        """Equal for runs that were scored on the same images and masks, whose scores may be ranked."""
+        return f"{self.dataset_digest}:{self.provenance.get('images_sha256', self.scored)}"
+
     def values(self) -> dict[str, float]:
         """All data-set values by full metric name (`maxF@pysodmetrics`)."""
         return {

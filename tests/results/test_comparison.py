@@ -100,6 +100,26 @@ def test_the_command_ranks_over_data_sets(reports: list[str], capsys) -> None:
     assert set(answer["comparisons"][0]["difference"]) == {"value", "low", "high"}
 
 
+def test_two_methods_are_ranked_without_a_test_that_needs_three(reports: list[str], capsys) -> None:
+    command = ["compare", "DSS", "Amulet", "--dataset", "sod", "ecssd", "sod", "--metrics", "MAE"]
+    assert main([*command, "--images", "0", *reports]) == 0
+    printed = capsys.readouterr().out
+    assert "over 2 data sets" in printed and "Friedman" not in printed and "over 2 tests" in printed
+    assert "images that differ most" not in printed
+
+
+def test_ranks_leave_out_data_sets_of_which_different_images_were_scored(reports: list[str], capsys) -> None:
+    part = new_run("DSS", StandInDataset("third"), {"pysodmetrics": table(9)})
+    for run_of_set in (part, run("Amulet", "third", 1)):
+        save_run(Path(reports[1]), run_of_set)
+    command = ["compare", "DSS", "Amulet", "--metrics", "MAE", *reports, "--dataset"]
+    assert main([*command, "sod", "third", "ecssd"]) == 0
+    captured = capsys.readouterr()
+    assert "third is left out of the ranks" in captured.err and "over 2 data sets" in captured.out
+    assert main([*command, "sod", "third"]) == 0
+    assert "average rank" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -107,6 +127,8 @@ def test_the_command_ranks_over_data_sets(reports: list[str], capsys) -> None:
         (["DSS", "Amulett", "--dataset", "sod"], "did you mean 'Amulet'"),
         (["DSS", "Amulet", "--dataset", "sodd"], "did you mean 'sod'"),
         (["DSS", "Amulet", "--dataset", "sod", "--level", "95"], "--level is 95.0"),
+        (["DSS", "Amulet", "--dataset", "sod", "--images", "-1"], "--images is -1"),
+        (["DSS", "Amulet", "--dataset", "sod", "--by", "foo"], "unknown per-image metric 'foo'"),
     ],
 )
 def test_wrong_names_are_one_line(reports: list[str], capsys, arguments: list[str], said: str) -> None:
