@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sodbench.errors import unknown_names
+from sodbench.errors import first_of, unknown_names
 from sodbench.report.frame import DIFFERENCE, Table
 from sodbench.report.labels import split_name
 from sodbench.results.comparable import Verdict, verdict
@@ -35,7 +35,7 @@ def with_published(table: Table, runs: Sequence[Run], sources: Sequence[str] | N
         of_set = [v for v in values if v.dataset == dataset and (not sources or v.source in sources)]
         kept, left_out = _judged(of_set, table.metrics, rows, [r for r in runs if r.dataset == dataset])
         parts.append(_merged(rows, kept, table.metrics))
-        notes[dataset] = [*notes.get(dataset, []), *_reasons(left_out)]
+        notes[dataset] = [*notes.get(dataset, []), *_remarks(kept), *_reasons(left_out)]
     columns = [*table.frame.columns, *(f"{DIFFERENCE}{full}" for full in table.metrics)]
     frame = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     return replace(table, frame=frame, notes=notes)
@@ -98,17 +98,14 @@ def _row(rows: "pd.DataFrame", value: Published) -> dict[str, Any]:
     """A published row without its values; `owner` is the measured run of the same method, if there is one."""
     owner = None
     if value.variant is None:
-        for name in rows["method"]:
-            own = method_of(str(name))
-            if own is not None and own.name == value.method:
-                owner = str(name)
-                break
+        owner = next(iter(rows.loc[rows["literature"] == value.method, "method"]), None)
     first = rows.iloc[0]
     method = method_of(value.printed_method)
     return {
         "dataset": value.dataset,
         "title": first["title"],
         "method": value.printed_method + (f" ({value.variant})" if value.variant else ""),
+        "literature": value.method,
         "kind": "published",
         "scored": value.n,
         "expected": first["expected"],
@@ -119,6 +116,25 @@ def _row(rows: "pd.DataFrame", value: Published) -> dict[str, Any]:
         "notes": [],
         "digits": 0,
     }
+
+
+def _remarks(kept: Sequence[tuple[str, Published, Verdict]]) -> list[str]:
+    """One line a remark on shown values: source and table, and the values where it is not about all."""
+    shown: Counter[str] = Counter()
+    about: dict[tuple[str, str], list[str]] = {}
+    judged: dict[str, None] = {}
+    for _, value, one in kept:
+        table = f"{value.short}, {value.table}"
+        shown[table] += 1
+        for remark in value.remarks:
+            about.setdefault((table, remark), []).append(f"{value.printed_metric} of {value.printed_method}")
+        if not one.exact:
+            judged[f"{table}: {one.reason}"] = None
+    lines = []
+    for (table, remark), names in about.items():
+        which = "" if len(names) == shown[table] else f", {first_of(names, 3)}"
+        lines.append(f"{table}{which}: {remark}")
+    return lines + list(judged)
 
 
 def _reasons(left_out: Sequence[tuple[str, str]]) -> list[str]:

@@ -86,8 +86,8 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
             return Verdict(
                 False,
                 False,
-                f"{metric}@{value.protocol} there: {name} is {_said(getattr(there, name))},"
-                f" {_said(getattr(protocol, name, None))} in {protocol.name}",
+                f"published under {value.protocol}, whose {name} is {_said(getattr(there, name))} and not"
+                f" {_said(getattr(protocol, name, None))} as in {protocol.name}",
             )
     minor = (*_MASK, *MINOR.get(metric, ()))
     same = all(getattr(there, name) == getattr(protocol, name, None) for name in minor)

@@ -47,12 +47,17 @@ class Published:
     toolkit: str
     cite: str | None
     read_from: str
-    remark: str
+    remarks: tuple[str, ...]
 
     @property
     def digits(self) -> int:
         """Digits after the point as printed."""
         return len(self.printed.partition(".")[2])
+
+    @property
+    def remark(self) -> str:
+        """All remarks in one line, empty where there is none."""
+        return "; ".join(self.remarks)
 
 
 @dataclass(frozen=True)
@@ -179,5 +184,5 @@ def _cell(
             toolkit=source["toolkit"],
             cite=source.get("cite"),
             read_from=table["read_from"],
-            remark="; ".join(remark for remark in remarks if remark),
+            remarks=tuple(remark for remark in remarks if remark),
         )
