@@ -78,17 +78,19 @@ def run(args: argparse.Namespace) -> int:
     selection = Selection(
         args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
     )
-    table = build(runs, selection, args.reports)
-    for line in table.left_out:
+    measured = build(runs, selection, args.reports)
+    for line in measured.left_out:
         print(f"sodbench: note: {line}", file=sys.stderr)
     chosen = select(runs, selection)
-    if args.intervals:
-        table = with_intervals(table, chosen)
+    table = with_intervals(measured, chosen) if args.intervals else measured
     if args.seeds:
-        table = over_seeds_table(table, chosen, args.sort)
+        joined = over_seeds_table(table, chosen, args.sort)
+        if joined is table:
+            print("sodbench: note: no two runs named <method>-seed<k> to join", file=sys.stderr)
+        table = joined
     if args.published is not None:
         table = with_published(table, chosen, args.published)
-    drawn = draw(chosen, build(runs, selection, args.reports), args.reports / "figures", args.figures)
+    drawn = draw(chosen, measured, args.reports / "figures", args.figures)
     written: list[Path] = []
     if "markdown" in args.format:
         shown = {

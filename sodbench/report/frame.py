@@ -11,6 +11,7 @@ from sodbench.report.efficiency import EFFICIENCY, efficiency_of
 from sodbench.report.labels import DEFAULT_PROTOCOL, label, order, split_name
 from sodbench.results.published import method_of
 from sodbench.results.record import Run
+from sodbench.results.seeds import seed_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ FACTS = (
     "dataset",
     "title",
     "method",
+    "literature",  # the name of the same method in the literature, where it has one
     "kind",  # measured or published
     "scored",
     "expected",
@@ -95,11 +97,12 @@ def build(runs: Sequence[Run], selection: Selection, reports: Path | None = None
                 f" {', '.join(run.tables)}; choose with --protocols"
             )
             continue
-        method = method_of(run.name)
+        method = method_of(seeded[0] if (seeded := seed_of(run.name)) else run.name)
         facts = {
             "dataset": run.dataset,
             "title": run.title,
             "method": run.name,
+            "literature": method.name if method else None,
             "kind": "measured",
             "scored": run.scored,
             "expected": run.expected,

@@ -18,6 +18,7 @@ from sodbench.report.gallery import Gallery, make_gallery
 from sodbench.report.labels import label, order, split_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.record import Run, conventions
+from sodbench.results.seeds import over_seeds
 
 NONE = 65535
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
@@ -30,7 +31,12 @@ def dataset_data(
     protocol = split_name(table.metrics[0])[1]
     names = [str(n) for n, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
     of_set = {run.name: run for run in runs if run.dataset == dataset and protocol in run.tables}
+    groups = over_seeds([run for name, run in of_set.items() if name not in names])
+    # seeds that the table joins to one row are shown one by one: a mean has no curve and no maps
     shown = [of_set[name] for name in names if name in of_set]
+    shown += [run for group in groups if group.name in names for run in group.runs]
+    details = {run.name: provenance(run) for run in shown}
+    details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
     images = _images(shown, protocol)
     scores = image_scores(shown, protocol, images)
     gallery = make_gallery(reports, shown, images, scores, count) if shown else Gallery()
@@ -48,7 +54,7 @@ def dataset_data(
         "thumbnails": {str(images.index(image)): files for image, files in gallery.thumbnails.items()},
         "sources": {key: compressed(found, images) for key, found in gallery.sources.items()},
         "notes": gallery.notes,
-        "provenance": {run.name: provenance(run) for run in shown},
+        "provenance": details,
     }
 
 

@@ -57,7 +57,9 @@ def over_seeds_table(table: Table, runs: Sequence[Run], sort: str | None = None)
 def _joined(rows: Any, group: Seeds, metrics: Sequence[str]) -> dict[str, Any]:
     """One row for all seeds; it is comparable with others only if all seeds saw the same images."""
     row = {str(key): value for key, value in rows.iloc[0].items()}
-    row["method"] = f"{group.method} ({len(group.runs)} seeds)"
+    row["method"] = group.name
+    # an interval of one seed says nothing about their mean
+    row |= dict.fromkeys([name for name in row if name.startswith((LOW, HIGH))], float("nan"))
     if rows["comparable"].nunique() > 1:
         row["comparable"] = f"seeds of {group.method}"
         row["scored"] = int(rows["scored"].min())

@@ -28,6 +28,11 @@ class Seeds:
     runs: tuple[Run, ...]
     scores: dict[str, Spread]
 
+    @property
+    def name(self) -> str:
+        """How the joined row is called: `basnet (3 seeds)`."""
+        return f"{self.method} ({len(self.runs)} seeds)"
+
 
 def seed_of(name: str) -> tuple[str, int] | None:
     """Method and seed in the name of a run, None where it names no seed.

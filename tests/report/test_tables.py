@@ -139,9 +139,7 @@ def test_published_rows_are_never_ranked_and_what_is_left_out_is_said() -> None:
     table = with_published(build(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
     text = markdown(table)
     assert "**.200**" in text and "<u>.100</u>" in text
-    assert (
-        "published values not shown: max" in text and "f\\_average is means, images in pysodmetrics" in text
-    )
+    assert "published under basnet2019, whose f\\_average is means and not images as in pysodmetrics" in text
     assert "the source does not state its toolkit" in text
     with pytest.raises(InputError, match="did you mean 'sodsurvey'"):
         with_published(table, runs, ["sodsurvy"])
@@ -176,8 +174,45 @@ def test_seeds_become_one_row_with_mean_and_deviation() -> None:
     table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
     assert list(table.frame["method"]) == ["net (3 seeds)", "other"]
     assert "| net (3 seeds) | 300/300 | **.810** <sub>±.010</sub> |" in markdown(table)
+    assert "deviation:maxF@pysodmetrics" in table.frame
     alone = build([made("other")], Selection())
     assert over_seeds_table(alone, [made("other")]) is alone
+
+
+def test_joined_seeds_carry_no_interval_of_one_of_them() -> None:
+    runs = [run(f"net-seed{k}", seed=k) for k in range(2)]
+    table = with_intervals(build(runs, Selection(metrics=["MAE"])), runs, resamples=100)
+    joined = over_seeds_table(table, runs).frame
+    assert table.frame["low:MAE@pysodmetrics"].notna().all() and len(joined) == 1
+    assert joined[["low:MAE@pysodmetrics", "high:MAE@pysodmetrics"]].isna().all(axis=None)
+
+
+def test_the_page_shows_joined_seeds_one_by_one(tmp_path: Path) -> None:
+    for k in range(2):
+        save_run(tmp_path, run(f"net-seed{k}", seed=k))
+    options = ["--reports", str(tmp_path), "--figures", "--gallery", "0"]
+    assert main(["report", "--seeds", "--format", "html", *options]) == 0
+    html = (tmp_path / "index.html").read_text()
+    (dataset,) = json.loads(html.partition('id="data">')[2].partition("</script>")[0])["datasets"]
+    assert dataset["methods"] == ["net-seed0", "net-seed1"] and len(dataset["images"]) == 12
+    assert dataset["provenance"]["net (2 seeds)"] == [["runs", "net-seed0, net-seed1"]]
+
+
+def test_published_rows_stand_below_the_seeds_of_their_method() -> None:
+    runs = [made(f"dss-seed{k}", protocols=("basnet2019",), maxF=0.84 + 0.01 * k) for k in range(2)]
+    table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
+    rows = with_published(table, runs, ["basnet2019"]).frame.to_dict("records")
+    assert [row["method"] for row in rows[:2]] == ["dss (2 seeds)", "DSS+"]
+    assert rows[0]["cite"] == "hou2017dss"
+    assert rows[1]["difference:maxF@basnet2019"] == pytest.approx(0.845 - 0.846)
+
+
+def test_remarks_on_published_values_are_shown() -> None:
+    runs = [made("DSS", protocols=("basnet2019",))]
+    text = markdown(with_published(build(runs, Selection(metrics=["maxF", "MAE"])), runs))
+    assert "- BASNet paper, Table 2: BASNet is trained on DUTS-TR; backbones" in text
+    assert "- U²-Net paper, Tables 3 and 4, MAE of BASNet: the BASNet paper prints .114" in text
+    assert "- sal\\_eval toolbox, README: sal-eval and basnet2019 agree on maxF up to rounding" in text
 
 
 def test_efficiency_columns_appear_where_measured(tmp_path: Path) -> None:
