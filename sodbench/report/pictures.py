@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sodbench.data.listing import scan
 from sodbench.results.record import Run
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Pictures:
         folder = self.maps_folder
         if folder is None or not folder.is_dir():
             return {}
-        return {path.stem: path for path in sorted(folder.iterdir(), reverse=True)}
+        return {path.stem: path for path in scan(folder).pictures}
 
     def _listed(self, column: str, image: str) -> Path | None:
         if column not in self._facts or image not in self._facts.index or self.data_folder is None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.data.listing import scan
 from sodbench.files import sha256_of
 from sodbench.results.load import Records, load_runs, read_records
 from sodbench.results.provenance import collect, digest_of
@@ -96,10 +97,10 @@ def _manifest_digest(dataset: str) -> str | None:
 
 def _maps_digest(folder: Path, images: list[str]) -> str | None:
     """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
-    by_stem = {path.stem: path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
-    files = [(image, by_stem.get(image)) for image in images]
-    found = [(image, path) for image, path in files if path is not None and path.is_file()]
-    return digest_of(found) if len(found) == len(images) else None
+    maps = {path.stem: path for path in scan(folder).pictures} if folder.is_dir() else {}
+    if not maps.keys() >= set(images):
+        return None
+    return digest_of([(image, maps[image]) for image in images])
 
 
 def _relative(path: Path | None, folder: Path | None) -> str | None:

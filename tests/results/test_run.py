@@ -19,6 +19,7 @@ from results.stand_in import StandInDataset, StandInSample, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.results import load, store
+from sodbench.results.provenance import digest_of
 from sodbench.results.record import conventions
 from sodbench.results.run import SCHEMA, load_runs, new_run, read_records, save_run
 from sodbench.results.statistics import scores_of
@@ -97,6 +98,19 @@ def test_files_of_the_images_are_relative_to_the_data_folder(tmp_path: Path) -> 
     facts = load_runs(tmp_path)[0].image_facts()
     assert facts.loc["0003", "image_file"] == "images/0003.jpg"
     assert facts.loc["0003", "mask_file"] == str((tmp_path / "masks" / "0003.png").resolve())
+
+
+def test_the_maps_of_the_images_are_known_by_their_digest(tmp_path: Path) -> None:
+    for number in range(13):  # one more than was scored
+        (tmp_path / f"{number:04d}.png").write_bytes(b"%d" % number)
+    (tmp_path / "0003.txt").write_text("a note, no map")
+    expected = digest_of([(f"{n:04d}", tmp_path / f"{n:04d}.png") for n in range(12)])
+    extra = {"maps": str(tmp_path)}
+    assert run(extra=extra).provenance["maps_sha256"] == expected
+    (tmp_path / "0003.png").write_bytes(b"changed")
+    assert run(extra=extra).provenance["maps_sha256"] != expected
+    (tmp_path / "0003.png").unlink()
+    assert run(extra=extra).provenance["maps_sha256"] is None
 
 
 def test_two_runs_of_the_same_inputs_write_the_same_bytes(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ function chart(width, title, labels, lines, bottom, iso) {
   for (let f = 1; iso && f < 10; f++) {
     let path = "";
     let end = null;
-    for (let r = 2; r <= 200; r++) {
-      const recall = r / 200;
+    for (let r = 4; r <= 800; r++) {
+      const recall = r / 800;
       const below = (1 + BETA) * recall - (BETA * f) / 10;
       const precision = (f / 10) * recall / below;
       if (below <= 0 || precision > 1 || precision < bottom) continue;
