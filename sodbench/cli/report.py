@@ -94,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
     written: list[Path] = []
     if "markdown" in args.format:
         shown = {
-            dataset: kinds["pr"][0].relative_to(args.reports).as_posix()
+            dataset: files[0].relative_to(args.reports).as_posix()
             for dataset, kinds in drawn.items()
-            if kinds.get("pr")
+            if (files := kinds.get("pr" if dataset else "ranks"))
         }
         written.append(write_markdown(args.reports, table, shown))
     if "latex" in args.format:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
-    """The whole leaderboard; `figures` names a picture to show under a data set's table."""
+    """The whole leaderboard; `figures` names a picture a data set to show under its table, "" the ranks'."""
     lines = ["# Leaderboard", ""]
     lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")
     if (table.frame["kind"] == "published").any():
@@ -27,10 +27,13 @@ def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
     found = marks(table)
     for dataset, title, rows in table.datasets():
         lines += [f"## {escape(title)}", "", *_table(table, rows, found)]
-        lines += ["", *(f"- {escape(note)}" for note in table.notes.get(dataset, []))]
+        if notes := table.notes.get(dataset):
+            lines += ["", *(f"- {escape(note)}" for note in notes)]
         if figures and dataset in figures:
             lines += ["", f"![Precision-recall curves on {escape(title)}]({figures[dataset]})"]
         lines.append("")
+    if figures and "" in figures:
+        lines += ["## Average ranks", "", f"![Average ranks over the data sets]({figures['']})", ""]
     return "\n".join(lines)
 
 

@@ -47,6 +47,7 @@ def write_page(
         sections=[_section(table, reports, figures or {}, *one) for one in table.datasets()],
         methods=len({run.name for run in runs}),
         images=sum(len(one["images"]) for one in datasets),
+        ranks=_downloads(reports, (figures or {}).get("", {})),
         protocols=list(dict.fromkeys(split_name(full)[1] for full in table.metrics)),
         published=bool((table.frame["kind"] == "published").any()),
         version=__version__,
@@ -54,6 +55,15 @@ def write_page(
     path = reports / "index.html"
     write_text(path, html)
     return path
+
+
+def _downloads(reports: Path, figures: Mapping[str, Sequence[Path]]) -> list[dict[str, Any]]:
+    """Kinds of figures with the ending and address of each file."""
+    return [
+        {"kind": kind, "files": [(f.suffix[1:], f.relative_to(reports).as_posix()) for f in files]}
+        for kind, files in figures.items()
+        if files
+    ]
 
 
 def _section(
@@ -94,11 +104,6 @@ def _section(
     lines = [
         _row(table, metrics, row.to_dict(), index in ranked, found, index) for index, row in rows.iterrows()
     ]
-    downloads = [
-        {"kind": kind, "files": [(f.suffix[1:], f.relative_to(reports).as_posix()) for f in files]}
-        for kind, files in figures.get(dataset, {}).items()
-        if files
-    ]
     measured = rows[rows["kind"] == "measured"]
     return {
         "id": dataset,
@@ -110,7 +115,7 @@ def _section(
         "rows": lines,
         "outsiders": len(ranked) < len(measured),
         "notes": table.notes.get(dataset, []),
-        "downloads": downloads,
+        "downloads": _downloads(reports, figures.get(dataset, {})),
     }
 
 

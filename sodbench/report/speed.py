@@ -39,6 +39,8 @@ def _draw(
     path: Path,
     formats: Sequence[str],
 ) -> list[Path]:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     with new_figure(4.6, 3.6) as figure:
         axes = figure.add_subplot()
         for _, row in rows.iterrows():
@@ -54,7 +56,9 @@ def _draw(
             beside = (area**0.5 / 2 + 5, 0)  # outside the dot, whose area is in square points
             axes.annotate(text, where, beside, textcoords="offset points", fontsize=7.5, va="center")
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.margins(x=0.3, y=0.2)
         name, protocol = split_name(metric)
         axes.set(xlabel="images per second", ylabel=f"{label(name).text} {arrow(name)}")

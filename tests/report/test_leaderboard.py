@@ -120,11 +120,25 @@ def test_report_writes_the_leaderboard_and_a_figure_a_data_set(tmp_path: Path, c
     printed = capsys.readouterr().out.splitlines()
     assert str(tmp_path / "leaderboard.md") in printed
     text = (tmp_path / "leaderboard.md").read_text()
+    assert "ranks.svg" not in text
     assert "## SOD" in text and "## ECSSD" in text and "figures/pr-sod.svg" in text
     assert (tmp_path / "figures/pr-ecssd.png").read_bytes()[:4] == b"\x89PNG"
     svg = (tmp_path / "figures/pr-sod.svg").read_bytes()
     main(command)
     assert (tmp_path / "figures/pr-sod.svg").read_bytes() == svg
+
+
+def test_the_ranks_are_shown_where_data_sets_allow_them(tmp_path: Path) -> None:
+    for dataset in ("sod", "ecssd"):
+        for seed, name in enumerate("ab"):
+            save_run(tmp_path, run(name, dataset, seed))
+    options = ["--figures", "ranks", "--gallery", "0", "--reports", str(tmp_path)]
+    assert main(["report", "--format", "markdown", "html", *options]) == 0
+    assert (
+        "![Average ranks over the data sets](figures/ranks.svg)" in (tmp_path / "leaderboard.md").read_text()
+    )
+    assert '<img src="figures/ranks.svg"' in (tmp_path / "index.html").read_text()
+    assert (tmp_path / "figures/ranks.svg").is_file()
 
 
 def test_no_runs_is_one_line_and_exit_2(tmp_path: Path, capsys) -> None:
