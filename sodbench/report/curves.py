@@ -75,7 +75,7 @@ def f_figure(
     drawn = with_curve(runs, protocol, ("precision", "recall"))
     if not drawn:
         return []
-    own = CURVE_OF_MEANS if _averages_means(drawn[0].tables[protocol]) else MEAN_OF_CURVES
+    own = family_of(drawn[0].tables[protocol])
     panels = (
         (MEAN_OF_CURVES, "mean over images of each image's F curve"),
         (CURVE_OF_MEANS, "F of mean precision and mean recall"),
@@ -134,7 +134,7 @@ def f_curve(table: ScoreTableLike, family: str) -> "Array | None":
     beta_squared = float(getattr(conventions(table), "f_beta2", BETA_SQUARED))
     if family == CURVE_OF_MEANS:
         return f_measure(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
-    if not _averages_means(table) and "F" in curves:
+    if family_of(table) == MEAN_OF_CURVES and "F" in curves:
         recorded: Array = curves["F"].to_numpy(float)
         return recorded
     images = table.image_curves
@@ -158,8 +158,10 @@ def legend(run: Run) -> str:
     return plain(run.name if run.scored == run.expected else f"{run.name} ({run.count})")
 
 
-def _averages_means(table: ScoreTableLike) -> bool:
-    return getattr(conventions(table), "f_average", "images") == "means"
+def family_of(table: ScoreTableLike) -> str:
+    """Which F curve the table's protocol takes max F from."""
+    means = getattr(conventions(table), "f_average", "images") == "means"
+    return CURVE_OF_MEANS if means else MEAN_OF_CURVES
 
 
 def _threshold_curve(axes: "Axes", run: Run, curve: "Array", look: Look) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sodbench.report.curves import FORMATS, e_figure, f_figure, pr_figure
 from sodbench.report.distributions import distribution_figure, size_figure
 from sodbench.report.frame import Table
-from sodbench.report.labels import split_name
+from sodbench.report.labels import protocols_of
 from sodbench.report.ranks import rank_figure
 from sodbench.report.speed import speed_figures
 from sodbench.report.style import looks
@@ -34,7 +34,7 @@ def draw(
     A method has the same look in all of them. Curves are drawn under the table's first protocol.
     """
     styles = looks(sorted({run.name for run in runs}))
-    protocols = list(dict.fromkeys(split_name(full)[1] for full in table.metrics))
+    protocols = protocols_of(table.metrics)
     found: dict[str, dict[str, list[Path]]] = {}
     for dataset, _, rows in table.datasets():
         order = [name for name, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]

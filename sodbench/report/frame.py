@@ -66,6 +66,10 @@ class Table:
         """Full names of the metrics, in their order."""
         return metric_columns(self.frame)
 
+    def metrics_of(self, rows: "pd.DataFrame") -> list[str]:
+        """Full names of the metrics of which one data set's rows hold a value."""
+        return [full for full in self.metrics if rows[full].notna().any()]
+
     @property
     def efficiency(self) -> list[str]:
         """The efficiency columns that hold a number."""

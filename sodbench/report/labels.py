@@ -1,12 +1,13 @@
 """How metrics are named and ranked in tables and figures."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from sodbench.metrics.protocol import DEFAULT as DEFAULT_PROTOCOL
 from sodbench.metrics.registry import all_metrics, split_name
 
-__all__ = ["DEFAULT_PROTOCOL", "Label", "arrow", "label", "order", "split_name"]
+__all__ = ["DEFAULT_PROTOCOL", "Label", "arrow", "label", "order", "protocols_of", "split_name"]
 
 _LATEX = {
     "MAE": r"\mathrm{MAE}",
@@ -44,6 +45,11 @@ def label(full: str) -> Label:
 def arrow(full: str) -> str:
     """The sign that says which way is better, or nothing."""
     return {"up": "↑", "down": "↓", None: ""}[label(full).better]
+
+
+def protocols_of(metrics: Iterable[str]) -> list[str]:
+    """The protocols of full metric names, each once, in the order in which they appear."""
+    return list(dict.fromkeys(split_name(full)[1] for full in metrics))
 
 
 def order(full: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from sodbench.files import write_text
 from sodbench.report.cells import aside, count, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
-from sodbench.report.labels import label, split_name
+from sodbench.report.labels import label, protocols_of, split_name
 from sodbench.results.published import bibliography
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def write_latex(reports: Path, table: Table) -> list[Path]:
 
 
 def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: "pd.DataFrame") -> str:
-    metrics = [full for full in table.metrics if rows[full].notna().any()]
-    protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
+    metrics = table.metrics_of(rows)
+    protocols = protocols_of(metrics)
     ranked = set(ranked_rows(rows).index)
     # a metric's protocols under one heading, whatever order was asked for
     firsts = list(dict.fromkeys(split_name(full)[0] for full in metrics))

@@ -8,7 +8,7 @@ from sodbench.files import write_text
 from sodbench.report.cells import aside, count, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
-from sodbench.report.labels import arrow, split_name
+from sodbench.report.labels import arrow, protocols_of, split_name
 from sodbench.report.markdown import escape, marked
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def write_markdown(reports: Path, table: Table, figures: Mapping[str, str] | Non
 
 def _table(table: Table, rows: "pd.DataFrame", found: "pd.DataFrame") -> list[str]:
     """One data set's table as lines; says the protocols and what is not ranked."""
-    metrics = [full for full in table.metrics if rows[full].notna().any()]
-    protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
+    metrics = table.metrics_of(rows)
+    protocols = protocols_of(metrics)
     ranked = set(ranked_rows(rows).index)
     head = ["method", "scored", *(EFFICIENCY[name].text for name in table.efficiency)]
     for full in metrics:

@@ -9,7 +9,7 @@ from sodbench.files import write_text
 from sodbench.report.cells import aside, count, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
-from sodbench.report.labels import arrow, label, split_name
+from sodbench.report.labels import arrow, label, protocols_of, split_name
 from sodbench.report.page_data import dataset_data
 from sodbench.results.record import Run
 
@@ -48,7 +48,7 @@ def write_page(
         methods=len({run.name for run in runs}),
         images=sum(len(one["images"]) for one in datasets),
         ranks=_downloads(reports, (figures or {}).get("", {})),
-        protocols=list(dict.fromkeys(split_name(full)[1] for full in table.metrics)),
+        protocols=protocols_of(table.metrics),
         published=bool((table.frame["kind"] == "published").any()),
         version=__version__,
     )
@@ -75,8 +75,8 @@ def _section(
     rows: Any,
 ) -> dict[str, Any]:
     """What the template shows of one data set: heading, columns, rows, notes, downloads."""
-    metrics = [full for full in table.metrics if rows[full].notna().any()]
-    protocols = list(dict.fromkeys(split_name(full)[1] for full in metrics))
+    metrics = table.metrics_of(rows)
+    protocols = protocols_of(metrics)
     found, ranked = marks(table), set(ranked_rows(rows).index)
     columns = [
         {

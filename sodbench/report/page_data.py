@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.report.curves import f_curve
+from sodbench.report.curves import f_curve, family_of
 from sodbench.report.frame import Table
 from sodbench.report.gallery import Gallery, make_gallery
 from sodbench.report.labels import label, order, split_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.record import Run, conventions
+from sodbench.results.record import Run
 from sodbench.results.seeds import over_seeds
 
 NONE = 65535
@@ -86,9 +86,7 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
                 curve = f_curve(table, name)
             if curve is not None:
                 values[place, number, : len(curve)] = curve
-    own = MEAN_OF_CURVES
-    if runs and getattr(conventions(runs[0].tables[protocol]), "f_average", "images") == "means":
-        own = CURVE_OF_MEANS
+    own = family_of(runs[0].tables[protocol]) if runs else MEAN_OF_CURVES
     return {"levels": levels, "names": list(CURVES), "own": own, "data": pack(values, 0.0, 60000)}
 
 

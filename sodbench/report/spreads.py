@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sodbench.report.frame import DEVIATION, HIGH, LOW, Table, sort_rows
-from sodbench.report.labels import split_name
+from sodbench.report.labels import protocols_of
 from sodbench.results.record import Run
 from sodbench.results.seeds import Seeds, over_seeds
 from sodbench.results.statistics import bootstrap, scores_of
@@ -24,7 +24,7 @@ def with_intervals(table: Table, runs: Sequence[Run], level: float = 0.95, resam
         rows = frame.index[
             (frame["method"] == run.name) & (frame["dataset"] == run.dataset) & (frame["kind"] == "measured")
         ]
-        for protocol in dict.fromkeys(split_name(full)[1] for full in table.metrics):
+        for protocol in protocols_of(table.metrics):
             if protocol not in run.tables or not len(rows):
                 continue
             found = bootstrap(scores_of(run.tables[protocol]), run.scored, resamples, level)
