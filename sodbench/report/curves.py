@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.metrics.families.f_measure import f_of
 from sodbench.report.style import Look, new_figure, plain, save
 from sodbench.results.names import folder_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
@@ -46,7 +47,7 @@ def pr_figure(
             recall, precision = curves["recall"].to_numpy(float), curves["precision"].to_numpy(float)
             look = looks[run.name]
             axes.plot(recall, precision, color=look.colour, linestyle=look.dash, label=legend(run), zorder=3)
-            best = int(f_measure(precision, recall).argmax())
+            best = int(f_of(precision, recall, BETA_SQUARED).argmax())
             axes.plot(
                 recall[best],
                 precision[best],
@@ -119,28 +120,19 @@ def e_figure(
         return save(figure, folder / f"e-{folder_name(drawn[0].dataset)}", formats)
 
 
-def f_measure(precision: "Array", recall: "Array", beta_squared: float = BETA_SQUARED) -> "Array":
-    """F of precision and recall, 0 where both are 0."""
-    import numpy as np
-
-    below = beta_squared * precision + recall
-    above = (1 + beta_squared) * precision * recall
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-
-
 def f_curve(table: ScoreTableLike, family: str) -> "Array | None":
     """The F curve of one family, from what the record holds; None where it holds too little."""
     curves = table.curves
     beta_squared = float(getattr(conventions(table), "f_beta2", BETA_SQUARED))
     if family == CURVE_OF_MEANS:
-        return f_measure(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
+        return f_of(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
     if family_of(table) == MEAN_OF_CURVES and "F" in curves:
         recorded: Array = curves["F"].to_numpy(float)
         return recorded
     images = table.image_curves
     if images is None or not {"precision", "recall"} <= set(images):
         return None
-    mean: Array = f_measure(images["precision"], images["recall"], beta_squared).mean(axis=0, dtype=float)
+    mean: Array = f_of(images["precision"], images["recall"], beta_squared).mean(axis=0, dtype=float)
     return mean
 
 

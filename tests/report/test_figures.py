@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from results.stand_in import StandInDataset, run, table
 
-from sodbench.report.curves import f_curve, f_measure
+from sodbench.report.curves import f_curve
 from sodbench.report.distributions import binned
 from sodbench.report.figures import draw
 from sodbench.report.frame import Selection, build
@@ -75,7 +75,6 @@ def test_both_families_of_f_are_what_they_say() -> None:
     np.testing.assert_allclose(f_curve(made, CURVE_OF_MEANS), 1.3 * mp * mr / (0.3 * mp + mr), atol=1e-6)
     means = table(20, seed=4, protocol="basnet2019", levels=255)
     assert f_curve(means, MEAN_OF_CURVES).max() < f_curve(means, CURVE_OF_MEANS).max()
-    assert f_measure(np.zeros(2), np.zeros(2)).tolist() == [0, 0]
 
 
 def test_bins_hold_equally_many_images() -> None:
