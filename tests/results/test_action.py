@@ -25,8 +25,24 @@ def scripts() -> list[str]:
 
 
 def test_inputs_reach_the_shell_as_variables_only() -> None:
-    assert len(scripts()) == 3
+    assert len(scripts()) == 4
     assert all("${{" not in script for script in scripts())
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(("package", "installed"), [("this", "/the/action"), ("sodbench==9", "sodbench==9")])
+def test_the_version_of_the_action_is_installed(tmp_path: Path, package: str, installed: str) -> None:
+    shim = tmp_path / "python"
+    shim.write_text('#!/bin/sh\necho "$@"\n')
+    shim.chmod(0o755)
+    given = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PACKAGE": package,
+        "GITHUB_ACTION_PATH": "/the/action",
+    }
+    command = ["bash", "-e", "-o", "pipefail", "-c", scripts()[0]]
+    done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"-m pip install --quiet {installed}"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
