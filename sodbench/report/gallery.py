@@ -63,12 +63,6 @@ def chosen_images(scores: "NDArray[np.float64]", higher_is_better: bool, count: 
     return list(dict.fromkeys(int(index) for index in picked))
 
 
-def preferred_metric(runs: Sequence[Run], protocol: str) -> str | None:
-    """The per-image score by which images are ranked at first."""
-    shared = [run.tables[protocol].per_image.columns for run in runs if protocol in run.tables]
-    return next((metric for metric in PREFERRED if any(metric in columns for columns in shared)), None)
-
-
 def make_gallery(
     reports: Path, runs: Sequence[Run], images: Sequence[str], scores: Mapping[str, Any], count: int
 ) -> Gallery:

@@ -1,7 +1,7 @@
 """What the page's script needs: per-image scores, curves and addresses, packed small.
 
-Numbers travel as base64 of little-endian uint16: scores as round((value + 1) * 20000) with 65535 for "none"
-(four digits, -1 to 2.27), curves as round(value * 60000).
+Numbers travel as base64 of little-endian uint16: scores as round((value + 1) * scale) with 65535 for "none"
+(scale 20000: four digits, -1 to 2.27; less for metrics without an upper end), curves as round(value * 60000).
 """
 
 import base64
@@ -21,6 +21,7 @@ from sodbench.results.record import Run
 from sodbench.results.seeds import over_seeds
 
 NONE = 65535
+SCALE = 20000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
 
 
@@ -46,10 +47,7 @@ def dataset_data(
         "protocol": protocol,
         "methods": [run.name for run in shown],
         "images": images,
-        "metrics": {
-            metric: {"better": label(metric).better, "text": label(metric).text, "data": pack(values)}
-            for metric, values in scores.items()
-        },
+        "metrics": {metric: _packed_metric(metric, values) for metric, values in scores.items()},
         "curves": packed_curves(shown, protocol),
         "thumbnails": {str(images.index(image)): files for image, files in gallery.thumbnails.items()},
         "sources": {key: compressed(found, images) for key, found in gallery.sources.items()},
@@ -72,6 +70,23 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
     return found
 
 
+def _packed_metric(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
+    scale = fitting_scale(values)
+    found = label(metric)
+    return {"better": found.better, "text": found.text, "scale": scale, "data": pack(values, scale=scale)}
+
+
+def fitting_scale(values: NDArray[np.float64]) -> float:
+    """The scale at which `pack` holds all values: 20000, or the largest power of ten for higher ones.
+
+    >>> fitting_scale(np.array([0.5, 1.0])), fitting_scale(np.array([1402.0, np.nan]))
+    (20000, 10.0)
+    """
+    highest = float(np.nanmax(values, initial=0.0))
+    room = (NONE - 1) / (highest + 1)
+    return SCALE if room >= SCALE else float(10.0 ** np.floor(np.log10(room)))
+
+
 def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
     """Curves of all methods, methods x curves x levels; a curve that a record lacks is NONE throughout."""
     levels = max((len(run.tables[protocol].curves) for run in runs), default=0)
@@ -90,7 +105,7 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
     return {"levels": levels, "names": list(CURVES), "own": own, "data": pack(values, 0.0, 60000)}
 
 
-def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = 20000) -> str:
+def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = SCALE) -> str:
     """Base64 of uint16: round((value + offset) * scale), NONE where the value is no number."""
     with np.errstate(invalid="ignore"):
         whole = np.clip(np.rint((values + offset) * scale), 0, NONE - 1)

@@ -14,7 +14,7 @@ from PIL import Image
 from report.pictured import made, nameless, per_image
 from sodbench.cli.main import main
 from sodbench.report.gallery import chosen_images, make_gallery
-from sodbench.report.page_data import NONE, compressed, image_scores, pack
+from sodbench.report.page_data import NONE, compressed, fitting_scale, image_scores, pack
 from sodbench.report.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, boundary, error_overlay
 from sodbench.results.load import load_runs
 
@@ -72,6 +72,14 @@ def test_packed_scores_keep_four_digits(values: list[float]) -> None:
     codes = np.frombuffer(base64.b64decode(pack(np.array(values))), "<u2").astype(float)
     back = np.where(codes == NONE, np.nan, codes / 20000 - 1)
     np.testing.assert_allclose(back, values, atol=2.6e-5)
+
+
+@given(st.lists(st.floats(0, 1e6) | st.just(float("nan")), min_size=1, max_size=20))
+def test_scores_without_an_upper_end_are_packed_whole(values: list[float]) -> None:
+    scale = fitting_scale(np.array(values))
+    codes = np.frombuffer(base64.b64decode(pack(np.array(values), scale=scale)), "<u2").astype(float)
+    back = np.where(codes == NONE, np.nan, codes / scale - 1)
+    np.testing.assert_allclose(back, values, atol=0.51 / scale)
 
 
 def test_addresses_are_told_by_their_common_part_and_the_exceptions() -> None:

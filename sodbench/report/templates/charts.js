@@ -105,7 +105,7 @@ for (const section of document.querySelectorAll(".dataset")) {
 
   /** How many images score at most x: where a method's weak images are. */
   function shareLines(metric, visible) {
-    const scores = unpack(dataset.metrics[metric].data);
+    const scores = scoresOf(dataset, metric);
     const count = dataset.images.length;
     return visible.map((method) => {
       const sorted = scores.slice(method * count, (method + 1) * count).filter((value) => !Number.isNaN(value)).sort();

@@ -117,7 +117,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   if (!metrics.length || !count) { part.hidden = true; continue; }
 
   function scores(metric) {
-    if (!unpacked.has(metric)) unpacked.set(metric, unpack(dataset.metrics[metric].data));
+    if (!unpacked.has(metric)) unpacked.set(metric, scoresOf(dataset, metric));
     return unpacked.get(metric);
   }
 

@@ -18,7 +18,7 @@ function make(name, attributes = {}, ...children) {
 }
 
 /** Base64 of little-endian uint16 as numbers, NaN for none. */
-function unpack(text, offset = 1, scale = 20000) {
+function unpack(text, offset, scale) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const codes = new DataView(bytes.buffer);
   const values = new Float32Array(bytes.length / 2);
@@ -27,6 +27,11 @@ function unpack(text, offset = 1, scale = 20000) {
     values[i] = code === NONE ? NaN : code / scale - offset;
   }
   return values;
+}
+
+/** All images' scores of one metric, method after method. */
+function scoresOf(dataset, metric) {
+  return unpack(dataset.metrics[metric].data, 1, dataset.metrics[metric].scale);
 }
 
 /** A score as the table prints it. */
