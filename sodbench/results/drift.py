@@ -89,7 +89,7 @@ def likely_causes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
             causes.append(said)
     causes += _protocol_changes(old.get("protocols", {}), new.get("protocols", {}))
     if old.get("maps") and new.get("maps") and old["maps"] != new["maps"]:
-        causes.append("the maps differ (sha256); the network's output changed")
+        causes.append("the maps differ (sha256)")
     elif old.get("maps") and old["maps"] == new.get("maps") and not causes:
         causes.append("the maps are the same files: the scoring changed")
     versions = _changes(old.get("versions", {}), new.get("versions", {}))
