@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from sodbench.report.frame import DEVIATION, DIFFERENCE, HIGH, LOW
+from sodbench.report.frame import DEVIATION, DIFFERENCE, HIGH, LOW, Table
 
 MINUS = "−"
 
@@ -58,6 +58,16 @@ def aside(row: Mapping[Hashable, Any], full: str, precision: int) -> str:
     if low is not None and not math.isnan(low):
         return f"[{number(low, precision)}, {number(high, precision)}]"
     return ""
+
+
+def explained(table: Table) -> list[str]:
+    """What the intervals and deviations of `aside` are, a sentence each, for those that a table holds."""
+    said = {
+        LOW: "In brackets behind measured values: 95 % bootstrap intervals over images.",
+        DEVIATION: "Behind ±: standard deviation over seeds.",
+    }
+    held = [str(name) for name in table.frame if table.frame[name].notna().any()]
+    return [text for start, text in said.items() if any(name.startswith(start) for name in held)]
 
 
 def count(row: Mapping[Hashable, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.files import write_text
-from sodbench.report.cells import aside, count, score
+from sodbench.report.cells import aside, count, explained, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import label, protocols_of, split_name
@@ -143,6 +143,7 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", found: 
         caption += r" \textsuperscript{\textdagger}Other images or masks, not ranked."
     if (rows["kind"] == "published").any():
         caption += r" Italic: published values, in brackets measured minus published."
+    caption += "".join(f" {escape(text)}" for text in explained(table))
     notes = "".join(f"\n{escape(note)}.\\par" for note in table.notes.get(dataset, []))
     body = "\n".join(lines)
     return (

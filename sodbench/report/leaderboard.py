@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.files import write_text
-from sodbench.report.cells import aside, count, score
+from sodbench.report.cells import aside, count, explained, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import arrow, protocols_of, split_name
@@ -23,7 +23,7 @@ def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
         lines.append(
             "*Italic*: published, not measured here; behind it measured minus published for the same method."
         )
-    lines.append("")
+    lines += [*explained(table), ""]
     found = marks(table)
     for dataset, title, rows in table.datasets():
         lines += [f"## {escape(title)}", "", *_table(table, rows, found)]

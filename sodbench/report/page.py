@@ -6,7 +6,7 @@ from typing import Any
 
 from sodbench import __version__
 from sodbench.files import write_text
-from sodbench.report.cells import aside, count, score
+from sodbench.report.cells import aside, count, explained, score
 from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import arrow, label, protocols_of, split_name
@@ -47,6 +47,7 @@ def write_page(
         sections=[_section(table, reports, figures or {}, *one) for one in table.datasets()],
         methods=len({run.name for run in runs}),
         images=sum(len(one["images"]) for one in datasets),
+        explained=explained(table),
         ranks=_downloads(reports, (figures or {}).get("", {})),
         protocols=protocols_of(table.metrics),
         published=bool((table.frame["kind"] == "published").any()),

@@ -167,6 +167,9 @@ def test_intervals_stand_behind_the_values() -> None:
     assert aside(row, "MAE@pysodmetrics", 3) == f"[{number(expected.low)}, {number(expected.high)}]"
     assert aside(row, "relaxF@pysodmetrics", 3) == ""
     assert "<sub>" in markdown(table) and r"\scriptsize" in latex(table)
+    said = "In brackets behind measured values: 95"
+    assert said in markdown(table) and said in latex(table)
+    assert said not in markdown(build(runs, Selection()))
 
 
 def test_seeds_become_one_row_with_mean_and_deviation() -> None:
@@ -174,7 +177,7 @@ def test_seeds_become_one_row_with_mean_and_deviation() -> None:
     table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
     assert list(table.frame["method"]) == ["net (3 seeds)", "other"]
     assert "| net (3 seeds) | 300/300 | **.810** <sub>±.010</sub> |" in markdown(table)
-    assert "deviation:maxF@pysodmetrics" in table.frame
+    assert "Behind ±: standard deviation over seeds." in markdown(table)
     alone = build([made("other")], Selection())
     assert over_seeds_table(alone, [made("other")]) is alone
 
