@@ -112,7 +112,8 @@ class _Hybrid(torch.autograd.Function):
                 # as many outputs at once as stay in a core's cache: two to three times faster than all
                 together = max(1, _CACHED // truth.t.numel())
             pieces = [
-                _evaluate(x, truth, terms, smooth, ctx.needs_input_grad[0]) for x in logits.split(together)
+                _evaluate(x, truth, terms, smooth, ctx.needs_input_grad[0])
+                for x in torch.split(logits, together)
             ]
         parts = torch.cat([values for values, _ in pieces])
         gradients = [gradient for _, gradient in pieces if gradient is not None]

@@ -1,4 +1,4 @@
-"""The weights that ship: the main job on the embedded sample works out of the box, and far better than a rule."""
+"""The weights that ship: the main job on the sample works out of the box, and far better than a rule."""
 
 import json
 from pathlib import Path
