@@ -101,7 +101,9 @@ BROKEN = {
 def test_each_breach_is_found(check, kind, monkeypatch):
     import dataclasses
 
-    baseline = dataclasses.replace(load_baseline("basnet-tiny"), name="mine", options={}, network="mine:net")
+    baseline = dataclasses.replace(
+        load_baseline("basnet-tiny"), name="mine", options={}, network="mine:net", weights=None
+    )
     monkeypatch.setattr("sodbench.models.registry._find_callable", lambda spec, who: kind)
     outcomes = {o.check: o for o in check_baseline(baseline, size=(32, 40))}
     assert not outcomes[check].passed and "\n" not in outcomes[check].said
