@@ -25,7 +25,7 @@ def predict_files(
     baseline: Baseline,
     pairs: Iterable[tuple[Path, Path]],
     *,
-    batch: int = 8,
+    batch: int | None = None,
     device: str = "cpu",
     precision: str | None = None,
     progress: str | None = None,
@@ -33,7 +33,8 @@ def predict_files(
     """Writes one 8-bit PNG a picture, at the picture's own size; returns how many.
 
     `pairs` are (picture, PNG to write). Each map is written whole as soon as it is finished, so that after an
-    interruption the finished ones are there. `precision` is fp32, bf16 or fp16; None takes the baseline's.
+    interruption the finished ones are there. `batch` is the number of pictures a pass, None what
+    `default_batch` says; `precision` is fp32, bf16 or fp16, None the baseline's.
     `progress` names the bar on stderr. Raises InputError for a picture that cannot be read.
     """
     from tqdm import tqdm
@@ -41,6 +42,7 @@ def predict_files(
     from sodbench.models.inference import Predictor
 
     todo = list(pairs)
+    batch = batch or default_batch(device)
     predictor = Predictor(network, baseline, device=device, precision=precision)
     bar = tqdm(total=len(todo), desc=progress, unit="map", disable=progress is None)
     # pictures wait in memory for at most two batches; maps for two more
@@ -62,6 +64,11 @@ def predict_files(
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
     return len(todo)
+
+
+def default_batch(device: str) -> int:
+    """Pictures a pass: what `benchmarks/inference.py` found fastest on two CPU cores; more on a GPU."""
+    return 4 if device.startswith("cpu") else 16
 
 
 def predict_array(

@@ -25,7 +25,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
     parser.add_argument(
-        "--batch", type=int, default=8, metavar="N", help="pictures a pass through the network (8)"
+        "--batch", type=int, metavar="N", help="pictures a pass through the network (4; 16 on a GPU)"
     )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
     parser.add_argument(
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.models import load_baseline
     from sodbench.prediction import predict_files
 
-    if args.batch < 1:
+    if args.batch is not None and args.batch < 1:
         raise InputError(f"--batch is {args.batch}, expected 1 or more")
     baseline = load_baseline(args.baseline)
     if not args.images.exists():

@@ -128,7 +128,7 @@ def _run_again(
         folder = (args.out or Path("reproduced") / record["name"]) / dataset.name
         device = choose_device(args.device or origin.get("inference_device"))
         network = loaded.network.to(device)
-        batch, precision = origin.get("batch", 8), origin.get("precision")
+        batch, precision = origin.get("batch"), origin.get("precision")
         pairs = predict_samples(network, baseline, samples, folder, batch, device, precision, None)
     else:
         folder = args.maps or Path(origin["maps"])

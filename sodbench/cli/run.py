@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each data set")
     parser.add_argument(
-        "--batch", type=int, default=8, metavar="N", help="pictures a pass through the network (8)"
+        "--batch", type=int, metavar="N", help="pictures a pass through the network (4; 16 on a GPU)"
     )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
     parser.add_argument(
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.data.card import load_cards
     from sodbench.data.folder import open_dataset
     from sodbench.models import load_baseline
+    from sodbench.prediction import default_batch
 
     for option in ("limit", "batch"):
         if getattr(args, option) is not None and getattr(args, option) < 1:
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     check_scoring_options(args)
     sets = [open_dataset(card.name, args.data_root) for card in cards]
     device = choose_device(args.device)
+    batch = args.batch or default_batch(device)
     loaded = baseline.load(args.weights, device)
     name = args.name or baseline.name
     folder = args.maps or Path("maps") / name.replace("/", "_").replace(":", "_")
@@ -75,13 +77,13 @@ def run(args: argparse.Namespace) -> int:
         maps = folder / dataset.name
         progress = None if args.quiet else f"predict {dataset.name}"
         pairs = predict_samples(
-            loaded.network, baseline, samples, maps, args.batch, device, args.precision, progress
+            loaded.network, baseline, samples, maps, batch, device, args.precision, progress
         )
         extra = {
             "baseline": args.baseline,
             "weights": str(loaded.weights_path),
             "precision": args.precision,
-            "batch": args.batch,
+            "batch": batch,
             "limit": args.limit,
             "inference_device": device,
         }
@@ -96,7 +98,7 @@ def predict_samples(
     baseline: "Baseline",
     samples: "Sequence[Sample]",
     maps: Path,
-    batch: int,
+    batch: int | None,
     device: str,
     precision: str | None,
     progress: str | None,
