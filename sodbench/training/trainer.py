@@ -29,6 +29,7 @@ from sodbench.errors import InputError, first_of
 from sodbench.training.average import Average
 from sodbench.training.checkpoint import load_checkpoint, save_checkpoint
 from sodbench.training.distributed import Process, join, leave, share_statistics
+from sodbench.training.optimisation import build_loss, build_optimiser
 from sodbench.training.recipe import Recipe, differences
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _train(
     if recipe.channels_last:
         network = network.to(memory_format=torch.channels_last)
     criterion = build_loss(recipe)
-    optimiser = _build_optimiser(network, recipe)
+    optimiser = build_optimiser(network, recipe)
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
     average = Average(network, recipe.ema) if recipe.ema else None
     start, seconds, skipped, record = 0, 0.0, set[str](), {}
@@ -275,18 +276,6 @@ def _train(
     return Outcome(options.out, recipe.iterations, elapsed, skipped_samples, beginning, record, world, first)
 
 
-def build_loss(recipe: Recipe) -> Any:
-    """The recipe's loss: an object with `terms` and `detailed(outputs, target) -> (total, parts)`."""
-    from sodbench.losses import BoundaryAwareLoss, HybridLoss
-
-    try:
-        if recipe.loss == "boundary-aware":
-            return BoundaryAwareLoss(**recipe.loss_options)
-        return HybridLoss(recipe.loss_terms, **recipe.loss_options)
-    except TypeError as error:
-        raise InputError(f"training.loss_options: {error} for the {recipe.loss} loss") from error
-
-
 def _step(
     run: nn.Module, criterion: Any, batch: Batch, baseline: "Baseline", recipe: Recipe, device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -319,23 +308,6 @@ def _find_checkpoint(last: Path, resume: bool, recipe: Recipe) -> dict[str, Any]
             "the same, or choose another --out"
         )
     return checkpoint
-
-
-def _build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    encoder: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in network.named_parameters():
-        (encoder if name.startswith(("encoder", "backbone")) else rest).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": rest, "factor": 1.0}]
-    if encoder:
-        groups.append({"params": encoder, "factor": recipe.encoder_factor})
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(
-            groups, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-        )
-    kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
-    # fused: one pass over the memory of weights and moments instead of a dozen
-    return kind(groups, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay, fused=True)
 
 
 def _save_best(

@@ -37,17 +37,11 @@ def command(root: Path, out: Path, *more: str) -> list[str]:
     return ["train", *SMALL, "--data-root", str(root), "--out", str(out), *more]
 
 
-def launch(arguments: list[str], *, processes: int = 0, port: int = 29571) -> "subprocess.Popen[str]":
+def launch(arguments: list[str], *, processes: int = 0) -> "subprocess.Popen[str]":
     runner = [sys.executable, "-m"]
     if processes:
-        runner += [
-            "torch.distributed.run",
-            "--nproc-per-node",
-            str(processes),
-            "--master-port",
-            str(port),
-            "-m",
-        ]
+        # --standalone finds a free port by itself
+        runner += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*runner, "sodbench", *arguments],
@@ -165,8 +159,8 @@ def test_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
     """In double precision, where rounding hides nothing."""
     script = Path(__file__).with_name("gradients.py")
     for processes in (1, 2):
-        runner = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-        where = ["--master-port", str(29581 + processes), str(script), str(tmp_path / f"{processes}.pt")]
+        runner = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        where = ["--nproc-per-node", str(processes), str(script), str(tmp_path / f"{processes}.pt")]
         subprocess.run([*runner, *where], check=True, capture_output=True, timeout=300)
     one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
     assert one.keys() == two.keys()
