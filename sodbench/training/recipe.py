@@ -88,7 +88,7 @@ class Recipe:
 
 
 # keys that say how a run is watched, not what it computes: they may differ when a run is resumed
-WATCHING = frozenset({"checkpoint_every", "samples_every", "compile"})
+WATCHING = frozenset({"checkpoint_every", "samples_every"})
 
 
 def load_recipe(

@@ -151,12 +151,12 @@ def test_a_perfect_map_costs_nothing() -> None:
     assert HybridLoss()([(target * 2 - 1) * 100], target).item() == pytest.approx(0, abs=1e-5)
 
 
-def test_the_original_networks_losses(golden: object) -> None:
+def test_on_the_maps_of_the_original_network(golden: object) -> None:
     from pathlib import Path
 
     stored = np.load(Path(str(golden)) / "basnet_forward.npz")
     target = torch.from_numpy((np.random.RandomState(1).rand(2, 1, 96, 64) > 0.5).astype(np.float32))
-    # eval outputs are stored as probabilities; their loss parts must be those of the textbook
+    # real maps, saturated in places, as logits of the stored probabilities; tests/models has the golden loss
     outputs = [torch.logit(torch.from_numpy(stored[f"d{i}"]).double()) for i in range(8)]
     _, parts = HybridLoss().detailed([o.float() for o in outputs], target)
     assert torch.allclose(parts.double(), textbook(outputs, target), rtol=1e-5, atol=1e-5)

@@ -47,8 +47,9 @@ def test_training_loss_and_gradients_are_the_original_ones(golden_basnet, golden
     state = {name: tensor.clone() for name, tensor in golden_basnet.state_dict().items()}
     golden_basnet.train()
     try:
-        loss = HybridLoss()(golden_basnet(golden_input), target)
+        loss, parts = HybridLoss().detailed(golden_basnet(golden_input), target)
         loss.backward()
+        np.testing.assert_allclose(parts.numpy(), golden_numbers["train_loss_parts"], rtol=0, atol=1e-5)
         assert float(loss.detach()) == pytest.approx(float(golden_numbers["train_loss"]), rel=1e-4)
         parameters = dict(golden_basnet.named_parameters())
         names = golden_numbers["grad_norm_names"]

@@ -70,7 +70,7 @@ def test_it_learns_and_leaves_everything_behind(pairs_root: Path, tmp_path: Path
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     losses = [line for line in lines if "loss" in line]
     assert losses[-1]["loss"] == pytest.approx(sum(losses[-1][t] for t in ("bce", "ssim", "iou")), rel=1e-5)
-    assert losses[-1]["loss"] < 0.8 * losses[0]["loss"] or losses[-1]["loss"] < 12
+    assert losses[-1]["loss"] < 0.9 * losses[0]["loss"]
     scores = next(line["scores"] for line in lines if "scores" in line)
     record = json.loads((out / "training.json").read_text())
     assert record["best"] == {"value": scores["MAE"], "iteration": 60}
@@ -92,15 +92,7 @@ def test_it_learns_and_leaves_everything_behind(pairs_root: Path, tmp_path: Path
     where = ["--data-root", str(pairs_root), "--reports", str(reports), "--maps", str(tmp_path / "maps")]
     assert main([*job, *where]) == 0
     stored = json.loads((reports / "runs" / "basnet-tiny" / "ecssd" / "run.json").read_text())
-    assert scores["MAE"] in _numbers(stored)
-
-
-def _numbers(value: object) -> list[float]:
-    if isinstance(value, dict):
-        return [n for v in value.values() for n in _numbers(v)]
-    if isinstance(value, list):
-        return [n for v in value for n in _numbers(v)]
-    return [value] if isinstance(value, float) else []
+    assert stored["protocols"]["pysodmetrics"]["scores"] == scores
 
 
 @pytest.mark.slow
