@@ -6,6 +6,7 @@ number of processes changes the time and, up to rounding, not the result.
 """
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,9 @@ def leave(process: Process) -> None:
     """Leaves the group of processes."""
     if process.world > 1 and dist.is_initialized():
         dist.destroy_process_group()
+        # gloo's threads outlive a group that DistributedDataParallel used; one that still has to let go of a
+        # tensor when the interpreter ends aborts the process, so they get the interpreter's lock once more
+        time.sleep(0.1)
 
 
 def share_statistics(network: nn.Module, process: Process) -> nn.Module:

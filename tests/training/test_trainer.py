@@ -153,7 +153,8 @@ def test_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
     for processes in (1, 2):
         runner = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         where = ["--nproc-per-node", str(processes), str(script), str(tmp_path / f"{processes}.pt")]
-        subprocess.run([*runner, *where], check=True, capture_output=True, timeout=300)
+        done = subprocess.run([*runner, *where], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
     one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
     assert one.keys() == two.keys()
     for name, value in one.items():
