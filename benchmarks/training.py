@@ -2,6 +2,8 @@
 
     python benchmarks/training.py                 all of it on the CPU, about three minutes on two cores
     python benchmarks/training.py --device cuda   the same on a GPU
+    python benchmarks/training.py --only loader --data-root DATA --baseline basnet-tiny
+                                                  samples a second as the trainer reads them, against its step
 
 "Plain" is eager float32 in the default layout with the textbook loss: a dense 11 x 11 convolution for each
 of SSIM's five means, for every output anew, differentiated by autograd. Both sides run in turn in one
@@ -11,13 +13,19 @@ process and the least time of each counts, because machines are shared.
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
+from sodbench.data.folder import open_dataset
+from sodbench.data.training import Augmentation, Stream, TrainingSet, collate
+from sodbench.data.training_pairs import open_cache
 from sodbench.losses import HybridLoss
 from sodbench.models import load_baseline
+from sodbench.training.recipe import load_recipe
 
 
 def textbook_loss(outputs: tuple[Tensor, ...], target: Tensor) -> Tensor:
@@ -110,6 +118,36 @@ def step_jobs(name: str, batch: int, size: int, device: str) -> dict[str, Callab
     }
 
 
+def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats: int) -> None:
+    """Images a second that the trainer's loader delivers by the baseline's recipe, and its step."""
+    recipe = load_recipe(load_baseline(name).training, {}, name)
+    samples = open_dataset(dataset, data_root).samples
+    how = Augmentation(recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter)
+    print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images a second")
+    for title, cache in (("files", None), ("--cache", open_cache(samples, recipe.resize))):
+        for workers in (0, 1, 2):
+            batches = DataLoader(
+                TrainingSet(samples, how, recipe.seed, cache),
+                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, 0, 10**6),
+                collate_fn=collate,
+                num_workers=workers,
+                prefetch_factor=4 if workers else None,
+            )
+            stream = iter(batches)
+            for _ in range(10):  # the workers' start and what they have read ahead
+                next(stream)
+            start = time.perf_counter()
+            count = 0
+            while time.perf_counter() - start < repeats:
+                count += len(next(stream).names)
+            rate = count / (time.perf_counter() - start)
+            print(f"  {title:8s} {workers} workers {rate:21.1f}", flush=True)
+    assert recipe.crop is not None
+    jobs = step_jobs(name, recipe.batch, recipe.crop[0], device)
+    best = least_times({"step": jobs[f"sodbench {recipe.precision}"]}, repeats, device)["step"]
+    print(f"  the step alone, {recipe.precision} {recipe.batch / best:18.1f}")
+
+
 def main() -> None:
     """Parses the options and prints the tables."""
     parser = argparse.ArgumentParser(description="Training speed against the plain way.")
@@ -118,9 +156,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", choices=("loss", "step"))
+    parser.add_argument("--only", choices=("loss", "step", "loader"))
+    parser.add_argument("--data-root", type=Path, help="of the loader's data set")
+    parser.add_argument("--dataset", default="duts-tr")
     args = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, device {args.device}")
+    if args.only == "loader":
+        loader(args.data_root, args.dataset, args.baseline, args.device, args.repeats)
+        return
     if args.only != "step":
         for batch, size in ((2, 224), (8, 224), (16, 128)):
             best = least_times(loss_jobs(batch, size, args.device), args.repeats, args.device)
