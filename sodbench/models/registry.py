@@ -138,7 +138,9 @@ def load_baseline(name: str) -> Baseline:
     path = Path(name) if name.endswith(".toml") else catalog.find("baselines", name)
     if not path.is_file():
         raise InputError(f"{path}: no such baseline file")
-    fields = read_baseline_table(_read_extended(path, ()), path)
+    table = _read_extended(path, ())
+    table["published"] = _published_row(table.get("published"), path)
+    fields = read_baseline_table(table, path)
     baseline = Baseline(name=path.stem, path=path, **fields)
     if ":" not in baseline.network and baseline.network not in NETWORKS:
         raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], NETWORKS)}")
@@ -187,6 +189,18 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(inherited.get(key), dict)
         inherited[key] = {**inherited[key], **value} if both else value
     return inherited
+
+
+def _published_row(row: Any, path: Path) -> Any:
+    """The numbers that a recipe is judged against: its own, or `of` another baseline with a `note` why."""
+    if not isinstance(row, dict) or "of" not in row:
+        return {} if row is None else row
+    if not isinstance(row["of"], str):
+        raise InputError(f"{path}: published.of: expected a baseline's name, found {row['of']!r}")
+    other = catalog.read_toml(catalog.find("baselines", row["of"])).get("published", {})
+    if "of" in other or not other:
+        raise InputError(f"{path}: published.of: {row['of']!r} has no published numbers of its own")
+    return {**other, **row}
 
 
 def _make(network: str, options: dict[str, Any], who: str) -> "nn.Module":

@@ -45,6 +45,23 @@ def test_basnet_recipe_is_the_published_one():
     assert baseline.published["scores"]["ecssd"]["maxF"] == 0.942
 
 
+@pytest.mark.parametrize("name", [n for n in baseline_names() if load_baseline(n).training])
+def test_every_recipe_has_a_row_to_be_judged_against(name):
+    row = load_baseline(name).published
+    assert row["source"]
+    assert row.get("scores") or row.get("voc2012") or name == "basnet-keras"  # that one quotes no figure
+    if "of" in row:
+        assert row["note"] and row["source"] == load_baseline(row["of"]).published["source"]
+
+
+def test_a_published_row_of_another_baseline_must_exist(tmp_path):
+    for of, said in (("basnett", "did you mean 'basnet"), ("basnet-tiny", "no published numbers of its own")):
+        path = tmp_path / "mine.toml"
+        path.write_text(f'{GOOD}[published]\nof = "{of}"\n')
+        with pytest.raises(InputError, match=said):
+            load_baseline(str(path))
+
+
 def test_unknown_names_offer_the_nearest(user_folder):
     with pytest.raises(InputError, match="did you mean 'basnet"):
         load_baseline("basnett")
