@@ -183,6 +183,8 @@ def _train_again(
         "weights sha256": (record["weights"]["sha256"], again["weights"]["sha256"]),
         "best step": (record["best"]["iteration"], again["best"]["iteration"]),
     }
+    for term, value in record.get("losses", {}).items():
+        numbers[f"last {term}"] = (value, again["losses"].get(term))
     if "value" in record["best"]:
         numbers["best value"] = (record["best"]["value"], again["best"]["value"])
     for name, facts in record["datasets"].items():

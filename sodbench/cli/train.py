@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.training.distributed import Process
     from sodbench.training.recipe import load_recipe, parse_overrides
     from sodbench.training.trainer import Options, train
-    from sodbench.training.watching import FileWatcher
+    from sodbench.training.watching import FileWatcher, last_losses
 
     if args.workers < 0 or args.skip_bad < 0:
         raise InputError("--workers and --skip-bad take 0 or more")
@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         "seconds": outcome.seconds,
         "processes": outcome.processes,
         "best": outcome.best,
+        "losses": last_losses(out),
         "skipped": list(outcome.skipped),
         "weights": {"file": weights.name, "sha256": digest},
         "threads": torch.get_num_threads(),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 6  # rows of the sample grid
 _AVERAGED = 50  # steps that a line of metrics.jsonl is the mean of
+_NO_LOSSES = ("iteration", "lr", "images_per_second")
 
 
 class FileWatcher:
@@ -143,6 +144,12 @@ class FileWatcher:
             self.writer.flush()
 
 
+def last_losses(out: Path) -> dict[str, float]:
+    """Loss and terms of the last line of the log in `out`, the means of its last steps; empty without one."""
+    steps = [line for line in _read(out / "metrics.jsonl") if "loss" in line]
+    return {k: v for k, v in steps[-1].items() if k not in _NO_LOSSES} if steps else {}
+
+
 def validation_scores(
     baseline: "Baseline",
     network: nn.Module,
@@ -181,7 +188,7 @@ def draw_losses(log: Path, out: Path) -> None:
         return
     figure, axes = plt.subplots(1, 2 if scores else 1, figsize=(11 if scores else 6, 4), squeeze=False)
     left = axes[0, 0]
-    terms = [k for k in steps[0] if k not in ("iteration", "lr", "images_per_second")]
+    terms = [k for k in steps[0] if k not in _NO_LOSSES]
     for term, style in zip(terms, ("-", "--", "-.", ":"), strict=False):
         left.plot([s["iteration"] for s in steps], [s[term] for s in steps], style, label=term)
     left.set(xlabel="step", ylabel="loss, summed over the outputs", yscale="log", title="training loss")
