@@ -122,7 +122,9 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
     """Images a second that the trainer's loader delivers by the baseline's recipe, and its step."""
     recipe = load_recipe(load_baseline(name).training, {}, name)
     samples = open_dataset(dataset, data_root).samples
-    how = Augmentation(recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter)
+    how = Augmentation(
+        recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter, recipe.paste
+    )
     print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images a second")
     for title, cache in (("files", None), ("--cache", open_cache(samples, recipe.resize))):
         for workers in (0, 1, 2):

@@ -5,6 +5,7 @@ Every random draw comes from a generator seeded by (seed, epoch, sample), and th
 i * batch ... (i + 1) * batch - 1 of it, shared out among the processes.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from sodbench.data.folder import Sample
+from sodbench.data.paste import paste_object
 from sodbench.data.preprocessing import IMAGENET_MEAN, InputSpec
 from sodbench.data.training_pairs import Cache, Pixels, Size, read_pair, resize_pair
 from sodbench.errors import InputError
@@ -34,6 +36,7 @@ class Augmentation:
     flip: bool = False
     scale_jitter: tuple[float, float, float] | None = None
     colour_jitter: tuple[float, float, float] | None = None
+    paste: float = 0.0
 
 
 class Item(NamedTuple):
@@ -84,12 +87,17 @@ class TrainingSet(Dataset[Item]):
         for step in range(len(self.samples)):
             number = (index + step) % len(self.samples)
             try:
-                image, mask = self.cache.read(number) if self.cache else read_pair(self.samples[number])
+                image, mask = self._read(number)
             except InputError as error:
                 bad.append(str(error))
                 continue
             random = np.random.Generator(np.random.PCG64([self.seed, epoch, index]))
-            image, mask = augment(image, mask, self.augmentation, random, resized=self.cache is not None)
+            if self.augmentation.paste and random.random() < self.augmentation.paste:
+                # an unreadable one is named when its own turn comes
+                with contextlib.suppress(InputError):
+                    other = self._read(int(random.integers(len(self.samples))))
+                    image, mask = paste_object(image, mask, *other, random)
+            image, mask = augment(image, mask, self.augmentation, random)
             return Item(
                 np.ascontiguousarray(image.transpose(2, 0, 1)),
                 np.ascontiguousarray(mask),
@@ -97,6 +105,11 @@ class TrainingSet(Dataset[Item]):
                 "\n".join(bad),
             )
         raise InputError(f"no training sample can be read; the first: {bad[0]}")
+
+    def _read(self, number: int) -> tuple[Pixels, Pixels]:
+        if self.cache:
+            return self.cache.read(number)
+        return resize_pair(*read_pair(self.samples[number]), self.augmentation.resize)
 
 
 class Stream(Sampler[list[tuple[int, int]]]):
@@ -168,11 +181,9 @@ def normalise(images: Tensor, spec: InputSpec) -> Tensor:
 
 
 def augment(
-    image: Pixels, mask: Pixels, how: Augmentation, random: np.random.Generator, resized: bool = False
+    image: Pixels, mask: Pixels, how: Augmentation, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
-    """Resize, scale and crop, flip, colour: in that order, with draws from `random` alone."""
-    if not resized:
-        image, mask = resize_pair(image, mask, how.resize)
+    """A resized pair scaled and cropped, flipped, coloured: in that order, with draws from `random` alone."""
     if how.scale_jitter is not None and how.crop is not None:
         image, mask = _scaled_crop(image, mask, how.crop, how.scale_jitter, random)
     elif how.crop is not None:

@@ -163,7 +163,7 @@ def _train(
 
     # samples
     augmentation = Augmentation(
-        recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter
+        recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter, recipe.paste
     )
     cache = None
     if options.cache:
