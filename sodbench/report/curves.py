@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 FORMATS = ("svg", "png", "pdf")
-BETA_SQUARED = 0.3
 _GREY = "#6b6b6b"
 
 
@@ -39,6 +38,7 @@ def pr_figure(
     drawn = with_curve(runs, protocol, ("precision", "recall"))
     if not drawn:
         return []
+    beta_squared = beta_squared_of(drawn[0].tables[protocol])
     with new_figure(4.6, 3.9) as figure:
         axes = figure.add_subplot()
         lowest = 1.0
@@ -47,7 +47,7 @@ def pr_figure(
             recall, precision = curves["recall"].to_numpy(float), curves["precision"].to_numpy(float)
             look = looks[run.name]
             axes.plot(recall, precision, color=look.colour, linestyle=look.dash, label=legend(run), zorder=3)
-            best = int(f_of(precision, recall, BETA_SQUARED).argmax())
+            best = int(f_of(precision, recall, beta_squared).argmax())
             axes.plot(
                 recall[best],
                 precision[best],
@@ -59,7 +59,7 @@ def pr_figure(
             lowest = min(lowest, float(precision.min()))
         bottom = max(0.0, lowest // 0.05 * 0.05)
         axes.set(xlim=(0, 1), ylim=(bottom, 1), xlabel="mean recall", ylabel="mean precision")
-        _iso_f(axes, bottom)
+        _iso_f(axes, bottom, beta_squared)
         axes.set_title(f"{plain(drawn[0].title)}: precision-recall curves")
         axes.legend(loc="lower left", title=f"protocol {plain(protocol)}, dots: highest F", alignment="left")
         return save(figure, folder / f"pr-{folder_name(drawn[0].dataset)}", formats)
@@ -92,7 +92,7 @@ def f_figure(
             axes.set_title(f"{text}\n({said})")
             axes.set(xlim=(0, 1), xlabel="threshold")
         _zoom(both)
-        both[0].set_ylabel(r"$F_\beta$, $\beta^2 = 0.3$")
+        both[0].set_ylabel(rf"$F_\beta$, $\beta^2 = {beta_squared_of(drawn[0].tables[protocol]):g}$")
         both[0].legend(loc="lower center")
         figure.suptitle(f"{plain(drawn[0].title)}: F-measure by threshold", x=0.01, ha="left", fontsize=10)
         return save(figure, folder / f"f-{folder_name(drawn[0].dataset)}", formats)
@@ -123,7 +123,7 @@ def e_figure(
 def f_curve(table: ScoreTableLike, family: str) -> "Array | None":
     """The F curve of one family, from what the record holds; None where it holds too little."""
     curves = table.curves
-    beta_squared = float(getattr(conventions(table), "f_beta2", BETA_SQUARED))
+    beta_squared = beta_squared_of(table)
     if family == CURVE_OF_MEANS:
         return f_of(curves["precision"].to_numpy(float), curves["recall"].to_numpy(float), beta_squared)
     if family_of(table) == MEAN_OF_CURVES and "F" in curves:
@@ -156,6 +156,11 @@ def family_of(table: ScoreTableLike) -> str:
     return CURVE_OF_MEANS if means else MEAN_OF_CURVES
 
 
+def beta_squared_of(table: ScoreTableLike) -> float:
+    """The beta^2 of the table's protocol; the field's .3 where the record does not say."""
+    return float(getattr(conventions(table), "f_beta2", 0.3))
+
+
 def _threshold_curve(axes: "Axes", run: Run, curve: "Array", look: Look) -> None:
     import numpy as np
 
@@ -180,14 +185,14 @@ def _zoom(panels: "Sequence[Axes]") -> None:
         axes.set_ylim(max(0.0, (lowest - 0.05) // 0.1 * 0.1), 1)
 
 
-def _iso_f(axes: "Axes", bottom: float) -> None:
+def _iso_f(axes: "Axes", bottom: float, beta_squared: float) -> None:
     """Thin lines of equal F, named outside the right edge."""
     import numpy as np
 
     for value in np.arange(0.1, 1.0, 0.1):
         # F = (1 + b) P R / (b P + R), solved for P
         recall = np.linspace(0.001, 1, 500)
-        below = (1 + BETA_SQUARED) * recall - BETA_SQUARED * value
+        below = (1 + beta_squared) * recall - beta_squared * value
         precision = np.divide(value * recall, below, out=np.full_like(recall, np.nan), where=below > 0)
         precision[(precision > 1.05) | (precision < bottom)] = np.nan
         axes.plot(recall, precision, color="#a8a8a8", linewidth=0.6, zorder=1)

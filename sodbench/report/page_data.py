@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.report.curves import f_curve, family_of
+from sodbench.report.curves import beta_squared_of, f_curve, family_of
 from sodbench.report.frame import Table
 from sodbench.report.gallery import Gallery, make_gallery
 from sodbench.report.labels import label, order, split_name
@@ -101,8 +101,14 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
                 curve = f_curve(table, name)
             if curve is not None:
                 values[place, number, : len(curve)] = curve
-    own = family_of(runs[0].tables[protocol]) if runs else MEAN_OF_CURVES
-    return {"levels": levels, "names": list(CURVES), "own": own, "data": pack(values, 0.0, 60000)}
+    conventions = runs[0].tables[protocol] if runs else None
+    return {
+        "levels": levels,
+        "names": list(CURVES),
+        "own": family_of(conventions) if conventions else MEAN_OF_CURVES,
+        "beta2": beta_squared_of(conventions) if conventions else None,
+        "data": pack(values, 0.0, 60000),
+    }
 
 
 def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = SCALE) -> str:

@@ -1,6 +1,7 @@
 """Figures: what they show, the families they name, one look a method, the same bytes again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ from sodbench.report.curves import f_curve
 from sodbench.report.distributions import binned
 from sodbench.report.figures import draw
 from sodbench.report.frame import Selection, build
+from sodbench.report.page_data import packed_curves
 from sodbench.report.ranks import rankings
 from sodbench.report.style import COLOURS, looks
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
@@ -51,6 +53,22 @@ def test_the_same_runs_draw_the_same_bytes(tmp_path: Path) -> None:
     for kind in kinds:
         for one, two in zip(first["sod"][kind], second["sod"][kind], strict=True):
             assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_protocol_with_another_beta_is_drawn_with_it(tmp_path: Path) -> None:
+    drawn = {}
+    for beta2 in (0.3, 1.0):
+        one = run("a", images=30)
+        own = replace(one.tables["pysodmetrics"].protocol, f_beta2=beta2)
+        one = replace(one, tables={"pysodmetrics": replace(one.tables["pysodmetrics"], protocol=own)})
+        p, r = (one.tables["pysodmetrics"].curves[name].to_numpy() for name in ("precision", "recall"))
+        curve = f_curve(one.tables["pysodmetrics"], CURVE_OF_MEANS)
+        assert np.allclose(curve, (1 + beta2) * p * r / (beta2 * p + r))
+        assert packed_curves([one], "pysodmetrics")["beta2"] == beta2
+        files = draw([one], build([one], Selection()), tmp_path / str(beta2), ("pr", "f"), ("svg",))
+        drawn[beta2] = [files["sod"][kind][0].read_bytes() for kind in ("pr", "f")]
+    # the lines of equal F, the dots and the axis' name follow it
+    assert all(a != b for a, b in zip(drawn[0.3], drawn[1.0], strict=True))
 
 
 def test_looks_are_distinct_in_colour_dash_and_lightness() -> None:

@@ -1,10 +1,9 @@
 // Curves, drawn when they come into view: precision-recall, F and E by threshold.
 
 const SIZE = { left: 44, right: 40, top: 10, bottom: 42 };
-const BETA = 0.3;
 
-/** One chart `width` pixels wide: axes, lines and a cross that follows the pointer. */
-function chart(width, title, labels, lines, bottom, iso) {
+/** One chart `width` pixels wide: axes, lines and a cross that follows the pointer; `beta2` adds lines of equal F. */
+function chart(width, title, labels, lines, bottom, beta2 = null) {
   const { left, right, top, bottom: foot } = SIZE;
   const height = Math.round(Math.min(400, width * 0.74));
   const x = (value) => left + value * (width - left - right);
@@ -19,12 +18,12 @@ function chart(width, title, labels, lines, bottom, iso) {
     svg.append(make("line", { class: "grid", x1: x(0), x2: x(1), y1: y(tick), y2: y(tick) }));
     svg.append(make("text", { x: left - 7, y: y(tick) + 4, "text-anchor": "end" }, printed(tick, 1)));
   }
-  for (let f = 1; iso && f < 10; f++) {
+  for (let f = 1; beta2 !== null && f < 10; f++) {
     let path = "";
     let end = null;
     for (let r = 4; r <= 800; r++) {
       const recall = r / 800;
-      const below = (1 + BETA) * recall - (BETA * f) / 10;
+      const below = (1 + beta2) * recall - (beta2 * f) / 10;
       const precision = (f / 10) * recall / below;
       if (below <= 0 || precision > 1 || precision < bottom) continue;
       path += `${path ? "L" : "M"}${x(recall).toFixed(1)} ${y(precision).toFixed(1)}`;
@@ -83,7 +82,7 @@ function lowest(curves, cut) {
 
 for (const section of document.querySelectorAll(".dataset")) {
   const dataset = page.datasets[Number(section.dataset.number)];
-  const { levels, names, own } = dataset.curves;
+  const { levels, names, own, beta2 } = dataset.curves;
   const place = section.querySelector(".charts");
   const legend = section.querySelector(".legend");
   let values = null;
@@ -129,22 +128,22 @@ for (const section of document.querySelectorAll(".dataset")) {
           name: dataset.methods[line.method], look: lookOf(allMethods.indexOf(dataset.methods[line.method])),
           x: line.r, y: line.p,
           say: (i) => `threshold ${printed(i / 255)}\nprecision ${printed(line.p[i], 4)}\nrecall ${printed(line.r[i], 4)}\n`
-            + `F of both ${printed(((1 + BETA) * line.p[i] * line.r[i]) / (BETA * line.p[i] + line.r[i]), 4)}`,
+            + `F of both ${printed(((1 + beta2) * line.p[i] * line.r[i]) / (beta2 * line.p[i] + line.r[i]), 4)}`,
         }));
-      charts.push(chart(width, "Mean precision and mean recall; thin lines: equal F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), true));
+      charts.push(chart(width, "Mean precision and mean recall; thin lines: equal F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), beta2));
       const metric = ["S", "wF", "MAE", "adpF"].find((name) => name in dataset.metrics);
-      if (metric) charts.push(chart(width, `Share of the images with ${dataset.metrics[metric].text} up to x`, [dataset.metrics[metric].text, "share of images"], shareLines(metric, visible), 0, false));
+      if (metric) charts.push(chart(width, `Share of the images with ${dataset.metrics[metric].text} up to x`, [dataset.metrics[metric].text, "share of images"], shareLines(metric, visible), 0));
     } else if (kind === "f") {
       const families = [["mean of curves", "Mean over images of each image’s F curve"], ["curve of means", "F of mean precision and mean recall"]];
       const both = families.map(([name]) => thresholdLines(name, visible));
       const bottom = lowest(both.flat().map((l) => l.y), 5);
       families.forEach(([name, text], i) => {
         const said = name === own ? ` (max F of protocol ${dataset.protocol})` : " (the other family of max F)";
-        charts.push(chart(width, text + said, ["threshold", "F"], both[i], bottom, false));
+        charts.push(chart(width, text + said, ["threshold", "F"], both[i], bottom));
       });
     } else {
       const lines = thresholdLines("E", visible);
-      charts.push(chart(width, "Mean over images of each image’s E curve", ["threshold", "E"], lines, lowest(lines.map((l) => l.y), 5), false));
+      charts.push(chart(width, "Mean over images of each image’s E curve", ["threshold", "E"], lines, lowest(lines.map((l) => l.y), 5)));
     }
     place.replaceChildren(...charts);
   }
