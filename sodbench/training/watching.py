@@ -180,6 +180,7 @@ def draw_losses(log: Path, out: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogFormatter
 
     lines = _read(log)
     steps = [line for line in lines if "loss" in line]
@@ -192,6 +193,9 @@ def draw_losses(log: Path, out: Path) -> None:
     for term, style in zip(terms, ("-", "--", "-.", ":"), strict=False):
         left.plot([s["iteration"] for s in steps], [s[term] for s in steps], style, label=term)
     left.set(xlabel="step", ylabel="loss, summed over the outputs", yscale="log", title="training loss")
+    # plain numbers: the axis spans little more than a decade
+    left.yaxis.set_major_formatter(LogFormatter())
+    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     left.legend()
     if scores:
         right = axes[0, 1]
