@@ -112,7 +112,7 @@ def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int
     sodbench(
         "run", str(recipe), "--weights", str(out / "weights.pth"), "--name", name, "--quiet",
         "--datasets", *args.datasets, "--data-root", str(args.data_root),
-        "--maps", str(args.out / "maps" / part), "--reports", str(reports),
+        "--maps", str(args.out / "maps" / part / name), "--reports", str(reports),
     )  # fmt: skip
     (out / "last.pt").unlink()  # 16 times the size of the weights
     return f"{part}: {name}"
