@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from sodbench.data.folder import open_dataset
-from sodbench.data.training import Augmentation, Stream, TrainingSet, collate
+from sodbench.data.training import Stream, TrainingSet, collate
 from sodbench.data.training_pairs import open_cache
 from sodbench.losses import HybridLoss
 from sodbench.models import load_baseline
@@ -122,14 +122,11 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
     """Images a second that the trainer's loader delivers by the baseline's recipe, and its step."""
     recipe = load_recipe(load_baseline(name).training, {}, name)
     samples = open_dataset(dataset, data_root).samples
-    how = Augmentation(
-        recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter, recipe.paste
-    )
     print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images a second")
     for title, cache in (("files", None), ("--cache", open_cache(samples, recipe.resize))):
         for workers in (0, 1, 2):
             batches = DataLoader(
-                TrainingSet(samples, how, recipe.seed, cache),
+                TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
                 batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, 0, 10**6),
                 collate_fn=collate,
                 num_workers=workers,

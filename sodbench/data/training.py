@@ -5,7 +5,6 @@ Every random draw comes from a generator seeded by (seed, epoch, sample), and th
 i * batch ... (i + 1) * batch - 1 of it, shared out among the processes.
 """
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +17,6 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from sodbench.data.folder import Sample
-from sodbench.data.paste import paste_object
 from sodbench.data.preprocessing import IMAGENET_MEAN, InputSpec
 from sodbench.data.training_pairs import Cache, Pixels, Size, read_pair, resize_pair
 from sodbench.errors import InputError
@@ -36,7 +34,6 @@ class Augmentation:
     flip: bool = False
     scale_jitter: tuple[float, float, float] | None = None
     colour_jitter: tuple[float, float, float] | None = None
-    paste: float = 0.0
 
 
 class Item(NamedTuple):
@@ -92,11 +89,6 @@ class TrainingSet(Dataset[Item]):
                 bad.append(str(error))
                 continue
             random = np.random.Generator(np.random.PCG64([self.seed, epoch, index]))
-            if self.augmentation.paste and random.random() < self.augmentation.paste:
-                # an unreadable one is named when its own turn comes
-                with contextlib.suppress(InputError):
-                    other = self._read(int(random.integers(len(self.samples))))
-                    image, mask = paste_object(image, mask, *other, random)
             image, mask = augment(image, mask, self.augmentation, random)
             return Item(
                 np.ascontiguousarray(image.transpose(2, 0, 1)),

@@ -101,12 +101,12 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
                 curve = f_curve(table, name)
             if curve is not None:
                 values[place, number, : len(curve)] = curve
-    conventions = runs[0].tables[protocol] if runs else None
+    first = runs[0].tables[protocol] if runs else None
     return {
         "levels": levels,
         "names": list(CURVES),
-        "own": family_of(conventions) if conventions else MEAN_OF_CURVES,
-        "beta2": beta_squared_of(conventions) if conventions else None,
+        "own": family_of(first) if first else MEAN_OF_CURVES,
+        "beta2": beta_squared_of(first) if first else None,
         "data": pack(values, 0.0, 60000),
     }
 

@@ -9,9 +9,12 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sodbench.errors import InputError, unknown_names
+
+if TYPE_CHECKING:
+    from sodbench.data.training import Augmentation
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,6 @@ class Recipe:
     flip: mirror every second sample. The published "dataset doubled by flipping" is the same distribution.
     scale_jitter: (smallest, largest, step) of a random scale before the crop; step 0 draws continuously.
     colour_jitter: largest relative change of brightness, contrast and saturation.
-    paste: chance that another sample's object is pasted in (copy-paste augmentation), 0 is off.
     batch: samples a step, over all processes and accumulated parts together.
     accumulate: parts a batch is split into; batch statistics are then those of a part.
     clip: largest gradient norm, 0 switches clipping off. ema: decay of the averaged weights, 0 is off.
@@ -40,7 +42,6 @@ class Recipe:
     flip: bool = True
     scale_jitter: tuple[float, float, float] | None = None
     colour_jitter: tuple[float, float, float] | None = None
-    paste: float = 0.0
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
@@ -72,6 +73,12 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as they are stored in checkpoints and records."""
         return _plain(dataclasses.asdict(self))  # type: ignore[no-any-return]
+
+    def augmentation(self) -> "Augmentation":
+        """How the recipe turns a sample into what the network sees."""
+        from sodbench.data.training import Augmentation
+
+        return Augmentation(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Augmentation)})
 
     def learning_rate(self, iteration: int) -> float:
         """The learning rate of a step (from 0): linear warm-up, then the schedule down to `final_lr`."""
@@ -163,7 +170,6 @@ def _check(recipe: Recipe, source: str) -> None:
         "encoder_factor",
     ):
         need(getattr(recipe, key) >= 0, key, "0 or more")
-    need(0 <= recipe.paste <= 1, "paste", "a chance from 0 (off) to 1")
     need(0 <= recipe.ema < 1, "ema", "0 (off) or a decay below 1")
     need(recipe.batch % recipe.accumulate == 0, "accumulate", f"a divisor of the batch, {recipe.batch}")
     for key in ("resize", "crop"):

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from sodbench.data.training import Augmentation, Batch, Stream, TrainingSet, collate, normalise
+from sodbench.data.training import Batch, Stream, TrainingSet, collate, normalise
 from sodbench.data.training_pairs import open_cache
 from sodbench.errors import InputError, first_of
 from sodbench.training.average import Average
@@ -162,9 +162,6 @@ def _train(
         run = torch.compile(run)  # type: ignore[assignment]
 
     # samples
-    augmentation = Augmentation(
-        recipe.resize, recipe.crop, recipe.flip, recipe.scale_jitter, recipe.colour_jitter, recipe.paste
-    )
     cache = None
     if options.cache:
         if process.first:
@@ -182,7 +179,7 @@ def _train(
         process.world,
     )
     loader = DataLoader(
-        TrainingSet(samples, augmentation, recipe.seed, cache),
+        TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
         batch_sampler=stream,
         collate_fn=collate,
         num_workers=options.workers,

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sodbench.data.folder import Sample, open_dataset
-from sodbench.data.paste import paste_object
 from sodbench.data.preprocessing import InputSpec, prepare
 from sodbench.data.training import Augmentation, Stream, TrainingSet, augment, collate, normalise
-from sodbench.data.training_pairs import Pixels, open_cache
+from sodbench.data.training_pairs import open_cache
 from sodbench.errors import InputError
 
 ALL = Augmentation(crop=(32, 24), flip=True, scale_jitter=(0.5, 2.0, 0.25), colour_jitter=(0.2, 0.2, 0.2))
@@ -108,55 +107,12 @@ def test_colour_jitter_changes_colours_but_not_by_more_than_asked() -> None:
         assert all(0.8 * c - 1 <= v <= 1.2 * c + 1 for c, v in zip((100, 150, 50), colour, strict=True))
 
 
-def square(value: int, top: int, left: int, side: int, size: int = 40) -> tuple[Pixels, Pixels]:
-    """A picture of one grey with a square of another, and the square's mask."""
-    image, mask = np.full((size, size, 3), 10, np.uint8), np.zeros((size, size), np.uint8)
-    image[top : top + side, left : left + side] = value
-    mask[top : top + side, left : left + side] = 255
-    return image, mask
-
-
-@given(st.integers(0, 2**32), st.integers(10, 60))
-def test_a_pasted_object_is_whole_and_salient(seed: int, size: int) -> None:
-    image, mask = square(100, 2, 2, 6)
-    made, shape = paste_object(image, mask, *square(200, 1, 3, size // 3, size), np.random.default_rng(seed))
-    pasted = made[:, :, 0] == 200
-    assert shape[pasted].all()
-    # up to the seam it has its size, between half and five fourths of its own
-    rows, columns = np.flatnonzero(pasted.any(axis=1)), np.flatnonzero(pasted.any(axis=0))
-    for extent in (np.ptp(rows) + 1, np.ptp(columns) + 1):
-        assert 0.5 * (size // 3) - 2 <= extent <= 1.25 * (size // 3)
-    # what is neither pasted nor the picture's own object is as it was
-    assert np.array_equal(shape > 0, (made[:, :, 0] >= 95))
-    assert (image[2:8, 2:8] == 100).all() and mask.sum() == 36 * 255, "the pair itself must not change"
-
-
-def test_dots_and_whole_scenes_are_not_pasted() -> None:
-    own = square(100, 2, 2, 6)
-    for other in (square(200, 0, 0, 3), square(200, 0, 0, 38), square(200, 0, 0, 0)):
-        assert paste_object(*own, *other, np.random.default_rng(0))[0] is own[0]
-
-
-def test_pasting_takes_its_chance_from_the_recipe(pairs_root: Path) -> None:
-    samples = open_dataset("ecssd", pairs_root).samples
-    sets = [
-        TrainingSet(samples, Augmentation(resize=(40, 48), paste=chance), 3) for chance in (0.0, 0.5, 1.0)
-    ]
-    plain, half, always = (
-        [data[(epoch, index)].mask for epoch in range(4) for index in range(len(samples))] for data in sets
-    )
-    changed = [
-        sum(not np.array_equal(a, b) for a, b in zip(plain, some, strict=True)) for some in (half, always)
-    ]
-    assert 0.2 * changed[1] < changed[0] < 0.8 * changed[1]
-
-
 def test_the_cache_gives_the_same_samples(
     pairs_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path / "cache"))
     samples = open_dataset("ecssd", pairs_root).samples
-    for how in (ALL, Augmentation(resize=(36, 36), crop=(32, 32), flip=True, paste=0.5)):
+    for how in (ALL, Augmentation(resize=(36, 36), crop=(32, 32), flip=True)):
         plain = TrainingSet(samples, how, 1)
         cached = TrainingSet(samples, how, 1, open_cache(samples, how.resize))
         for key in ((0, 0), (1, 7)):
