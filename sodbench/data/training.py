@@ -5,6 +5,7 @@ Every random draw comes from a generator seeded by (seed, epoch, sample), and th
 i * batch ... (i + 1) * batch - 1 of it, shared out among the processes.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,6 +34,8 @@ class Augmentation:
     crop: Size | None = None
     flip: bool = False
     scale_jitter: tuple[float, float, float] | None = None
+    aspect_jitter: float = 1.0
+    rotation: float = 0.0
     colour_jitter: tuple[float, float, float] | None = None
 
 
@@ -175,15 +178,20 @@ def normalise(images: Tensor, spec: InputSpec) -> Tensor:
 def augment(
     image: Pixels, mask: Pixels, how: Augmentation, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
-    """A resized pair scaled and cropped, flipped, coloured: in that order, with draws from `random` alone."""
+    """A resized pair scaled and cropped, rotated, flipped, coloured: in that order, by `random` alone.
+
+    What is switched off draws nothing, so that it does not change the other draws.
+    """
     if how.scale_jitter is not None and how.crop is not None:
-        image, mask = _scaled_crop(image, mask, how.crop, how.scale_jitter, random)
+        image, mask = _scaled_crop(image, mask, how, random)
     elif how.crop is not None:
         top, left = (
             int(random.integers(0, have - want + 1)) if have >= want else 0
             for have, want in zip(mask.shape, how.crop, strict=True)
         )
         image, mask = _crop(image, mask, top, left, how.crop)
+    if how.rotation:
+        image, mask = _rotate(image, mask, float(random.uniform(-how.rotation, how.rotation)))
     if how.flip and random.random() < 0.5:
         image, mask = image[:, ::-1], mask[:, ::-1]
     if how.colour_jitter is not None:
@@ -208,32 +216,47 @@ def _crop(image: Pixels, mask: Pixels, top: int, left: int, size: Size) -> tuple
 
 
 def _scaled_crop(
-    image: Pixels, mask: Pixels, size: Size, jitter: tuple[float, float, float], random: np.random.Generator
+    image: Pixels, mask: Pixels, how: Augmentation, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
     """A crop of the randomly scaled pair, computed from the needed part of the picture alone."""
-    low, high, step = jitter
+    assert how.crop is not None and how.scale_jitter is not None
+    size = how.crop
+    low, high, step = how.scale_jitter
     if step > 0:
         scale = low + step * int(random.integers(0, round((high - low) / step) + 1))
     else:
         scale = float(random.uniform(low, high))
+    scales = (scale, scale)  # down, across
+    if how.aspect_jitter > 1:
+        limit = math.log(how.aspect_jitter) / 2
+        stretch = math.exp(random.uniform(-limit, limit))
+        scales = (scale / stretch, scale * stretch)
     top, left = (
-        float(random.uniform(0, max(0.0, have * scale - want)))
-        for have, want in zip(mask.shape, size, strict=True)
+        float(random.uniform(0, max(0.0, have * by - want)))
+        for have, by, want in zip(mask.shape, scales, size, strict=True)
     )
     # the window in the picture's own pixels, and the part of the crop that it fills
     height, width = (
-        min(want, max(1, round(have * scale))) for have, want in zip(mask.shape, size, strict=True)
+        min(want, max(1, round(have * by))) for have, by, want in zip(mask.shape, scales, size, strict=True)
     )
+    down, across = scales
     box = (
-        left / scale,
-        top / scale,
-        min((left + width) / scale, mask.shape[1]),
-        min((top + height) / scale, mask.shape[0]),
+        left / across,
+        top / down,
+        min((left + width) / across, mask.shape[1]),
+        min((top + height) / down, mask.shape[0]),
     )
     wanted = (width, height)
     part = np.asarray(Image.fromarray(image).resize(wanted, Image.Resampling.BILINEAR, box=box))
     shape = np.asarray(Image.fromarray(mask).resize(wanted, Image.Resampling.NEAREST, box=box))
     return _crop(part, shape, 0, 0, size)
+
+
+def _rotate(image: Pixels, mask: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
+    """Turns both about their centre; what comes in at the corners is of the mean colour, and background."""
+    beyond = tuple(_BEYOND.tolist())
+    turned = Image.fromarray(image).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=beyond)
+    return np.asarray(turned), np.asarray(Image.fromarray(mask).rotate(degrees, Image.Resampling.NEAREST))
 
 
 def _recolour(image: Pixels, jitter: tuple[float, float, float], random: np.random.Generator) -> Pixels:

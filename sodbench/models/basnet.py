@@ -31,9 +31,12 @@ class BASNet(nn.Module):
 
     forward: N x 3 x H x W -> logits, N x 1 x H x W each: refined, d1 ... d6, bridge (8 maps). Without
     refinement d1 comes first (7); without supervision only the first is computed and returned.
+    `drop` is the encoder's stochastic depth: the probability that a sample skips a block in training.
     """
 
-    def __init__(self, width: int = 64, supervision: bool = True, refinement: str = "ours") -> None:
+    def __init__(
+        self, width: int = 64, supervision: bool = True, refinement: str = "ours", drop: float = 0.0
+    ) -> None:
         super().__init__()
         if refinement != "none" and refinement not in REFINEMENTS:
             raise unknown_names("refinement", [refinement], ["none", *REFINEMENTS])
@@ -42,13 +45,13 @@ class BASNet(nn.Module):
 
         self.inconv = conv3x3(3, w1)
         self.inbn = nn.BatchNorm2d(w1)
-        self.encoder1 = residual_stage(w1, w1, 3)
-        self.encoder2 = residual_stage(w1, w2, 4, stride=2)
-        self.encoder3 = residual_stage(w2, w4, 6, stride=2)
-        self.encoder4 = residual_stage(w4, w8, 3, stride=2)
+        self.encoder1 = residual_stage(w1, w1, 3, drop=drop)
+        self.encoder2 = residual_stage(w1, w2, 4, stride=2, drop=drop)
+        self.encoder3 = residual_stage(w2, w4, 6, stride=2, drop=drop)
+        self.encoder4 = residual_stage(w4, w8, 3, stride=2, drop=drop)
         for stage in ("resb5", "resb6"):
             for i in (1, 2, 3):
-                self.add_module(f"{stage}_{i}", ResidualBlock(w8, w8))
+                self.add_module(f"{stage}_{i}", ResidualBlock(w8, w8, drop=drop))
 
         # name: channels in, between, out; dilation of the first and of the other two convolutions
         self._add_triple("bg", w8, w8, w8, 2, 2)

@@ -27,10 +27,17 @@ def halve(x: Tensor) -> Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """The basic block of ResNet-18/34, with torchvision's names (He et al., CVPR 2016)."""
+    """The basic block of ResNet-18/34, with torchvision's names (He et al., CVPR 2016).
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
+    `drop` is the probability that training leaves the residual of a sample out, and enlarges the others' so
+    that the mean stays (Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1, drop: float = 0.0
+    ) -> None:
         super().__init__()
+        self.drop = drop
         self.conv1 = conv3x3(inputs, outputs, stride=stride, dilation=dilation, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = conv3x3(outputs, outputs, dilation=dilation, bias=False)
@@ -44,13 +51,19 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        return F.relu(self.bn2(self.conv2(y)) + shortcut, inplace=True)
+        y = self.bn2(self.conv2(y))
+        if self.training and self.drop:
+            kept = torch.empty(len(y), 1, 1, 1, dtype=y.dtype, device=y.device).bernoulli_(1 - self.drop)
+            y = y * (kept / (1 - self.drop))
+        return F.relu(y + shortcut, inplace=True)
 
 
-def residual_stage(inputs: int, outputs: int, blocks: int, stride: int = 1) -> nn.Sequential:
+def residual_stage(
+    inputs: int, outputs: int, blocks: int, stride: int = 1, drop: float = 0.0
+) -> nn.Sequential:
     """One ResNet stage: the first block changes width and size, the rest keep them."""
-    first = ResidualBlock(inputs, outputs, stride)
-    return nn.Sequential(first, *(ResidualBlock(outputs, outputs) for _ in range(blocks - 1)))
+    first = ResidualBlock(inputs, outputs, stride, drop=drop)
+    return nn.Sequential(first, *(ResidualBlock(outputs, outputs, drop=drop) for _ in range(blocks - 1)))
 
 
 def initialise_xavier(modules: Iterable[nn.Module]) -> None:

@@ -26,6 +26,8 @@ class Recipe:
     crop: the size of the random crop the network sees; None: no cropping.
     flip: mirror every second sample. The published "dataset doubled by flipping" is the same distribution.
     scale_jitter: (smallest, largest, step) of a random scale before the crop; step 0 draws continuously.
+    aspect_jitter: largest ratio by which the scale's height and width differ; 1 keeps the shape.
+    rotation: the crop is turned by up to so many degrees either way.
     colour_jitter: largest relative change of brightness, contrast and saturation.
     batch: samples a step, over all processes and accumulated parts together.
     accumulate: parts a batch is split into; batch statistics are then those of a part.
@@ -41,6 +43,8 @@ class Recipe:
     crop: tuple[int, int] | None = None
     flip: bool = True
     scale_jitter: tuple[float, float, float] | None = None
+    aspect_jitter: float = 1.0
+    rotation: float = 0.0
     colour_jitter: tuple[float, float, float] | None = None
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     betas: tuple[float, float] = (0.9, 0.999)
@@ -191,6 +195,10 @@ def _check(recipe: Recipe, source: str) -> None:
             "[smallest, largest, step] with 0 < smallest <= largest",
         )
         need(recipe.crop is not None, "crop", "a size, since scale_jitter changes the picture's")
+    need(recipe.aspect_jitter >= 1, "aspect_jitter", "a ratio, 1 (off) or more")
+    if recipe.aspect_jitter > 1:
+        need(recipe.scale_jitter is not None, "scale_jitter", "set, since aspect_jitter is a part of it")
+    need(0 <= recipe.rotation <= 180, "rotation", "degrees from 0 (off) to 180")
     if recipe.colour_jitter is not None:
         need(
             all(0 <= v < 1 for v in recipe.colour_jitter), "colour_jitter", "three numbers from 0 to below 1"

@@ -92,3 +92,26 @@ def test_any_size_keeps_its_size(size):
 def test_unknown_refinement_offers_the_known():
     with pytest.raises(InputError, match="did you mean 'ours'"):
         create("basnet", refinement="our")
+
+
+def test_stochastic_depth_leaves_out_residuals_in_training_alone():
+    from sodbench.models.layers import ResidualBlock
+
+    torch.manual_seed(0)
+    block = ResidualBlock(4, 4, drop=0.25)
+    x = torch.rand(4000, 4, 3, 3)
+    with torch.no_grad():
+        block.eval()
+        plain = ResidualBlock(4, 4)
+        plain.load_state_dict(block.state_dict())
+        assert torch.equal(block(x), plain.eval()(x))
+        block.train()
+        skipped = (block(x) == x).flatten(1).all(1).float().mean()
+        # far above zero the last ReLU changes nothing, so that output - input is the residual
+        torch.manual_seed(1)
+        kept = block(x + 100)
+        residual = kept - (x + 100)
+    assert float(skipped) == pytest.approx(0.25, abs=0.03)
+    whole = plain.train()(x + 100).detach() - (x + 100)
+    same = residual.flatten(1).abs().amax(1) > 0
+    torch.testing.assert_close(residual[same], whole[same] / 0.75, rtol=1e-3, atol=1e-3)

@@ -66,16 +66,24 @@ def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     width=st.integers(4, 60),
     crop=st.tuples(st.integers(2, 70), st.integers(2, 70)),
     jitter=st.sampled_from([None, (0.5, 2.0, 0.25), (0.5, 1.5, 0.0)]),
+    aspect=st.floats(1, 2),
+    rotation=st.sampled_from([0.0, 10.0, 180.0]),
     seed=st.integers(0, 99),
 )
 def test_picture_and_mask_move_together(
-    height: int, width: int, crop: tuple[int, int], jitter: tuple[float, float, float] | None, seed: int
+    height: int,
+    width: int,
+    crop: tuple[int, int],
+    jitter: tuple[float, float, float] | None,
+    aspect: float,
+    rotation: float,
+    seed: int,
 ) -> None:
     random = np.random.default_rng(seed)
     # a mask of few large areas, and a picture that shows it
     mask = np.kron(random.integers(0, 2, (2, 2)), np.ones((30, 30)))[:height, :width].astype(np.uint8) * 255
     image = np.repeat(mask[:, :, None], 3, 2)
-    how = Augmentation(crop=crop, flip=True, scale_jitter=jitter)
+    how = Augmentation(crop=crop, flip=True, scale_jitter=jitter, aspect_jitter=aspect, rotation=rotation)
     seen, shape = augment(image, mask, how, np.random.default_rng(seed))
     assert seen.shape == (*crop, 3)
     assert shape.shape == crop
@@ -83,6 +91,48 @@ def test_picture_and_mask_move_together(
     # off the boundary (bilinear against nearest) the two agree; beyond the picture is background
     assert (seen[inside].mean() if inside.any() else 255) > 160
     assert set(np.unique(shape)) <= {0, 255}
+
+
+def test_aspect_jitter_stretches_evenly_about_the_scale() -> None:
+    # a square of half the picture's side; its crop shows how far each direction was scaled
+    mask = np.zeros((80, 80), np.uint8)
+    mask[20:60, 20:60] = 255
+    image = np.zeros((80, 80, 3), np.uint8)
+    how = Augmentation(crop=(120, 120), scale_jitter=(1.0, 1.0, 0.0), aspect_jitter=1.5)
+    ratios = []
+    for seed in range(200):
+        shape = augment(image, mask, how, np.random.default_rng(seed))[1] == 255
+        height, width = shape.any(1).sum(), shape.any(0).sum()
+        assert abs(height * width - 1600) < 100
+        ratios.append(width / height)
+    assert 0.64 < min(ratios) < 0.72
+    assert 1.4 < max(ratios) < 1.57
+    assert abs(np.log(ratios).mean()) < 0.05
+
+
+def test_rotation_turns_both_ways_by_no_more_than_asked() -> None:
+    # a horizontal bar: its slope is the angle
+    mask = np.zeros((101, 101), np.uint8)
+    mask[48:53, 10:91] = 255
+    image = np.zeros((101, 101, 3), np.uint8)
+    how = Augmentation(rotation=20)
+    angles = []
+    for seed in range(100):
+        seen, shape = augment(image, mask, how, np.random.default_rng(seed))
+        y, x = np.nonzero(shape)
+        angles.append(np.degrees(np.arctan(np.polyfit(x, y, 1)[0])))
+        assert tuple(seen[0, 0]) in {(0, 0, 0), (124, 116, 104)}  # the corner is of the mean colour
+    assert -21 < min(angles) < -17
+    assert 17 < max(angles) < 21
+
+
+def test_what_is_switched_off_draws_nothing() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    how = Augmentation(crop=(32, 24), scale_jitter=(0.9, 1.5, 0.0))
+    used, counted = np.random.default_rng(5), np.random.default_rng(5)
+    augment(image, image[:, :, 0], how, used)
+    _ = [counted.uniform() for _ in ("scale", "top", "left")]
+    assert used.bit_generator.state == counted.bit_generator.state
 
 
 def test_without_augmentation_training_sees_what_prediction_sees(pairs_root: Path) -> None:
