@@ -2,7 +2,7 @@
 
 Forms are measured in turns, so that what else the machine does hits all of them alike; rates are those of the
 fastest turn's pass, latencies are percentiles over all passes. FLOPs are torch's count for one picture
-through the whole network, multiplication and addition counted apart.
+through the whole network once, multiplication and addition counted apart.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "compiled-bf16": {"precision": "bf16", "compile": True},
     "default": {},
 }
-FLOPS_CONVENTION = "one picture, the whole network; multiplication and addition counted apart (torch)"
+FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addition counted apart (torch)"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.models.folding import fold_batch_norms
@@ -60,6 +61,8 @@ class Predictor:
             self.layout = torch.channels_last
             ready = ready.to(memory_format=torch.channels_last)
         self.network = ready
+        self.gain = baseline.output.gain
+        self.scales, self.mirror = baseline.inference.scales, baseline.inference.mirror
         self._final = torch.compile(self._first_map) if compile else self._first_map
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -76,8 +79,21 @@ class Predictor:
         x = x.to(self.dtype).contiguous(memory_format=self.layout)
         # TF32, which cuDNN uses unless told otherwise, has the 10-bit mantissa of fp16: not what fp32 says
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), self._autocast():
-            logits = self._final(x)
-        return torch.sigmoid(logits.float())
+            views = [self._logits(x, scale) for scale in self.scales]
+        return torch.sigmoid(sum(views[1:], views[0]) * (self.gain / len(views)))
+
+    def _logits(self, x: Tensor, scale: float) -> Tensor:
+        """Float32 logits of x at another scale, with those of its mirror image if asked, at x's own size."""
+        size = x.shape[2:]
+        if scale != 1:
+            smaller = [max(1, round(side * scale)) for side in size]
+            # in float32, which is what averaging while shrinking is written for on every device
+            x = F.interpolate(x.float(), smaller, mode="bilinear", antialias=True).to(self.dtype)
+            x = x.contiguous(memory_format=self.layout)
+        logits = self._final(x).float()
+        if self.mirror:
+            logits = (logits + self._final(x.flip(3)).float().flip(3)) / 2
+        return F.interpolate(logits, size, mode="bilinear") if scale != 1 else logits
 
     def _first_map(self, x: Tensor) -> Tensor:
         final: Any = getattr(self.network, "final", None)

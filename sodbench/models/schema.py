@@ -13,10 +13,14 @@ Kind = Literal["logits", "probability", "auto"]
 
 @dataclass(frozen=True)
 class Output:
-    """What the network's maps are ("auto": see outputs.py), and whether a map is stretched to 0..255."""
+    """What the network's maps are ("auto": see outputs.py), and whether a map is stretched to 0..255.
+
+    `gain` multiplies the logits: above 1 maps are nearer to a decision, which MAE rewards and F hardly sees.
+    """
 
     kind: Kind = "logits"
     stretch: bool = True
+    gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,17 @@ class Weights:
 
 @dataclass(frozen=True)
 class Inference:
-    """How maps are made fastest within 1/255 of float32: precision by kind of device."""
+    """How maps are made: precision by kind of device, and the views of a picture that are averaged.
+
+    `scales` are sizes relative to the input's, `mirror` adds each one's mirror image ("MS" and "Flip" of Chen
+    et al., "Rethinking Atrous Convolution for Semantic Image Segmentation", 2017, section 4.2; here it is the
+    logits that are averaged).
+    """
 
     cpu: str = "fp32"
     cuda: str = "fp32"
+    scales: tuple[float, ...] = (1.0,)
+    mirror: bool = False
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -102,10 +113,15 @@ def _input(table: Any, check: "_Checker") -> InputSpec:
 
 def _output(table: Any, check: "_Checker") -> Output:
     check.table(table, "output")
-    check.keys(table, ("kind", "stretch"), "output.")
+    check.keys(table, ("kind", "stretch", "gain"), "output.")
     check.choice(table, "kind", "output.", ("logits", "probability", "auto"))
     check.optional(table, ("stretch",), "output.", "true or false")
-    return Output(**table)
+    given = dict(table)
+    if "gain" in table:
+        if not _is_positive(table["gain"]):
+            raise check.wrong("output.gain", table["gain"], "a number above 0")
+        given["gain"] = float(table["gain"])
+    return Output(**given)
 
 
 def _weights(table: Any, check: "_Checker") -> Weights:
@@ -122,10 +138,21 @@ def _weights(table: Any, check: "_Checker") -> Weights:
 
 def _inference(table: Any, check: "_Checker") -> Inference:
     check.table(table, "inference")
-    check.keys(table, ("cpu", "cuda"), "inference.")
+    check.keys(table, ("cpu", "cuda", "scales", "mirror"), "inference.")
+    check.optional(table, ("mirror",), "inference.", "true or false")
     for key in ("cpu", "cuda"):
         check.choice(table, key, "inference.", PRECISIONS)
-    return Inference(**table)
+    given = dict(table)
+    if "scales" in table:
+        scales = table["scales"]
+        if not isinstance(scales, list) or not scales or not all(map(_is_positive, scales)):
+            raise check.wrong("inference.scales", scales, "a list of numbers above 0")
+        given["scales"] = tuple(map(float, scales))
+    return Inference(**given)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
 class _Checker:

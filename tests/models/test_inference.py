@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -12,6 +13,7 @@ from sodbench.errors import InputError
 from sodbench.models import create, load_baseline
 from sodbench.models.folding import fold_batch_norms
 from sodbench.models.inference import Predictor
+from sodbench.models.schema import Inference, Output
 
 
 def _with_statistics(network: nn.Module) -> nn.Module:
@@ -50,7 +52,7 @@ def test_every_batch_norm_of_ours_folds_away(name):
 @pytest.mark.parametrize("fold", [True, False])
 @pytest.mark.parametrize("channels_last", [True, False])
 def test_forms_agree(fold, channels_last):
-    baseline = load_baseline("basnet-tiny")
+    baseline = _seen()
     network = _with_statistics(baseline.build())
     before = {n: t.clone() for n, t in network.state_dict().items()}
     batch = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype(np.float32)
@@ -77,6 +79,69 @@ def test_the_baseline_chooses_the_precision():
     baseline = load_baseline("basnet-tiny")
     chosen = dataclasses.replace(baseline, inference=dataclasses.replace(baseline.inference, cpu="bf16"))
     assert Predictor(baseline.build(), chosen).precision == "bf16"
+
+
+def _seen(**inference):
+    """basnet-tiny that averages the given views, and nothing else."""
+    baseline = load_baseline("basnet-tiny")
+    return dataclasses.replace(baseline, inference=Inference(**inference), output=Output())
+
+
+def _logit(p):
+    p = p.astype(np.float64)
+    return np.log(p / (1 - p))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_mirrored_prediction_is_the_mean_of_both_sides(precision):
+    network = _with_statistics(_seen().build())
+    batch = np.random.default_rng(0).standard_normal((2, 3, 64, 96)).astype(np.float32)
+    turned = np.ascontiguousarray(batch[..., ::-1])
+    one = Predictor(network, _seen(), precision=precision)
+    both = Predictor(network, _seen(mirror=True), precision=precision)
+    mean = (_logit(one(batch)) + _logit(one(turned)[..., ::-1])) / 2
+    np.testing.assert_allclose(both(batch), 1 / (1 + np.exp(-mean)), rtol=0, atol=1e-4)
+    # and so a picture and its mirror image have maps that mirror each other
+    np.testing.assert_allclose(both(turned), both(batch)[..., ::-1], rtol=0, atol=1e-6)
+    assert np.abs(one(turned) - one(batch)[..., ::-1]).max() > 1e-3
+
+
+def _resized(maps, size):
+    """Pillow's bilinear filter on every channel: ... x h x w float32 -> ... x size."""
+    flat = maps.astype(np.float32).reshape(-1, *maps.shape[-2:])
+    made = [np.asarray(Image.fromarray(m).resize(size[::-1], Image.Resampling.BILINEAR)) for m in flat]
+    return np.stack(made).reshape(*maps.shape[:-2], *size)
+
+
+@pytest.mark.parametrize(("precision", "apart"), [("fp32", 1e-4), ("bf16", 0.04)])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_scales_are_averaged_at_the_size_of_the_input(precision, apart, mirror):
+    network = _with_statistics(_seen().build())
+    batch = np.random.default_rng(0).standard_normal((2, 3, 64, 96)).astype(np.float32)
+    one = Predictor(network, _seen(mirror=mirror), precision=precision)
+    both = Predictor(network, _seen(scales=(0.5, 1.0), mirror=mirror), precision=precision)
+    coarse = _resized(_logit(one(_resized(batch, (32, 48)))), (64, 96))
+    expected = 1 / (1 + np.exp(-(coarse + _logit(one(batch))) / 2))
+    found = both(batch)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=apart)
+    assert np.abs(found - one(batch)).max() > 2 * apart
+
+
+def test_gain_multiplies_the_logits_of_the_mean():
+    network = _with_statistics(_seen().build())
+    batch = np.random.default_rng(0).standard_normal((2, 3, 64, 96)).astype(np.float32)
+    plain = _seen(scales=(0.5, 1.0), mirror=True)
+    sharp = dataclasses.replace(plain, output=Output(gain=3.0))
+    mean = _logit(Predictor(network, plain)(batch))
+    np.testing.assert_allclose(
+        Predictor(network, sharp)(batch), 1 / (1 + np.exp(-3 * mean)), rtol=0, atol=1e-5
+    )
+
+
+def test_scales_round_to_whole_pixels_and_keep_the_size():
+    network = _with_statistics(_seen().build())
+    batch = np.random.default_rng(0).standard_normal((1, 3, 65, 47)).astype(np.float32)
+    assert Predictor(network, _seen(scales=(0.7, 1.3)))(batch).shape == (1, 65, 47)
 
 
 class Shared(nn.Module):

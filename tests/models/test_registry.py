@@ -92,6 +92,10 @@ GOOD = 'title = "Mine"\nnetwork = "basnet"\n'
         (GOOD + "weights = 3", "weights: expected a table"),
         (GOOD + "training = 3", "training: expected a table"),
         (GOOD + '[inference]\ncpu = "int8"', "inference.cpu: expected 'fp32' or"),
+        (GOOD + "[output]\ngain = 0", "output.gain: expected a number above 0, found 0"),
+        (GOOD + "[inference]\nscales = [1, 0]", "inference.scales: expected a list of numbers above 0"),
+        (GOOD + "[inference]\nscales = 2", "inference.scales: expected a list of numbers above 0, found 2"),
+        (GOOD + "[inference]\nmirror = 2", "inference.mirror: expected true or false, found 2"),
         ("title = ", "not valid TOML"),
     ],
 )
