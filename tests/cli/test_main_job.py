@@ -262,6 +262,8 @@ def test_interrupted_it_leaves_finished_maps_and_no_record(root: Path, here: Pat
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ},
+        # a shell's background jobs ignore SIGINT, and their children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # the network stops after a few pictures, so that the interruption finds it at work however slow all is
     maps = here / "maps" / "slow" / "ecssd"
@@ -269,7 +271,7 @@ def test_interrupted_it_leaves_finished_maps_and_no_record(root: Path, here: Pat
     while not (maps / "0001.png").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=300)
+    _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     assert error.rstrip().endswith("sodbench: interrupted")
     assert "Traceback" not in error
