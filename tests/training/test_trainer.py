@@ -25,6 +25,7 @@ SMALL = [
     "--set=training.batch=4",
     "--set=training.precision=fp32",
     "--set=training.scale_jitter=none",
+    "--set=training.aspect_jitter=1",
     "--set=training.warmup=0",
     "--set=training.validate_every=0",
     "--set=training.samples_every=0",
@@ -128,16 +129,26 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(pairs_root: Path, tmp_
     assert logged == sorted(set(logged))
 
 
-def test_two_processes_agree_with_one(pairs_root: Path, tmp_path: Path) -> None:
+def test_two_processes_agree_with_one(
+    pairs_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One step with one process and batch 8, and with two and batch 4 each, end in the same weights.
 
     Further steps drift apart as any change of rounding makes them: a fresh deep network multiplies it.
     """
+    # what a network itself draws, a process draws for its own samples: here it draws nothing
+    (tmp_path / "baselines").mkdir()
+    still = 'extends = "basnet-tiny"\ntitle = "Without stochastic depth"\noptions.drop = 0\n'
+    (tmp_path / "baselines" / "still.toml").write_text(still)
+    monkeypatch.chdir(tmp_path)
     # SGD: its update is linear in the gradient, so that rounding stays rounding (Adam divides by it)
     steps = ["--set=training.iterations=1", "--set=training.optimiser=sgd", "--set=training.lr=0.0001"]
     steps += ["--set=training.batch=8", "--set=training.resize=[72, 72]", "--set=training.crop=[64, 64]"]
-    assert main(command(pairs_root, tmp_path / "one", *steps, "--workers=0")) == 0
-    two = launch(command(pairs_root, tmp_path / "two", *steps, "--workers=0"), processes=2)
+    jobs = {out: command(pairs_root, tmp_path / out, *steps, "--workers=0") for out in ("one", "two")}
+    for job in jobs.values():
+        job[job.index("basnet-tiny")] = "still"
+    assert main(jobs["one"]) == 0
+    two = launch(jobs["two"], processes=2)
     output = two.communicate(timeout=300)
     assert two.returncode == 0, output[1][-2000:]
     one, both = weights(tmp_path / "one"), weights(tmp_path / "two")
