@@ -32,6 +32,19 @@ initialisation = "default"
 precision = "bf16"
 channels_last = true
 """
+# of basnet-tiny as it is trained and read for shipping, what would hide the terms' own effect is taken back
+PLAIN = """
+colour_jitter = [0.3, 0.3, 0.4]
+aspect_jitter = 1
+rotation = 0
+[options]
+drop = 0
+[output]
+gain = 1
+[inference]
+scales = [1]
+mirror = false
+"""
 # part: side of the network's input; variant: the baseline it extends, what it changes in the recipe
 PARTS: dict[str, tuple[int, dict[str, tuple[str, str]]]] = {
     "pac-bal": (
@@ -44,7 +57,7 @@ PARTS: dict[str, tuple[int, dict[str, tuple[str, str]]]] = {
     "losses": (
         64,
         {
-            "-".join(terms): ("basnet-tiny", f"loss_terms = {list(terms)}")
+            "-".join(terms): ("basnet-tiny", f"loss_terms = {list(terms)}{PLAIN}")
             for terms in (
                 ("bce",),
                 ("ssim",),

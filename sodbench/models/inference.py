@@ -86,9 +86,9 @@ class Predictor:
         """Float32 logits of x at another scale, with those of its mirror image if asked, at x's own size."""
         size = x.shape[2:]
         if scale != 1:
-            smaller = [max(1, round(side * scale)) for side in size]
+            scaled = [max(1, round(side * scale)) for side in size]
             # in float32, which is what averaging while shrinking is written for on every device
-            x = F.interpolate(x.float(), smaller, mode="bilinear", antialias=True).to(self.dtype)
+            x = F.interpolate(x.float(), scaled, mode="bilinear", antialias=True).to(self.dtype)
             x = x.contiguous(memory_format=self.layout)
         logits = self._final(x).float()
         if self.mirror:

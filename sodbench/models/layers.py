@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sodbench.errors import InputError
+
 
 def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, bias: bool = True) -> nn.Conv2d:
     """A 3 x 3 convolution that keeps the size at stride 1."""
@@ -37,6 +39,8 @@ class ResidualBlock(nn.Module):
         self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1, drop: float = 0.0
     ) -> None:
         super().__init__()
+        if not 0 <= drop < 1:
+            raise InputError(f"drop is {drop!r}, expected a probability from 0 (off) to below 1")
         self.drop = drop
         self.conv1 = conv3x3(inputs, outputs, stride=stride, dilation=dilation, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)

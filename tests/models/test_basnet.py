@@ -94,6 +94,12 @@ def test_unknown_refinement_offers_the_known():
         create("basnet", refinement="our")
 
 
+@pytest.mark.parametrize("drop", [1, -0.1, 3])
+def test_a_drop_that_is_no_probability_is_refused(drop):
+    with pytest.raises(InputError, match=f"drop is {drop}, expected a probability from 0"):
+        create("basnet", width=16, drop=drop)
+
+
 def test_stochastic_depth_leaves_out_residuals_in_training_alone():
     from sodbench.models.layers import ResidualBlock
 
