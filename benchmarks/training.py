@@ -21,11 +21,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from sodbench.data.folder import open_dataset
-from sodbench.data.training import Stream, TrainingSet, collate
-from sodbench.data.training_pairs import open_cache
 from sodbench.losses import HybridLoss
 from sodbench.models import load_baseline
+from sodbench.training.cache import open_cache
 from sodbench.training.recipe import load_recipe
+from sodbench.training.samples import Stream, TrainingSet, collate
 
 
 def textbook_loss(outputs: tuple[Tensor, ...], target: Tensor) -> Tensor:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from sodbench.data.folder import Sample
 from sodbench.data.images import read_image, write_map
 from sodbench.data.preprocessing import InputSpec, finish, prepare
+from sodbench.errors import InputError
 from sodbench.models.registry import Baseline
 
 if TYPE_CHECKING:
@@ -64,6 +66,33 @@ def predict_files(
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
     return len(todo)
+
+
+def predict_samples(
+    network: "nn.Module",
+    baseline: Baseline,
+    samples: Iterable[Sample],
+    folder: Path,
+    *,
+    batch: int | None = None,
+    device: str = "cpu",
+    precision: str | None = None,
+    progress: str | None = None,
+) -> list[tuple[Sample, Path]]:
+    """Writes the map of every sample to `folder/<name>.png`; returns the samples with their maps.
+
+    The other arguments are those of `predict_files`. Raises InputError for a sample without a picture.
+    """
+    pairs = [(sample, folder / f"{sample.name}.png") for sample in samples]
+    pictures = []
+    for sample, path in pairs:
+        if sample.image is None:
+            raise InputError(f"{sample.name}: has no picture to predict from; the data set holds masks only")
+        pictures.append((sample.image, path))
+    predict_files(
+        network, baseline, pictures, batch=batch, device=device, precision=precision, progress=progress
+    )
+    return pairs
 
 
 def default_batch(device: str) -> int:

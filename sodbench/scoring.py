@@ -4,13 +4,14 @@ Decoding and the kernels release the interpreter lock, so threads are enough; th
 the order of the pairs whatever the number of workers.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+from sodbench.cores import core_count
+from sodbench.data.folder import Sample
 from sodbench.data.images import read_map, read_mask
 from sodbench.errors import InputError, first_of
 from sodbench.metrics.mask import MaskCache
@@ -22,6 +23,27 @@ Pair = tuple[str, Path, Path]
 Scored = list[ImageScores] | InputError
 CHUNK = 4  # images to a task: handing one over takes about as long as a tenth of an image
 AHEAD = 4  # tasks in flight per worker: bounds the memory, keeps the workers busy
+
+
+def score_samples(
+    pairs: Sequence[tuple[Sample, Path]],
+    protocols: Sequence[str | Path | Protocol] = ("pysodmetrics",),
+    metrics: Sequence[str] | None = None,
+    *,
+    workers: int | None = None,
+    progress: str | None = None,
+    keep_curves: bool = True,
+) -> dict[str, ScoreTable]:
+    """Scores samples paired with their maps (`folder.pair_maps`, `predict_samples`); a table per protocol.
+
+    The other arguments are those of `score_files`. Raises InputError for samples without a mask, all of them
+    together: a score over fewer images than were asked for is never made in silence.
+    """
+    files = [(sample.name, path, sample.mask) for sample, path in pairs if sample.mask is not None]
+    if len(files) < len(pairs):
+        without = [sample.name for sample, _ in pairs if sample.mask is None]
+        raise InputError(f"{len(without)} of {len(pairs)} images have no mask: {first_of(without)}")
+    return score_files(files, protocols, metrics, workers=workers, progress=progress, keep_curves=keep_curves)
 
 
 def score_files(
@@ -63,7 +85,7 @@ def _in_order(
     workers: int | None,
     progress: str | None,
 ) -> Iterator[Scored]:
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or core_count()
     bar = None
     if progress is not None:
         from tqdm import tqdm

@@ -11,7 +11,7 @@ from sodbench.data.images import read_image, read_map
 from sodbench.data.preprocessing import finish, prepare
 from sodbench.errors import InputError
 from sodbench.models import load_baseline
-from sodbench.models.schema import Inference, Output
+from sodbench.models.settings import Inference, Output
 from sodbench.prediction import predict_array, predict_files
 
 

@@ -79,7 +79,7 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
 
     from sodbench.files import write_text
     from sodbench.models.efficiency import FLOPS_CONVENTION, count_flops, count_parameters, measure
-    from sodbench.results.names import folder_name
+    from sodbench.names import folder_name
     from sodbench.results.provenance import collect
 
     if args.threads:

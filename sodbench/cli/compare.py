@@ -106,7 +106,7 @@ def _by(run: "Run", protocol: str) -> str:
 def _ranking(args: argparse.Namespace, of_sets: "list[list[Run]]") -> dict[str, Any]:
     """Average ranks for each score that all runs have, over the data sets of which all scored the same."""
     from sodbench.metrics.registry import all_metrics
-    from sodbench.results.ranks import rank
+    from sodbench.results.average_ranks import rank
 
     rankable = [of_set for of_set in of_sets if len({run.scored_on for run in of_set}) == 1]
     for of_set in of_sets:
@@ -125,7 +125,7 @@ def _ranking(args: argparse.Namespace, of_sets: "list[list[Run]]") -> dict[str, 
     for metric in args.metrics or shared:
         values = {name: [row[place][metric] for row in tables] for place, name in enumerate(names)}
         if all(value == value for row in values.values() for value in row):
-            found[metric] = rank(values, all_metrics()[metric].direction == "higher")
+            found[metric] = rank(values, all_metrics()[metric].higher_is_better)
     return found
 
 

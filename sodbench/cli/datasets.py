@@ -85,9 +85,9 @@ def register(subparsers: Any) -> None:
 def run_list(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from sodbench.data.describe import status_table
-    from sodbench.data.places import data_root
-    from sodbench.data.status import all_status
+    from sodbench.data.auditing.status import all_status
+    from sodbench.data.auditing.text import status_table
+    from sodbench.data.locations import data_root
 
     root = data_root(args.data_root)
     if args.data_root is not None and not root.path.is_dir():
@@ -103,15 +103,15 @@ def run_list(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
+    from sodbench.data.auditing.status import status_of
+    from sodbench.data.auditing.text import card_lines
     from sodbench.data.card import load_card
-    from sodbench.data.describe import card_lines
-    from sodbench.data.status import status_of
 
     card = load_card(args.name)
     if args.plot is not None:
+        from sodbench.data.auditing.object_statistics import statistics
+        from sodbench.data.auditing.object_statistics_figure import draw_statistics
         from sodbench.data.folder import open_dataset
-        from sodbench.data.statistics import statistics
-        from sodbench.data.statistics_figure import draw_statistics
 
         path = args.plot if args.plot != Path() else Path("reports", "datasets", f"{card.name}.png")
         if path.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -137,8 +137,8 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_fetch(args: argparse.Namespace) -> int:
     from sodbench.data.card import load_cards
-    from sodbench.data.fetch import fetch
-    from sodbench.data.places import data_root
+    from sodbench.data.getting.fetch import fetch
+    from sodbench.data.locations import data_root
 
     def say(line: str) -> None:
         print(line, file=sys.stderr)
@@ -177,13 +177,13 @@ def run_fetch(args: argparse.Namespace) -> int:
 
 
 def run_verify(args: argparse.Namespace) -> int:
+    from sodbench.data.auditing.manifest import write_manifest
+    from sodbench.data.auditing.status import all_status
+    from sodbench.data.auditing.text import audit_lines
+    from sodbench.data.auditing.verify import audit_set
+    from sodbench.data.auditing.verify_maps import audit_maps
     from sodbench.data.card import load_cards
-    from sodbench.data.describe import audit_lines
     from sodbench.data.folder import open_dataset
-    from sodbench.data.manifest import write_manifest
-    from sodbench.data.status import all_status
-    from sodbench.data.verify import audit_set
-    from sodbench.data.verify_maps import audit_maps
 
     here = (
         []
@@ -216,8 +216,8 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def run_add(args: argparse.Namespace) -> int:
-    from sodbench.data.add import add_sets, proposals
-    from sodbench.data.guess import given_set, guess_sets
+    from sodbench.data.adding.cards import add_sets, proposals
+    from sodbench.data.adding.guess import given_set, guess_sets
 
     if bool(args.images) != bool(args.masks):
         raise InputError("--images and --masks: give both, or none")

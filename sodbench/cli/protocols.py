@@ -232,7 +232,7 @@ def _score(
 ) -> "tuple[dict[str, ScoreTable], dict[str, Any]]":
     """Scores the maps under each protocol; also what was scored."""
     from sodbench.data.folder import open_dataset, open_folders, pair_maps
-    from sodbench.scoring import score_files
+    from sodbench.scoring import score_samples
 
     if not args.maps.is_dir():
         raise InputError(f"{args.maps}: expected a folder of saliency maps, found none")
@@ -243,9 +243,8 @@ def _score(
     else:
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
     pairs = pair_maps(dataset, args.maps, args.allow_missing)
-    files = [(sample.name, path, sample.mask) for sample, path in pairs if sample.mask is not None]
-    tables = score_files(
-        files,
+    tables = score_samples(
+        pairs,
         protocols,
         metrics,
         progress=None if args.quiet else f"score {dataset.name}",
@@ -254,7 +253,7 @@ def _score(
     heading = {
         "name": args.maps.resolve().name,
         "dataset": dataset.name,
-        "scored": len(files),
+        "scored": len(pairs),
         "expected": dataset.expected,
     }
     return tables, heading

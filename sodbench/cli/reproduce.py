@@ -107,11 +107,11 @@ def _run_again(
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Predicts (or takes the third-party maps) and scores again under the record's protocols."""
     from sodbench.cli.device import choose_device
-    from sodbench.cli.run import predict_samples
     from sodbench.data.folder import open_dataset, pair_maps
     from sodbench.metrics.protocol import from_dict
     from sodbench.models import load_baseline
-    from sodbench.scoring import score_files
+    from sodbench.prediction import predict_samples
+    from sodbench.scoring import score_samples
 
     origin = record["provenance"]
     said = _moved(origin)
@@ -129,16 +129,17 @@ def _run_again(
         device = choose_device(args.device or origin.get("inference_device"))
         network = loaded.network.to(device)
         batch, precision = origin.get("batch"), origin.get("precision")
-        pairs = predict_samples(network, baseline, samples, folder, batch, device, precision, None)
+        pairs = predict_samples(
+            network, baseline, samples, folder, batch=batch, device=device, precision=precision
+        )
     else:
         folder = args.maps or Path(origin["maps"])
         pairs = pair_maps(dataset, folder, allow_missing=record["scored"] < len(dataset.samples))
-    files = [(sample.name, file, sample.mask) for sample, file in pairs if sample.mask is not None]
     protocols = [from_dict(entry["fields"]) for entry in record["protocols"].values()]
-    tables = score_files(files, protocols=protocols)
+    tables = score_samples(pairs, protocols)
     numbers: dict[str, tuple[Any, Any]] = {
         "data set digest": (record["dataset_digest"], dataset.digest()),
-        "images": (record["scored"], len(files)),
+        "images": (record["scored"], len(pairs)),
     }
     for name, fields in record["protocols"].items():
         for metric, value in fields["scores"].items():

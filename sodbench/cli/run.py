@@ -1,18 +1,11 @@
 """`sodbench run`: predicts, scores and records a baseline on data sets - the main job."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sodbench.cli.scored import add_scoring_options
 from sodbench.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from sodbench.data.folder import Sample
-    from sodbench.models import Baseline
 
 
 def register(subparsers: Any) -> None:
@@ -55,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.data.card import load_cards
     from sodbench.data.folder import open_dataset
     from sodbench.models import load_baseline
-    from sodbench.prediction import default_batch
+    from sodbench.prediction import default_batch, predict_samples
 
     for option in ("limit", "batch"):
         if getattr(args, option) is not None and getattr(args, option) < 1:
@@ -77,7 +70,14 @@ def run(args: argparse.Namespace) -> int:
         maps = folder / dataset.name
         progress = None if args.quiet else f"predict {dataset.name}"
         pairs = predict_samples(
-            loaded.network, baseline, samples, maps, batch, device, args.precision, progress
+            loaded.network,
+            baseline,
+            samples,
+            maps,
+            batch=batch,
+            device=device,
+            precision=args.precision,
+            progress=progress,
         )
         extra = {
             "baseline": args.baseline,
@@ -91,24 +91,3 @@ def run(args: argparse.Namespace) -> int:
         runs.append(score_and_record(args, name, dataset, pairs, maps, started, digest, extra))
     print_results(runs, args.json)
     return 0
-
-
-def predict_samples(
-    network: "nn.Module",
-    baseline: "Baseline",
-    samples: "Sequence[Sample]",
-    maps: Path,
-    batch: int | None,
-    device: str,
-    precision: str | None,
-    progress: str | None,
-) -> "list[tuple[Sample, Path]]":
-    """Writes the map of every sample into `maps` and returns the samples with their maps."""
-    from sodbench.prediction import predict_files
-
-    pairs = [(sample, maps / f"{sample.name}.png") for sample in samples]
-    pictures = [(sample.image, path) for sample, path in pairs if sample.image is not None]
-    predict_files(
-        network, baseline, pictures, batch=batch, device=device, precision=precision, progress=progress
-    )
-    return pairs

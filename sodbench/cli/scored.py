@@ -59,15 +59,10 @@ def score_and_record(
 ) -> "Run":
     """Scores maps against masks under every protocol asked for, and saves the record."""
     from sodbench.results.run import new_run, save_run
-    from sodbench.scoring import score_files
+    from sodbench.scoring import score_samples
 
-    files = []
-    for sample, path in pairs:
-        if sample.mask is None:
-            raise InputError(f"{dataset.name}: {sample.name} has no mask to score against")
-        files.append((sample.name, path, sample.mask))
-    tables = score_files(
-        files,
+    tables = score_samples(
+        pairs,
         protocols=args.protocol,
         metrics=args.metrics,
         workers=args.scoring_workers,
@@ -83,7 +78,7 @@ def _manifest(dataset: "DataSet") -> str | None:
     """The digest of the data set's manifest, where the user pinned one; says when the data are others."""
     import sys
 
-    from sodbench.data.manifest import changes, manifest_path
+    from sodbench.data.auditing.manifest import changes, manifest_path
     from sodbench.files import sha256_of
 
     changed = changes(dataset)

@@ -32,9 +32,9 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes the picture; prints its path and the scores."""
     from sodbench.cli.report import recorded_runs
+    from sodbench.names import folder_name
     from sodbench.report.image_sheet import write_sheet
     from sodbench.report.pictures import scores_of_image
-    from sodbench.results.names import folder_name
 
     if args.out is not None and args.out.suffix.lower() != ".png":
         raise InputError(f"--out {args.out}: expected a name that ends in .png")

@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from sodbench.data.folder import open_dataset
-    from sodbench.data.training_pairs import read_pair
     from sodbench.files import sha256_of, write_text
     from sodbench.models import load_baseline
     from sodbench.models.weights import load_state, save_half
     from sodbench.results.provenance import collect
+    from sodbench.training.cache import read_pair
     from sodbench.training.distributed import Process
     from sodbench.training.recipe import load_recipe, parse_overrides
     from sodbench.training.trainer import Options, train

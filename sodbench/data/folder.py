@@ -14,7 +14,7 @@ from sodbench.data.card import Card, Layout, load_card
 from sodbench.data.images import SUFFIXES
 from sodbench.data.layout import REPACKS, Place, files_of, find_folder
 from sodbench.data.listing import list_images, read_list
-from sodbench.data.places import data_root as find_root
+from sodbench.data.locations import data_root as find_root
 from sodbench.errors import InputError, first_of
 
 __all__ = ["DataSet", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sodbench.data.card import Card, Layout, load_card
 from sodbench.data.listing import by_stem, picture_files, subfolders
-from sodbench.data.places import data_root as find_root
+from sodbench.data.locations import data_root as find_root
 from sodbench.errors import InputError
 
 # layouts that re-packs of any set use; the first that fits is taken, after those of the card

@@ -26,6 +26,11 @@ class MetricInfo:
     range: tuple[float, float]
     source: str
 
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger value is a better score."""
+        return self.direction == "higher"
+
 
 @dataclass(frozen=True)
 class Family:

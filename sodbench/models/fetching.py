@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.data.card import Archive
-from sodbench.data.download import DownloadError, check, download
+from sodbench.data.getting.download import DownloadError, check, download
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
 from sodbench.models.registry import Baseline
-from sodbench.models.schema import Weights
+from sodbench.models.settings import Weights
 
 
 @dataclass(frozen=True)

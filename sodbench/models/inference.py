@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.models.folding import fold_batch_norms
-from sodbench.models.schema import PRECISIONS
+from sodbench.models.settings import PRECISIONS
 
 if TYPE_CHECKING:
     from sodbench.models.registry import Baseline

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of
-from sodbench.models.layers import initialise_xavier
+from sodbench.models.networks.layers import initialise_xavier
 from sodbench.models.outputs import Logits
 from sodbench.models.weights import load_state
 

@@ -19,17 +19,17 @@ from sodbench import catalog
 from sodbench.data.preprocessing import InputSpec
 from sodbench.errors import InputError, unknown_names
 from sodbench.files import sha256_of
-from sodbench.models.schema import Inference, Output, Weights, read_baseline_table
+from sodbench.models.settings import Inference, Output, Weights, read_baseline_table
 
 if TYPE_CHECKING:
     from torch import nn
 
 # networks of this package by their registered name, imported when one is made
 NETWORKS = {
-    "basnet": "sodbench.models.basnet:BASNet",
-    "basnet-keras": "sodbench.models.basnet_keras:BASNetKeras",
-    "deeplabv3": "sodbench.models.deeplab:DeepLabV3",
-    "unet": "sodbench.models.unet:UNet",
+    "basnet": "sodbench.models.networks.basnet:BASNet",
+    "basnet-keras": "sodbench.models.networks.basnet_keras:BASNetKeras",
+    "deeplabv3": "sodbench.models.networks.deeplab:DeepLabV3",
+    "unet": "sodbench.models.networks.unet:UNet",
 }
 
 

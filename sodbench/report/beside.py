@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.errors import first_of, unknown_names
 from sodbench.report.frame import DIFFERENCE, Table
 from sodbench.report.labels import split_name
-from sodbench.results.comparable import Verdict, verdict
+from sodbench.results.matching import Verdict, verdict
 from sodbench.results.published import Published, method_of, published_values
 from sodbench.results.record import Run, conventions
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.metrics.families.f_measure import f_of
+from sodbench.names import folder_name
 from sodbench.report.style import Look, new_figure, plain, save
-from sodbench.results.names import folder_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.record import Run, ScoreTableLike, conventions
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.names import folder_name
 from sodbench.report.curves import FORMATS, legend
 from sodbench.report.labels import arrow, label
 from sodbench.report.style import Look, new_figure, plain, save
-from sodbench.results.names import folder_name
 from sodbench.results.record import Run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sodbench.errors import InputError
-from sodbench.results.names import folder_name
+from sodbench.names import folder_name
 from sodbench.results.record import Run
 
 

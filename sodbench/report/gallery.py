@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sodbench.data.images import read_image, read_map, read_mask
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
+from sodbench.names import folder_name
 from sodbench.report.labels import label
 from sodbench.report.pictures import Pictures, thumbnail
-from sodbench.results.names import folder_name
 from sodbench.results.record import Run
 
 LONGEST = 320

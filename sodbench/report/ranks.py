@@ -7,7 +7,7 @@ from sodbench.report.curves import FORMATS
 from sodbench.report.frame import Table
 from sodbench.report.labels import label, split_name
 from sodbench.report.style import Look, new_figure, plain, save
-from sodbench.results.ranks import Ranking, rank
+from sodbench.results.average_ranks import Ranking, rank
 
 
 def rankings(table: Table) -> dict[str, Ranking]:

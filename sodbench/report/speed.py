@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sodbench.names import folder_name
 from sodbench.report.curves import FORMATS
 from sodbench.report.efficiency import EFFICIENCY
 from sodbench.report.frame import Table
 from sodbench.report.labels import arrow, label, split_name
 from sodbench.report.style import Look, new_figure, plain, save
-from sodbench.results.names import folder_name
 
 if TYPE_CHECKING:
     import pandas as pd

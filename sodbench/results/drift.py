@@ -134,7 +134,7 @@ def _better(full: str, expected: float, found: float) -> bool | None:
     info = all_metrics().get(full.partition("@")[0])
     if info is None or math.isnan(expected) or math.isnan(found):
         return None
-    return (found > expected) == (info.direction == "higher")
+    return (found > expected) == info.higher_is_better
 
 
 def _protocol_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sodbench.errors import InputError
-from sodbench.results.names import original_name
+from sodbench.names import original_name
 from sodbench.results.record import SCHEMA, Run
 from sodbench.results.recorded import RecordedTable, image_facts
 

@@ -1,6 +1,6 @@
 """Published numbers as data: every value with its table, paper, toolkit and remarks.
 
-`published/*.toml` holds one file a source, transcribed as printed; `methods.toml` says which printed names
+`literature/*.toml` holds one file a source, transcribed as printed; `methods.toml` says which printed names
 mean the same method, `citations.bib` how to cite them. Values keep their printed digits, so that `.860`
 is known to be rounded to three places.
 """
@@ -18,7 +18,7 @@ from sodbench.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-FOLDER = Path(__file__).with_name("published")
+FOLDER = Path(__file__).with_name("literature")
 # the two ways of making a data set's F curve; max F differs by up to .04 between them
 CURVE_OF_MEANS = "curve of means"
 MEAN_OF_CURVES = "mean of curves"

@@ -89,7 +89,7 @@ def _image_facts(dataset: Any, table: ScoreTableLike, images: list[str]) -> "pd.
 
 def _manifest_digest(dataset: str) -> str | None:
     """The digest of the manifest that pins the user's copy of the data set, where there is one."""
-    from sodbench.data.manifest import manifest_path
+    from sodbench.data.auditing.manifest import manifest_path
 
     path = manifest_path(dataset)
     return sha256_of(path) if path.is_file() else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sodbench.files import sha256_of
-from sodbench.results.names import folder_name
+from sodbench.names import folder_name
 from sodbench.results.record import SCHEMA, Run, conventions
 
 

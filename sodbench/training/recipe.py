@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sodbench.errors import InputError, unknown_names
 
 if TYPE_CHECKING:
-    from sodbench.data.training import Augmentation
+    from sodbench.training.samples import Augmentation
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Recipe:
 
     def augmentation(self) -> "Augmentation":
         """How the recipe turns a sample into what the network sees."""
-        from sodbench.data.training import Augmentation
+        from sodbench.training.samples import Augmentation
 
         return Augmentation(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Augmentation)})
 

@@ -23,14 +23,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from sodbench.data.training import Batch, Stream, TrainingSet, collate, normalise
-from sodbench.data.training_pairs import open_cache
 from sodbench.errors import InputError, first_of
 from sodbench.training.average import Average
+from sodbench.training.cache import open_cache
 from sodbench.training.checkpoint import load_checkpoint, save_checkpoint
 from sodbench.training.distributed import Process, join, leave, share_statistics
 from sodbench.training.optimisation import build_loss, build_optimiser
 from sodbench.training.recipe import Recipe, differences
+from sodbench.training.samples import Batch, Stream, TrainingSet, collate, normalise
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample

@@ -51,7 +51,7 @@ class FileWatcher:
         }
         if recipe.validate_metric not in known:
             raise unknown_names("training.validate_metric", [recipe.validate_metric], known)
-        self.lower_is_better = known[recipe.validate_metric].direction == "lower"
+        self.lower_is_better = not known[recipe.validate_metric].higher_is_better
         self.log = out / "metrics.jsonl"
         self.recent: list[tuple[float, dict[str, float], int, float]] = []
         self.bar: Any = None
@@ -159,18 +159,15 @@ def validation_scores(
     limit: int = 0,
 ) -> dict[str, float]:
     """The scores of a network on a data set (its first `limit` pictures), default protocol."""
-    from sodbench.prediction import predict_files
-    from sodbench.scoring import score_files
+    from sodbench.prediction import predict_samples
+    from sodbench.scoring import score_samples
 
     samples = dataset.samples[:limit] if limit else dataset.samples
-    maps = [folder / dataset.name / f"{sample.name}.png" for sample in samples]
     was_training = network.training
     network.eval()
-    pictures = [(s.image, m) for s, m in zip(samples, maps, strict=True) if s.image is not None]
-    predict_files(network, baseline, pictures, device=str(device))
+    pairs = predict_samples(network, baseline, samples, folder / dataset.name, device=str(device))
     network.train(was_training)
-    pairs = [(s.name, m, s.mask) for s, m in zip(samples, maps, strict=True) if s.mask is not None]
-    scores: dict[str, float] = score_files(pairs, keep_curves=False)[DEFAULT].scores
+    scores: dict[str, float] = score_samples(pairs, keep_curves=False)[DEFAULT].scores
     return scores
 
 

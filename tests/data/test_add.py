@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.data.add import add_sets, proposals
+from sodbench.data.adding.cards import add_sets, proposals
+from sodbench.data.adding.guess import guess_sets
 from sodbench.data.folder import open_dataset
-from sodbench.data.guess import guess_sets
 from sodbench.data.synthetic import make_picture
 from sodbench.errors import InputError
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sodbench.data import archive as module
-from sodbench.data.archive import unpack
+from sodbench.data.getting.archive import unpack
 from sodbench.errors import InputError
 
 

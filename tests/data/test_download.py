@@ -12,7 +12,7 @@ from misbehaving_server import Site, running
 
 from sodbench.data import download as module
 from sodbench.data.card import Archive
-from sodbench.data.download import DownloadError, download
+from sodbench.data.getting.download import DownloadError, download
 
 CONTENT = np.random.default_rng(3).integers(0, 256, 900_000, dtype=np.uint8).tobytes()
 SHA = hashlib.sha256(CONTENT).hexdigest()

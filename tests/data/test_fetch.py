@@ -19,8 +19,8 @@ from PIL import Image
 
 from sodbench.data import download as download_module
 from sodbench.data.card import load_card
-from sodbench.data.fetch import fetch
 from sodbench.data.folder import open_dataset
+from sodbench.data.getting.fetch import fetch
 from sodbench.errors import InputError
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sodbench.data.auditing.object_statistics import statistics
+from sodbench.data.auditing.object_statistics_figure import draw_statistics
 from sodbench.data.folder import open_dataset, open_folders
-from sodbench.data.statistics import statistics
-from sodbench.data.statistics_figure import draw_statistics
 
 
 @pytest.fixture

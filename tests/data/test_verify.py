@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.data.audit import Audit
+from sodbench.data.auditing.audit import Audit
+from sodbench.data.auditing.fingerprint import Fingerprints, fingerprints, matches
+from sodbench.data.auditing.inspection import RULES, inspect_mask
+from sodbench.data.auditing.manifest import changes, read_manifest, write_manifest
+from sodbench.data.auditing.verify import audit_set
+from sodbench.data.auditing.verify_maps import audit_maps
 from sodbench.data.card import load_card
-from sodbench.data.fingerprint import Fingerprints, fingerprints, matches
 from sodbench.data.folder import open_dataset
-from sodbench.data.inspection import RULES, inspect_mask
-from sodbench.data.manifest import changes, read_manifest, write_manifest
 from sodbench.data.synthetic import make_picture
-from sodbench.data.verify import audit_set
-from sodbench.data.verify_maps import audit_maps
 from sodbench.errors import InputError
 
 NAMES = [f"{number:04d}" for number in range(1, 9)]

@@ -101,7 +101,7 @@ def test_a_drop_that_is_no_probability_is_refused(drop):
 
 
 def test_stochastic_depth_leaves_out_residuals_in_training_alone():
-    from sodbench.models.layers import ResidualBlock
+    from sodbench.models.networks.layers import ResidualBlock
 
     torch.manual_seed(0)
     block = ResidualBlock(4, 4, drop=0.25)

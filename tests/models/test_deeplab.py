@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from sodbench.errors import InputError
 from sodbench.models import create
-from sodbench.models.deeplab import PyramidAtrousConv
-from sodbench.models.resnet import ResNet
+from sodbench.models.networks.deeplab import PyramidAtrousConv
+from sodbench.models.networks.resnet import ResNet
 
 
 def _count(module: torch.nn.Module) -> int:

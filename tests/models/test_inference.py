@@ -13,7 +13,7 @@ from sodbench.errors import InputError
 from sodbench.models import create, load_baseline
 from sodbench.models.folding import fold_batch_norms
 from sodbench.models.inference import Predictor
-from sodbench.models.schema import Inference, Output
+from sodbench.models.settings import Inference, Output
 
 
 def _with_statistics(network: nn.Module) -> nn.Module:

@@ -32,7 +32,7 @@ def write_files(root: Path, images: int = 9) -> tuple[StandInSample, ...]:
 
 def score(reports: Path, root: Path, samples: tuple[StandInSample, ...], method: str, shift: int) -> None:
     """Writes maps whose block slides out of the mask from image to image, scores and records them."""
-    from sodbench.results.names import folder_name
+    from sodbench.names import folder_name
 
     maps = root / "maps" / folder_name(method)
     maps.mkdir(parents=True)
@@ -63,7 +63,7 @@ def nameless(reports: Path, method: str = "plain", dataset: str = "other", seed:
 
 def per_image(reports: Path, method: str, metric: str, dataset: str = "blocks") -> "pd.Series[float]":
     """One metric of a record, an image a row."""
-    from sodbench.results.names import folder_name
+    from sodbench.names import folder_name
 
     folder = reports / "runs" / folder_name(method) / dataset
     return pd.read_parquet(folder / "scores.parquet")[f"{metric}@pysodmetrics"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sodbench.errors import InputError
-from sodbench.results.names import folder_name, original_name
+from sodbench.names import folder_name, original_name
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 

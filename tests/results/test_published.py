@@ -7,7 +7,7 @@ import pytest
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import load_protocol, protocol_names
 from sodbench.results import published
-from sodbench.results.comparable import DECISIVE, MINOR, verdict
+from sodbench.results.matching import DECISIVE, MINOR, verdict
 from sodbench.results.published import (
     bibliography,
     method_of,

@@ -8,7 +8,7 @@ from scipy import stats
 
 from results.stand_in import table
 from sodbench.metrics.aggregate import dataset_scores
-from sodbench.results.ranks import rank
+from sodbench.results.average_ranks import rank
 from sodbench.results.seeds import over_seeds, seed_of, spread
 from sodbench.results.statistics import (
     bootstrap,

@@ -10,9 +10,9 @@ from PIL import Image
 
 from sodbench.data.folder import Sample, open_dataset
 from sodbench.data.preprocessing import InputSpec, prepare
-from sodbench.data.training import Augmentation, Stream, TrainingSet, augment, collate, normalise
-from sodbench.data.training_pairs import open_cache
 from sodbench.errors import InputError
+from sodbench.training.cache import open_cache
+from sodbench.training.samples import Augmentation, Stream, TrainingSet, augment, collate, normalise
 
 ALL = Augmentation(crop=(32, 24), flip=True, scale_jitter=(0.5, 2.0, 0.25), colour_jitter=(0.2, 0.2, 0.2))
 

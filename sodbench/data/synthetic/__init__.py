@@ -5,7 +5,7 @@ the pictures), `scenery` (what is behind), `things` (material, shading, shadow),
 picture), `png` and `folder` (the files).
 """
 
-from sodbench.data.synthetic.folder import COUNTS, VERSION, sample_folder, sample_place, write_sample
+from sodbench.data.synthetic.files import COUNTS, VERSION, sample_folder, sample_place, write_sample
 from sodbench.data.synthetic.picture import make_picture
 
 __all__ = ["COUNTS", "VERSION", "make_picture", "sample_folder", "sample_place", "write_sample"]

@@ -19,8 +19,8 @@ from torch.utils.data import Dataset, Sampler
 
 from sodbench.data.folder import Sample
 from sodbench.data.preprocessing import IMAGENET_MEAN, InputSpec
-from sodbench.data.training_pairs import Cache, Pixels, Size, read_pair, resize_pair
 from sodbench.errors import InputError
+from sodbench.training.cache import Cache, Pixels, Size, read_pair, resize_pair
 
 # what lies outside of a picture in a crop larger than it: the colour that normalisation turns into zero
 _BEYOND = np.array([round(255 * m) for m in IMAGENET_MEAN], np.uint8)

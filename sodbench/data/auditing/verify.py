@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from sodbench.data.audit import Audit
+from sodbench.data.auditing.audit import Audit
+from sodbench.data.auditing.fingerprint import Fingerprints, fingerprints, in_threads, matches
+from sodbench.data.auditing.inspection import RULES, Inspected, inspect_image, inspect_mask
+from sodbench.data.auditing.manifest import changes
 from sodbench.data.card import Card, card_names, load_card
-from sodbench.data.fingerprint import Fingerprints, fingerprints, in_threads, matches
 from sodbench.data.folder import DataSet, Sample, absent, no_layout, open_dataset, split_names
-from sodbench.data.inspection import RULES, Inspected, inspect_image, inspect_mask
 from sodbench.data.layout import Place, find_folder, own_files, stem_of
 from sodbench.data.listing import scan
-from sodbench.data.manifest import changes
 from sodbench.errors import InputError, first_of
 
 

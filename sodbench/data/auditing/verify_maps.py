@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sodbench.data.audit import Audit
-from sodbench.data.fingerprint import in_threads
+from sodbench.data.auditing.audit import Audit
+from sodbench.data.auditing.fingerprint import in_threads
+from sodbench.data.auditing.inspection import inspect_map
 from sodbench.data.folder import DataSet
 from sodbench.data.images import image_size
-from sodbench.data.inspection import inspect_map
 from sodbench.data.listing import list_images
 from sodbench.errors import InputError, first_of
 

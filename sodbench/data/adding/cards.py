@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sodbench.data.adding.guess import Guess, stems_in
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
-from sodbench.data.guess import Guess, stems_in
 from sodbench.data.listing import is_utf8, read_list, shown
 from sodbench.errors import InputError
 from sodbench.files import write_text

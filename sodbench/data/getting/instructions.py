@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from sodbench.data.card import Archive, Card, Mirror
-from sodbench.data.download import check
+from sodbench.data.getting.download import check
 
 DOWNLOADS = ".downloads"  # in the data root: archives, half-fetched parts, locks
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from sodbench.models.layers import conv3x3, halve, initialise_xavier, join, resize_to
+from sodbench.models.networks.layers import conv3x3, halve, initialise_xavier, join, resize_to
 
 
 class UNet(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sodbench.errors import InputError
-from sodbench.models.layers import ResidualBlock, conv3x3
+from sodbench.models.networks.layers import ResidualBlock, conv3x3
 
 # depth: blocks of the four stages, and whether a block is a bottleneck
 DEPTHS = {18: ((2, 2, 2, 2), False), 34: ((3, 4, 6, 3), False), 50: ((3, 4, 6, 3), True),

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sodbench.data.folder import Sample
 from sodbench.data.images import read_image, read_mask
-from sodbench.data.places import cache_folder
+from sodbench.data.locations import cache_folder
 from sodbench.data.preprocessing import resize_bilinear
 from sodbench.errors import InputError
 

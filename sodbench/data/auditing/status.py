@@ -7,7 +7,7 @@ from sodbench.data.card import Card, card_names, load_card
 from sodbench.data.folder import NoListError, open_dataset
 from sodbench.data.layout import find_folder
 from sodbench.data.listing import subfolders
-from sodbench.data.places import data_root as find_root
+from sodbench.data.locations import data_root as find_root
 from sodbench.errors import InputError
 
 

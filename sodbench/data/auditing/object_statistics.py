@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.fingerprint import in_threads
+from sodbench.data.auditing.fingerprint import in_threads
 from sodbench.data.folder import DataSet, Sample
 from sodbench.data.images import read_image, read_mask
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sodbench.data.places import CACHE_VARIABLE, cache_folder
+from sodbench.data.locations import CACHE_VARIABLE, cache_folder
 from sodbench.data.synthetic.picture import make_picture
 from sodbench.data.synthetic.png import png_bytes
 from sodbench.errors import InputError

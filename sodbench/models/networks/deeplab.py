@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sodbench.errors import InputError, unknown_names
-from sodbench.models.layers import initialise_resnet, join
-from sodbench.models.resnet import ResNet
+from sodbench.models.networks.layers import initialise_resnet, join
+from sodbench.models.networks.resnet import ResNet
 
 ASPP_RATES = (6, 12, 18)
 PAC_RATES = (1, 3, 5, 7, 9)

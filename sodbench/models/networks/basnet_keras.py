@@ -13,7 +13,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sodbench.models.layers import conv3x3, halve, initialise_xavier, join, resize_to
+from sodbench.models.networks.layers import conv3x3, halve, initialise_xavier, join, resize_to
 
 # BN constants: Keras' defaults, and those of KerasCV's ResNet
 _EPSILON, _RESNET_EPSILON = 1e-3, 1.001e-5

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sodbench.data.archive import unpack
-from sodbench.data.arrange import Arranged, arrange
-from sodbench.data.by_hand import at_hand_first, instructions, put_by_hand, store_of
 from sodbench.data.card import Archive, Card, Mirror
-from sodbench.data.download import DownloadError, download
 from sodbench.data.folder import open_dataset
+from sodbench.data.getting.archive import unpack
+from sodbench.data.getting.arrange import Arranged, arrange
+from sodbench.data.getting.download import DownloadError, download
+from sodbench.data.getting.instructions import at_hand_first, instructions, put_by_hand, store_of
 from sodbench.data.layout import find_folder
-from sodbench.data.lock import locked
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
+from sodbench.lock import locked
 
 Say = Callable[[str], None]
 Got = list[tuple[Archive, Path]]

@@ -17,7 +17,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sodbench.models.layers import conv3x3, halve, join, resize_to
+from sodbench.models.networks.layers import conv3x3, halve, join, resize_to
 
 
 class ResidualRefinement(nn.Module):

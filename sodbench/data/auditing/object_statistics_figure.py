@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sodbench.data.statistics import Statistics
+from sodbench.data.auditing.object_statistics import Statistics
 from sodbench.files import atomic_path
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
-from sodbench.data.audit import Audit
+from sodbench.data.auditing.audit import Audit
+from sodbench.data.auditing.status import Status
 from sodbench.data.card import Card
-from sodbench.data.status import Status
 
 WIDTH = 100
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sodbench.errors import unknown_names
-from sodbench.models.layers import (
+from sodbench.models.networks.layers import (
     ResidualBlock,
     conv3x3,
     halve,
@@ -23,7 +23,7 @@ from sodbench.models.layers import (
     residual_stage,
     resize_to,
 )
-from sodbench.models.refinement import REFINEMENTS
+from sodbench.models.networks.refinement import REFINEMENTS
 
 
 class BASNet(nn.Module):

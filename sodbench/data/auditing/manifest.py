@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sodbench.data.fingerprint import in_threads
+from sodbench.data.auditing.fingerprint import in_threads
 from sodbench.data.folder import DataSet
 from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of, write_text

@@ -1,0 +1,1 @@
+"""Adding a data set of one's own: guessing its layout, writing its card."""

@@ -1,0 +1,1 @@
+"""Getting a data set: downloading, unpacking and arranging it in the data root."""
