@@ -11,6 +11,13 @@ class InputError(ValueError):
     """
 
 
+class Note(UserWarning):
+    """Something that the user should know and that stops nothing, such as a record that cannot be read.
+
+    Given with `warnings.warn`; the command line prints it on stderr as `sodbench: note: ...`.
+    """
+
+
 def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> InputError:
     """Builds the error for names that do not exist, all of them together with the nearest valid ones.
 

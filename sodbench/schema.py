@@ -49,19 +49,20 @@ SHA256 = Check(
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def parse(cls: type[T], table: Any, source: str | Path, prefix: str = "") -> T:
+def parse(cls: type[T], table: Any, source: str | Path, prefix: str = "", *, more: bool = False) -> T:
     """The dataclass `cls` made of `table`, each value checked against the annotation of its field.
 
     `source` is the file and `prefix` the path of the table in it (`"input."`), for messages. Lists become
     tuples, tables become nested dataclasses, a whole number will do for a number. Where None is allowed
-    beside something other than text, `false` and "none" stand for it, because TOML has no null.
+    beside something other than text, `false` and "none" stand for it, because TOML has no null. With `more`
+    unknown keys are passed over: files that a later version wrote may hold them.
     Raises InputError for the unknown keys (all of them, with the nearest known ones), for a missing key and
     for the first value that is wrong.
     """
     if not isinstance(table, Mapping):
         raise wrong(source, prefix.rstrip(".") or "the file", "a table", table)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
-    unknown = [str(key) for key in table if key not in fields]
+    unknown = [] if more else [str(key) for key in table if key not in fields]
     if unknown:
         known = [prefix + name for name in fields]
         raise InputError(f"{source}: {unknown_names('key', [prefix + key for key in unknown], known)}")
@@ -70,13 +71,13 @@ def parse(cls: type[T], table: Any, source: str | Path, prefix: str = "") -> T:
     for name, field in fields.items():
         annotation = annotations[name]
         if name in table:
-            values[name] = value_of(annotation, table[name], source, prefix + name)
+            values[name] = value_of(annotation, table[name], source, prefix + name, more)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"{source}: {prefix}{name}: missing; expected {described(annotation)}")
     return cls(**values)
 
 
-def value_of(annotation: Any, value: Any, source: str | Path, key: str) -> Any:
+def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bool = False) -> Any:
     """One value checked against an annotation and converted; InputError names the source and the key."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -85,26 +86,30 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str) -> Any:
             items = [item for item in get_args(_without_none(inner)) if item is not Ellipsis]
             if not _stands_for_none(inner, value):
                 value = [value] * len(items)
-        converted = value_of(inner, value, source, key)
+        converted = value_of(inner, value, source, key, more)
         for mark in marks:
             if isinstance(mark, Check) and converted is not None and not mark.holds(converted):
                 raise wrong(source, key, mark.expected, value)
         return converted
     if origin in (Union, types.UnionType):
-        return _of_union(arguments, annotation, value, source, key)
+        return _of_union(annotation, value, source, key, more)
     if origin is Literal:
         # True == 1 in Python, so the type counts as well
         if not any(value == one and type(value) is type(one) for one in arguments):
             raise wrong(source, key, described(annotation), value)
         return value
     if origin is tuple:
-        return _of_tuple(arguments, annotation, value, source, key)
+        return _of_tuple(annotation, value, source, key, more)
     if origin in (dict, Mapping):
         if not isinstance(value, Mapping):
             raise wrong(source, key, "a table", value)
-        return {name: value_of(arguments[1], item, source, f"{key}.{name}") for name, item in value.items()}
+        return {
+            name: value_of(arguments[1], item, source, f"{key}.{name}", more) for name, item in value.items()
+        }
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        return value if isinstance(value, annotation) else parse(annotation, value, source, f"{key}.")
+        if isinstance(value, annotation):
+            return value
+        return parse(annotation, value, source, f"{key}.", more=more)
     if annotation is Any:
         return value
     if annotation is Path and isinstance(value, str):
@@ -147,35 +152,41 @@ def described(annotation: Any) -> str:
     return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
-def _of_union(arguments: tuple[Any, ...], annotation: Any, value: Any, source: str | Path, key: str) -> Any:
+def _of_union(annotation: Any, value: Any, source: str | Path, key: str, more: bool) -> Any:
     if _stands_for_none(annotation, value):
         return None
     errors = []
-    for one in arguments:
+    for one in get_args(annotation):
         if one is not type(None):
             try:
-                return value_of(one, value, source, key)
+                return value_of(one, value, source, key, more)
             except InputError as error:
                 errors.append(error)
     raise errors[0] if len(errors) == 1 else wrong(source, key, described(annotation), value)
 
 
-def _of_tuple(arguments: tuple[Any, ...], annotation: Any, value: Any, source: str | Path, key: str) -> Any:
+def _of_tuple(annotation: Any, value: Any, source: str | Path, key: str, more: bool) -> Any:
+    arguments = get_args(annotation)
     if not isinstance(value, list | tuple):
         raise wrong(source, key, described(annotation), value)
     if arguments[-1] is Ellipsis:
-        return tuple(value_of(arguments[0], item, source, f"{key}[{i}]") for i, item in enumerate(value))
+        return tuple(
+            value_of(arguments[0], item, source, f"{key}[{i}]", more) for i, item in enumerate(value)
+        )
     if len(value) != len(arguments):
         raise wrong(source, key, described(annotation), value)
     pairs = enumerate(zip(arguments, value, strict=True))
-    return tuple(value_of(one, item, source, f"{key}[{i}]") for i, (one, item) in pairs)
+    return tuple(value_of(one, item, source, f"{key}[{i}]", more) for i, (one, item) in pairs)
 
 
 def _stands_for_none(annotation: Any, value: Any) -> bool:
     arguments = get_args(annotation)
     if get_origin(annotation) not in (Union, types.UnionType) or type(None) not in arguments:
         return False
-    return value is None or (str not in arguments and bool not in arguments and value in (False, "none"))
+    return value is None or (
+        # not `in (False, "none")`: 0 == False
+        str not in arguments and bool not in arguments and (value is False or value == "none")
+    )
 
 
 def _without_none(annotation: Any) -> Any:

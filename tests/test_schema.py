@@ -28,6 +28,12 @@ class Outer:
     fast: bool = False
 
 
+@dataclass(frozen=True)
+class Zero:
+    score: float | None
+    count: int | None
+
+
 def test_a_table_becomes_a_dataclass() -> None:
     table = {
         "name": "x",
@@ -79,3 +85,13 @@ def test_what_is_wrong_is_named(table: object, message: str) -> None:
 def test_all_unknown_keys_are_named_with_the_path_of_their_table() -> None:
     with pytest.raises(InputError, match=r"unknown key 'inner\.a'.*'inner\.b'"):
         parse(Outer, {"name": "x", "inner": {"a": 1, "b": 2}}, "f.toml")
+
+
+def test_zero_is_not_none() -> None:
+    assert parse(Zero, {"score": 0.0, "count": 0}, "f.json") == Zero(0.0, 0)
+
+
+def test_keys_of_later_versions_are_passed_over_where_asked() -> None:
+    table = {"name": "x", "later": 1, "inner": {"later": 2, "note": "n"}, "others": [{"later": 3}]}
+    made = parse(Outer, table, "f.json", more=True)
+    assert made == Outer("x", inner=Inner(note="n"), others=(Inner(),))

@@ -80,7 +80,7 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
     from sodbench.files import write_text
     from sodbench.models.efficiency import FLOPS_CONVENTION, count_flops, count_parameters, measure
     from sodbench.names import folder_name
-    from sodbench.results.provenance import collect
+    from sodbench.results.provenance import environment
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -114,7 +114,7 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
         "images_per_second": _finite(chosen.images_per_second),
         "measured_form": chosen.form,
         "forms": [_plain(dataclasses.asdict(m)) for m in measured],
-        "provenance": collect(),
+        "provenance": environment(),
     }
     path = args.reports / "efficiency" / f"{folder_name(baseline.name)}.json"
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -11,8 +11,8 @@ from sodbench.errors import InputError
 
 if TYPE_CHECKING:
     from sodbench.results.drift import Drift
-    from sodbench.results.record import Run
     from sodbench.results.reference import Reference
+    from sodbench.results.run import Run
 
 
 def register(subparsers: Any) -> None:

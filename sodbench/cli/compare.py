@@ -9,7 +9,7 @@ from sodbench.errors import InputError
 
 if TYPE_CHECKING:
     from sodbench.results.comparison import Compared
-    from sodbench.results.record import Run
+    from sodbench.results.run import Run
 
 
 def register(subparsers: Any) -> None:

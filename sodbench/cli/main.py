@@ -7,10 +7,12 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 from sodbench import __version__
-from sodbench.errors import InputError
+from sodbench.errors import InputError, Note
 
 # one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
 COMMANDS = (
@@ -50,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     args = build_parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", Note)
+            warnings.showwarning = _show_warning
+            return int(args.run(args))
     except InputError as error:
         print(f"sodbench: error: {error}", file=sys.stderr)
         return 2
@@ -66,6 +71,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"sodbench: error: {where}{error.strerror or error}", file=sys.stderr)
         return 2
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Prints a note in one line and any other warning as Python does."""
+    if issubclass(category, Note):
+        print(f"sodbench: note: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 
 def recorded_runs(reports: Path) -> list[Any]:
     """The runs under `reports`; notes damaged ones on stderr, InputError where there are none."""
-    from sodbench.results.load import read_records
+    from sodbench.results.run_files import read_records
 
     records = read_records(reports)
     for problem in records.problems:

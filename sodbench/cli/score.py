@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sodbench.cli.scored import add_scoring_options
-from sodbench.errors import InputError
+from sodbench.cli import options
+from sodbench.cli.output import print_runs
 
 
 def register(subparsers: Any) -> None:
@@ -14,40 +14,43 @@ def register(subparsers: Any) -> None:
         "score",
         help="score and record maps that were made elsewhere",
         description="Score a folder of saliency maps against a data set's masks and record the run.",
-        epilog="example: sodbench score maps/DSS --dataset sod --name DSS --protocol pysodmetrics sal-eval\n"
+        epilog="example: sodbench score maps/DSS --dataset sod --name DSS --protocols pysodmetrics sal-eval\n"
         "         sodbench score maps --masks my/masks --name mine",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("maps", type=Path, help="folder of saliency maps, named like the pictures")
-    parser.add_argument("--dataset", metavar="NAME", help="the data set (sodbench datasets list)")
+    options.add_dataset(parser)
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
     parser.add_argument("--images", type=Path, metavar="DIR", help="its pictures, for the report's gallery")
     parser.add_argument("--name", help="name of the method (the folder's)")
-    parser.add_argument("--allow-missing", action="store_true", help="score what is there; tables say n/N")
-    add_scoring_options(parser)
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="score the maps there are; tables say n/N"
+    )
+    options.add_scoring(parser)
+    options.add_data_root(parser)
+    options.add_reports(parser)
+    options.add_quiet(parser)
+    options.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Pairs maps with masks, scores them, saves and prints the record."""
-    import time
+    """Scores the maps, records the run and prints the scores."""
+    from sodbench.evaluation import score_maps
 
-    from sodbench.cli.scored import check_scoring_options, print_results, score_and_record
-    from sodbench.data.folder import open_dataset, open_folders, pair_maps
-
-    started = time.time()
-    if args.dataset is None and args.masks is None:
-        raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
-    check_scoring_options(args)
-    if not args.maps.is_dir():
-        found = "it is a file" if args.maps.exists() else "there is none"
-        raise InputError(f"{args.maps}: expected a folder of saliency maps, {found}")
-    if args.masks is not None:
-        dataset = open_folders(args.dataset or args.masks.resolve().name, args.masks, args.images)
-    else:
-        dataset = open_dataset(args.dataset, args.data_root)
-    pairs = pair_maps(dataset, args.maps, args.allow_missing)
-    name = args.name or args.maps.resolve().name
-    recorded = score_and_record(args, name, dataset, pairs, args.maps, started)
-    print_results([recorded], args.json)
+    recorded = score_maps(
+        args.maps,
+        args.dataset,
+        masks=args.masks,
+        images=args.images,
+        name=args.name,
+        allow_missing=args.allow_missing,
+        protocols=args.protocols,
+        metrics=args.metrics,
+        workers=args.scoring_workers,
+        data_root=args.data_root,
+        reports=args.reports,
+        progress=not args.quiet,
+    )
+    print_runs([recorded], args.json)
     return 0

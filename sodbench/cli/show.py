@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
-    from sodbench.results.record import Run
+    from sodbench.results.run import Run
 
 
 def register(subparsers: Any) -> None:

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.files import sha256_of, write_text
     from sodbench.models import load_baseline
     from sodbench.models.weights import load_state, save_half
-    from sodbench.results.provenance import collect
+    from sodbench.results.provenance import environment
     from sodbench.training.cache import read_pair
     from sodbench.training.distributed import Process
     from sodbench.training.recipe import load_recipe, parse_overrides
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         "skipped": list(outcome.skipped),
         "weights": {"file": weights.name, "sha256": digest},
         "threads": torch.get_num_threads(),
-        "provenance": collect(started, recipe.seed),
+        "provenance": environment(started) | {"seed": recipe.seed},
     }
     write_text(out / "training.json", json.dumps(record, indent=1) + "\n")
     if args.json:

@@ -11,7 +11,15 @@ from sodbench.models.registry import Baseline, LoadedNetwork, baseline_names, cr
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Baseline", "LoadedNetwork", "baseline_names", "create", "initialise", "load_baseline"]
+__all__ = [
+    "Baseline",
+    "LoadedNetwork",
+    "baseline_names",
+    "choose_device",
+    "create",
+    "initialise",
+    "load_baseline",
+]
 
 
 def initialise(network: "nn.Module", how: str = "default", seed: int = 0) -> str:
@@ -19,3 +27,10 @@ def initialise(network: "nn.Module", how: str = "default", seed: int = 0) -> str
     from sodbench.models.initialisation import initialise
 
     return initialise(network, how, seed)
+
+
+def choose_device(asked: str | None = None) -> str:
+    """See `sodbench.cli.device.choose_device`."""
+    from sodbench.cli.device import choose_device
+
+    return choose_device(asked)

@@ -38,8 +38,10 @@ class LoadedNetwork:
     """A network in eval mode with the weights it holds."""
 
     network: "nn.Module"
-    weights_path: Path
+    weights_path: Path | None
     weights_sha256: str
+    baseline: "Baseline"
+    output_kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Baseline:
             self._check_digest(path, digest)
         network = self.build()
         load_into(network, load_state(path), f"{path} (for {self.name})")
-        return LoadedNetwork(network.eval().to(device), path, digest)
+        return LoadedNetwork(network.eval().to(device), path, digest, self)
 
     def weights_path(self) -> Path:
         """Where the baseline's own weights are or belong: beside its TOML, else in the user's data folder."""

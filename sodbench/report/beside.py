@@ -11,7 +11,7 @@ from sodbench.report.frame import DIFFERENCE, Table
 from sodbench.report.labels import split_name
 from sodbench.results.matching import Verdict, verdict
 from sodbench.results.published import Published, method_of, published_values
-from sodbench.results.record import Run, conventions
+from sodbench.results.run import Run, conventions
 
 if TYPE_CHECKING:
     import pandas as pd

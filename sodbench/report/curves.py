@@ -12,7 +12,7 @@ from sodbench.metrics.families.f_measure import f_of
 from sodbench.names import folder_name
 from sodbench.report.style import Look, new_figure, plain, save
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.record import Run, ScoreTableLike, conventions
+from sodbench.results.run import Run, ScoreTableLike, conventions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from sodbench.names import folder_name
 from sodbench.report.curves import FORMATS, legend
 from sodbench.report.labels import arrow, label
 from sodbench.report.style import Look, new_figure, plain, save
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 if TYPE_CHECKING:
     import numpy as np

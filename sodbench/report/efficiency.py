@@ -8,7 +8,7 @@ from typing import Any
 
 from sodbench.errors import InputError
 from sodbench.names import folder_name
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ EFFICIENCY = {
 
 def efficiency_of(run: Run, reports: Path | None) -> dict[str, float]:
     """The run's own figures, else those of `reports/efficiency/<name>.json` (method or baseline)."""
-    found = dict(run.efficiency or {})
-    names = [run.name, run.provenance.get("baseline")]
+    found: dict[str, Any] = {}
+    names = [run.name, run.provenance.baseline]
     for name in names:
         if found or reports is None or not isinstance(name, str) or not name:
             continue

@@ -10,7 +10,7 @@ from sodbench.report.labels import protocols_of
 from sodbench.report.ranks import rank_figure
 from sodbench.report.speed import speed_figures
 from sodbench.report.style import looks
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 KINDS = {
     "pr": pr_figure,

@@ -10,7 +10,7 @@ from sodbench.errors import unknown_names
 from sodbench.report.efficiency import EFFICIENCY, efficiency_of
 from sodbench.report.labels import DEFAULT_PROTOCOL, label, order, split_name
 from sodbench.results.published import method_of
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 from sodbench.results.seeds import seed_of
 
 if TYPE_CHECKING:

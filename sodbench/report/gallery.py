@@ -21,7 +21,7 @@ from sodbench.files import atomic_path
 from sodbench.names import folder_name
 from sodbench.report.labels import label
 from sodbench.report.pictures import Pictures, thumbnail
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 LONGEST = 320
 # per-image scores by which images are chosen, in order of preference

@@ -10,7 +10,7 @@ from sodbench.report.cells import number
 from sodbench.report.labels import arrow, split_name
 from sodbench.report.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, error_overlay, scores_of_image
 from sodbench.report.style import new_figure, plain
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 
 def write_sheet(run: Run, image: str, path: Path) -> None:

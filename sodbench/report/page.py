@@ -11,7 +11,7 @@ from sodbench.report.efficiency import EFFICIENCY, cell
 from sodbench.report.frame import Table, marks, ranked_rows
 from sodbench.report.labels import arrow, label, protocols_of, split_name
 from sodbench.report.page_data import dataset_data
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 TEMPLATES = Path(__file__).with_name("templates")
 SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "images.js")

@@ -5,7 +5,7 @@ Numbers travel as base64 of little-endian uint16: scores as round((value + 1) * 
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sodbench.report.frame import Table
 from sodbench.report.gallery import Gallery, make_gallery
 from sodbench.report.labels import label, order, split_name
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 from sodbench.results.seeds import over_seeds
 
 NONE = 65535
@@ -139,21 +139,19 @@ def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[s
 
 def provenance(run: Run) -> list[list[str]]:
     """What the details of a row say about where its numbers come from: pairs of a name and a text."""
-    found = run.provenance
-    versions: Mapping[str, Any] = found.get("versions", {})
-    code = found.get("code", {})
+    then = run.provenance
+    versions, code = then.versions, then.code
     commit = str(code.get("commit") or "not recorded")[:12] + (" (changed)" if code.get("dirty") else "")
     lines = [
         ["images", run.count],
         ["data digest", run.dataset_digest[:16]],
         ["weights", (run.weights_sha256 or "none recorded")[:16]],
-        ["scored", f"{found.get('started', 'not recorded')} in {found.get('seconds', '?')} s"],
-        ["seed", str(found.get("seed"))],
+        ["scored", f"{then.started or 'not recorded'} in {then.seconds} s"],
         ["code", f"sodbench {versions.get('sodbench', '?')}, commit {commit}"],
         ["packages", ", ".join(f"{name} {versions[name]}" for name in versions if name != "sodbench")],
-        ["device", ", ".join(str(v) for v in found.get("device", {}).values())],
-        ["command", " ".join(map(str, found.get("command", [])))],
-        ["maps", str(found.get("maps") or "not recorded")],
+        ["device", ", ".join(str(v) for v in then.device.values())],
+        ["command", " ".join(map(str, then.command))],
+        ["maps", then.maps or "not recorded"],
     ]
     return [line for line in lines if line[1] not in ("None", "")]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.data.listing import scan
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +41,11 @@ class Pictures:
 
     @property
     def data_folder(self) -> Path | None:
-        folder = self.run.provenance.get("data_folder")
-        return Path(folder) if folder else None
+        return self.run.data_folder()
 
     @property
     def maps_folder(self) -> Path | None:
-        folder = self.run.provenance.get("maps")
-        return Path(folder) if folder else None
+        return self.run.maps_folder()
 
     def missing(self) -> str:
         """Which folder is gone, as a sentence for the reader; empty where both are there."""

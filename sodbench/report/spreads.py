@@ -6,7 +6,7 @@ from typing import Any
 
 from sodbench.report.frame import DEVIATION, HIGH, LOW, Table, sort_rows
 from sodbench.report.labels import protocols_of
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 from sodbench.results.seeds import Seeds, over_seeds
 from sodbench.results.statistics import bootstrap, scores_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sodbench.errors import InputError, unknown_names
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 from sodbench.results.statistics import (
     Interval,
     bootstrap,

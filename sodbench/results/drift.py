@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sodbench.results.record import Run
 from sodbench.results.reference import Entry, Reference, entry_of
+from sodbench.results.run import Run
 
 # what a finding means; the first four fail the check
 Kind = Literal["drifted", "metric missing", "entry missing", "count changed", "new metric", "new entry"]

@@ -1,4 +1,9 @@
-"""Where a number comes from: package versions, device, code, command line, times."""
+"""The provenance of a run: what was scored, how its maps were made, with which code on which machine.
+
+A record is read on other machines than the one that wrote it, so the folders in it are not absolute:
+`data-root:SOD/images` lies below the data root, `reports:../maps/DSS` starts at the reports folder, `cache:`
+is the cache in which the embedded sample is made. `locate` finds them again.
+"""
 
 import hashlib
 import importlib.metadata
@@ -6,12 +11,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sodbench import __version__
+from sodbench.data.locations import cache_folder
 
 # packages that can move a score; a drift report names those whose version differs
 PACKAGES = (
@@ -30,8 +37,68 @@ PACKAGES = (
 )
 
 
-def collect(started: datetime | float | None = None, seed: int | None = None) -> dict[str, Any]:
-    """The provenance of what runs now; `started`: an aware datetime or seconds since 1970."""
+@dataclass(frozen=True)
+class Prediction:
+    """How the maps of a run were predicted.
+
+    baseline: a baseline's name, a portable path of its TOML file, or `module:callable`.
+    weights: portable path of the weights file, None where the network brings its own.
+    precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of pictures asked for, None for all.
+    device: "cpu" or "cuda:N". output_kind: what the network's maps were taken for, "logits" or "probability".
+    """
+
+    baseline: str
+    weights: str | None = None
+    weights_sha256: str | None = None
+    precision: str | None = None
+    batch: int | None = None
+    limit: int | None = None
+    device: str = "cpu"
+    output_kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the numbers of a run depend on besides its data set, weights and protocols.
+
+    origin: "baseline" where sodbench predicted the maps, "maps" where they were made elsewhere.
+    baseline, weights, precision, batch, limit, inference_device, output_kind: see `Prediction`.
+    images_sha256: digest of the names of the images that were scored. maps_sha256: digest of their maps.
+    manifest_sha256: digest of the manifest that pins the user's copy of the data set, where there is one.
+    data_folder, maps, masks, images: portable paths (`data-root:`, `reports:`, `cache:`); masks and images
+    only for an ad-hoc data set. started: ISO 8601, UTC. seconds: how long predicting and scoring took.
+    versions: packages that can move a score. device: processor, system, GPU. code: git commit of sodbench.
+    """
+
+    origin: Literal["baseline", "maps"] = "maps"
+    started: str = ""
+    seconds: float = 0.0
+    command: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    device: dict[str, Any] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=dict)
+    images_sha256: str | None = None
+    maps_sha256: str | None = None
+    manifest_sha256: str | None = None
+    data_folder: str | None = None
+    maps: str | None = None
+    masks: str | None = None
+    images: str | None = None
+    baseline: str | None = None
+    weights: str | None = None
+    precision: str | None = None
+    batch: int | None = None
+    limit: int | None = None
+    inference_device: str | None = None
+    output_kind: str | None = None
+
+
+def environment(started: datetime | float | None = None, roots: Iterable[Path] = ()) -> dict[str, Any]:
+    """What runs now: the fields started, seconds, command, versions, device and code of a `Provenance`.
+
+    `started`: an aware datetime or seconds since 1970. `roots`: data roots, which the recorded command line
+    names as `DATA_ROOT` instead of by their path on this machine.
+    """
     now = datetime.now(UTC)
     if isinstance(started, int | float):
         started = datetime.fromtimestamp(started, UTC)
@@ -39,22 +106,82 @@ def collect(started: datetime | float | None = None, seed: int | None = None) ->
         started = started.astimezone(UTC)
     begun = started or now
     return {
+        "started": begun.isoformat(timespec="seconds"),
+        "seconds": round((now - begun).total_seconds(), 3),
+        "command": command_line(roots),
         "versions": versions(),
         "device": device(),
         "code": code_state(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "seed": seed,
-        "started": begun.isoformat(timespec="seconds"),
-        "seconds": round((now - begun).total_seconds(), 3),
     }
+
+
+def command_line(roots: Iterable[Path] = ()) -> tuple[str, ...]:
+    """The command line of this process without absolute paths, which mean nothing on another machine.
+
+    A path below a data root becomes `DATA_ROOT/...`, one below the working directory relative; of any other
+    the name is kept: `.../mine.pth`.
+    """
+    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    if program.startswith("ipykernel_launcher"):
+        return ("notebook",)
+    return (program, *(_without_absolute_path(argument, list(roots)) for argument in sys.argv[1:]))
+
+
+def _without_absolute_path(argument: str, roots: list[Path]) -> str:
+    option, separator, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+    path = Path(value)
+    if not path.is_absolute():
+        return argument
+    for root, name in [*((root, "DATA_ROOT") for root in roots), (Path.cwd(), ".")]:
+        if path.resolve().is_relative_to(root.resolve()):
+            return option + separator + Path(name, path.resolve().relative_to(root.resolve())).as_posix()
+    return f"{option}{separator}.../{path.name}"
+
+
+def portable(path: Path, reports: Path | None, roots: Iterable[Path] = ()) -> str:
+    """`path` as records hold it: below a data root, below the cache, else relative to the reports folder.
+
+    Absolute where there is no reports folder, or on another drive than it.
+    """
+    resolved = Path(path).expanduser().resolve()
+    for base, folder in [*(("data-root", root) for root in roots), ("cache", cache_folder())]:
+        folder = folder.expanduser().resolve()
+        if resolved.is_relative_to(folder):
+            return f"{base}:{resolved.relative_to(folder).as_posix()}"
+    if reports is None:
+        return resolved.as_posix()
+    try:
+        return "reports:" + Path(os.path.relpath(resolved, Path(reports).resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return resolved.as_posix()
+
+
+def locate(recorded: str | None, reports: Path | None, roots: Sequence[Path] = ()) -> Path | None:
+    """The place that a recorded path means on this machine; None for None.
+
+    Of several data roots the first that holds it is taken, the first of all where none does. A path without
+    a base, as older records hold it, is taken as it is.
+    """
+    if recorded is None:
+        return None
+    base, separator, rest = recorded.partition(":")
+    if separator and base == "data-root":
+        candidates = [root / rest for root in roots] or [Path(rest)]
+        return next((path for path in candidates if path.exists()), candidates[0])
+    if separator and base == "cache":
+        return cache_folder() / rest
+    if separator and base == "reports":
+        # without the `..`, so that a page and a message show a plain path
+        return Path(os.path.normpath(Path(reports or ".") / rest))
+    return Path(recorded)
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, sodbench and the packages that can move a score, picture decoders too."""
-    found = {"python": platform.python_version(), "sodbench": __version__}
+    installed = {"python": platform.python_version(), "sodbench": __version__}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
     from PIL import features
@@ -62,23 +189,23 @@ def versions() -> dict[str, str]:
     for decoder, kind in (("libjpeg_turbo", "feature"), ("zlib", "codec")):
         version = features.version_feature(decoder) if kind == "feature" else features.version_codec(decoder)
         if version:
-            found[decoder] = str(version)
-    return found
+            installed[decoder] = str(version)
+    return installed
 
 
 def device() -> dict[str, Any]:
     """Processor, operating system, and the GPU where torch is already loaded and has one."""
-    found: dict[str, Any] = {
-        "system": f"{platform.system()} {platform.release()}",
+    facts: dict[str, Any] = {
+        "system": platform.system(),
         "machine": platform.machine(),
         "cpu": _processor(),
         "cores": os.cpu_count(),
     }
     torch = sys.modules.get("torch")  # never imported for this: a scoring run does without torch
     if torch is not None and torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name(0)
-        found["gpus"] = torch.cuda.device_count()
-    return found
+        facts["gpu"] = torch.cuda.get_device_name(0)
+        facts["gpus"] = torch.cuda.device_count()
+    return facts
 
 
 def _processor() -> str:
@@ -96,18 +223,10 @@ def code_state() -> dict[str, Any]:
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():
         return {"commit": None, "dirty": None}
+    folders = ("sodbench", "baselines", "datasets")
     try:
         commit = _git(checkout, "rev-parse", "HEAD")
-        changed = _git(
-            checkout,
-            "status",
-            "--porcelain",
-            "--untracked-files=no",
-            "--",
-            "sodbench",
-            "baselines",
-            "datasets",
-        )
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", *folders)
     except (OSError, subprocess.SubprocessError):
         return {"commit": None, "dirty": None}
     return {"commit": commit, "dirty": bool(changed)}
@@ -118,7 +237,7 @@ def _git(checkout: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
 
-def digest_of(files: Sequence[tuple[str, Path]]) -> str:
+def digest_of(files: Iterable[tuple[str, Path]]) -> str:
     """One SHA-256 over the names and contents of files, such as a folder of maps."""
     whole = hashlib.sha256()
     for name, path in files:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sodbench.errors import InputError
 from sodbench.files import write_text
-from sodbench.results.record import Run, ScoreTableLike, conventions
+from sodbench.results.run import Run, ScoreTableLike, conventions
 
 SCHEMA = 1
 # scores of the same inputs are equal to rounding on one machine; networks differ more between processors
@@ -55,7 +55,7 @@ class Reference:
 
 def entry_of(run: Run) -> Entry:
     """What the reference keeps of a run."""
-    found = run.provenance
+    then = run.provenance
     return Entry(
         name=run.name,
         dataset=run.dataset,
@@ -64,13 +64,13 @@ def entry_of(run: Run) -> Entry:
         values=run.values(),
         depends={
             "data": run.dataset_digest,
-            "images": found.get("images_sha256"),
-            "maps": found.get("maps_sha256"),
+            "images": then.images_sha256,
+            "maps": then.maps_sha256,
             "weights": run.weights_sha256,
             "protocols": {name: _fields(table) for name, table in run.tables.items()},
-            "versions": found.get("versions", {}),
-            "device": {key: found.get("device", {}).get(key) for key in ("machine", "cpu", "gpu")},
-            "commit": found.get("code", {}).get("commit"),
+            "versions": dict(then.versions),
+            "device": {key: then.device.get(key) for key in ("machine", "cpu", "gpu")},
+            "commit": then.code.get("commit"),
         },
     )
 

@@ -1,90 +1,212 @@
-"""The run record: what has just been scored, with everything it depends on, written and read as a folder.
-
-On disk a record is `reports/runs/<name>/<dataset>/`:
-
-    run.json              names, counts, digests, data-set scores, protocols, provenance
-    scores.parquet        one row an image, a column a metric by its full name (`MAE@pysodmetrics`)
-    curves.parquet        the data set's curves: protocol, level, precision, recall, F, E
-    image_curves.parquet  one row an image and protocol (only where the scorer kept them)
-"""
+"""A run: one method scored on one data set, with everything that its scores depend on."""
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sodbench.data.listing import scan
+from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
-from sodbench.results.load import Records, load_runs, read_records
-from sodbench.results.provenance import collect, digest_of
-from sodbench.results.record import SCHEMA, Run, ScoreTableLike
-from sodbench.results.store import save_run
+from sodbench.results.provenance import Prediction, Provenance, digest_of, environment, locate, portable
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-__all__ = ["SCHEMA", "Records", "Run", "ScoreTableLike", "load_runs", "new_run", "read_records", "save_run"]
+    from sodbench.data.folder import DataSet
+
+
+class ScoreTableLike(Protocol):
+    """A score table: fresh from the scorer (`metrics.ScoreTable`) or read from files (`RecordedTable`)."""
+
+    @property
+    def protocol(self) -> Any:
+        """The `metrics.Protocol` under which the scores were made."""
+
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Data-set scores by plain metric name (`maxF`)."""
+
+    @property
+    def per_image(self) -> "pd.DataFrame":
+        """One row per image (index `name`), one column per metric."""
+
+    @property
+    def curves(self) -> "pd.DataFrame":
+        """The data set's curves: index level, columns precision, recall, F, E."""
+
+    @property
+    def image_curves(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
+        """float32 arrays images x levels by name (precision, recall, E), where they were kept."""
+
+
+def conventions(table: ScoreTableLike) -> SimpleNamespace:
+    """The fields of a table's protocol as attributes, as they were recorded.
+
+    Unlike `table.protocol` this reads records of any version: what only describes a number needs no more.
+    """
+    fields = getattr(table, "fields", None)
+    if fields is None:
+        protocol = table.protocol
+        if is_dataclass(protocol) and not isinstance(protocol, type):
+            fields = asdict(protocol)
+        else:
+            fields = vars(protocol)
+    # JSON knows no tuples
+    return SimpleNamespace(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
+
+def no_facts() -> "pd.DataFrame":
+    """An empty table, for runs that know nothing of their images but the scores."""
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method on one data set; `tables` holds one score table per protocol, by the protocol's name.
+
+    `scored` of `expected` images have a score. `image_facts()` gives one row per image (index `name`):
+    height, width (pixels) and object_share (0..1), and image_file and mask_file relative to the data folder.
+    `reports` is the folder below which the run is recorded; recorded paths start there.
+    """
+
+    name: str
+    dataset: str
+    title: str
+    expected: int
+    scored: int
+    dataset_digest: str
+    weights_sha256: str | None
+    tables: Mapping[str, ScoreTableLike]
+    provenance: Provenance = field(default_factory=Provenance)
+    image_facts: Callable[[], "pd.DataFrame"] = no_facts
+    reports: Path | None = None
+
+    @property
+    def count(self) -> str:
+        """Images scored of images expected, as tables print it: `201/1000`."""
+        return f"{self.scored}/{self.expected}"
+
+    @property
+    def scored_on(self) -> str:
+        """Equal for runs that were scored on the same images and masks, whose scores may be ranked."""
+        return f"{self.dataset_digest}:{self.provenance.images_sha256 or self.scored}"
+
+    def values(self) -> dict[str, float]:
+        """All data-set scores by full metric name (`maxF@pysodmetrics`)."""
+        return {
+            f"{metric}@{protocol}": float(value)
+            for protocol, table in self.tables.items()
+            for metric, value in table.scores.items()
+        }
+
+    def data_folder(self, data_root: Path | None = None) -> Path | None:
+        """The folder of the data set's pictures and masks on this machine; it need not exist."""
+        return self.locate(self.provenance.data_folder, data_root)
+
+    def maps_folder(self, data_root: Path | None = None) -> Path | None:
+        """The folder of the run's saliency maps on this machine; it need not exist."""
+        return self.locate(self.provenance.maps, data_root)
+
+    def locate(self, recorded: str | None, data_root: Path | None = None) -> Path | None:
+        """The place on this machine of a path in the provenance; see `provenance.locate`."""
+        roots = known_roots(self.reports or Path("reports"), data_root)
+        return locate(recorded, self.reports, roots)
+
+    def __repr__(self) -> str:
+        scores = "  ".join(f"{name} {value:.4f}" for name, value in self.values().items())
+        return f"<Run {self.name} on {self.dataset}, {self.count} images: {scores}>"
 
 
 def new_run(
     name: str,
-    dataset: Any,
+    dataset: "DataSet",
     tables: Mapping[str, ScoreTableLike],
     *,
-    weights_sha256: str | None = None,
-    seed: int | None = None,
-    extra: Mapping[str, Any] | None = None,
+    maps: Path | None = None,
+    prediction: Prediction | None = None,
+    reports: Path | None = None,
+    data_root: Path | None = None,
     started: datetime | float | None = None,
-    efficiency: dict[str, Any] | None = None,
 ) -> Run:
-    """Makes the record of what has just been scored and collects its provenance.
+    """Makes the run of what has just been scored and collects its provenance.
 
-    `dataset` is a `data.folder.DataSet`; `tables` is what `scoring.score_files` returned; `extra` goes into
-    the provenance (`maps`: absolute folder of the maps, for the gallery; `baseline`: its recipe);
-    `started` is when the work began, an aware datetime or seconds since 1970.
+    `tables` is what `scoring.score_samples` returned, `maps` the folder of the maps, `prediction` how they
+    were predicted (None: they were made elsewhere), `reports` the folder below which the run will be
+    recorded, `started` when the work began (an aware datetime, or seconds since 1970).
     """
     first = next(iter(tables.values()))
     images = [str(image) for image in first.per_image.index]
     facts = _image_facts(dataset, first, images)
-    folder = getattr(dataset, "folder", None)
-    provenance = collect(started, seed)
-    provenance["images_sha256"] = hashlib.sha256("\n".join(images).encode()).hexdigest()
-    provenance["manifest_sha256"] = _manifest_digest(dataset.name)
-    provenance["data_folder"] = None if folder is None else str(Path(folder).resolve())
-    provenance.update(extra or {})
-    if provenance.get("maps"):
-        provenance["maps_sha256"] = _maps_digest(Path(provenance["maps"]), images)
+    roots = known_roots(reports or Path("reports"), data_root)
+
+    def recorded(path: Path | None) -> str | None:
+        return None if path is None else portable(path, reports, roots)
+
+    how = prediction or Prediction("")
+    provenance = Provenance(
+        origin="maps" if prediction is None else "baseline",
+        **environment(started, roots),
+        images_sha256=hashlib.sha256("\n".join(images).encode()).hexdigest(),
+        maps_sha256=None if maps is None else _maps_digest(Path(maps), images),
+        manifest_sha256=_manifest_digest(dataset.name),
+        data_folder=recorded(dataset.folder),
+        maps=recorded(maps),
+        masks=recorded(getattr(dataset, "masks_folder", None)),
+        images=recorded(getattr(dataset, "images_folder", None)),
+        baseline=how.baseline or None,
+        weights=how.weights,
+        precision=how.precision,
+        batch=how.batch,
+        limit=how.limit,
+        inference_device=how.device if prediction else None,
+        output_kind=how.output_kind,
+    )
     return Run(
-        schema=SCHEMA,
         name=name,
         dataset=dataset.name,
         title=dataset.title,
         expected=int(dataset.expected),
         scored=len(images),
         dataset_digest=dataset.digest(),
-        weights_sha256=weights_sha256,
+        weights_sha256=how.weights_sha256,
         tables=dict(tables),
         provenance=provenance,
-        efficiency=efficiency,
         image_facts=lambda: facts,
+        reports=reports,
     )
 
 
-def _image_facts(dataset: Any, table: ScoreTableLike, images: list[str]) -> "pd.DataFrame":
-    """Sizes and object shares from the scorer, file names from the data set; one row an image."""
+def _image_facts(dataset: "DataSet", table: ScoreTableLike, images: Sequence[str]) -> "pd.DataFrame":
+    """Sizes and object shares from the scorer, file names from the data set; one row per image."""
     import pandas as pd
 
     facts = getattr(table, "image_facts", None)
     frame = pd.DataFrame(index=pd.Index(images, name="name")) if facts is None else facts.copy()
     frame.index = pd.Index(images, name="name")
-    samples = {sample.name: sample for sample in getattr(dataset, "samples", ())}
-    folder = getattr(dataset, "folder", None)
+    samples = {sample.name: sample for sample in dataset.samples}
     for kind in ("image", "mask"):
         paths = [getattr(samples.get(image), kind, None) for image in images]
         if any(paths):
-            frame[f"{kind}_file"] = [_relative(path, folder) for path in paths]
+            frame[f"{kind}_file"] = [_relative(path, dataset.folder) for path in paths]
     return frame
+
+
+def _relative(path: Path | None, folder: Path) -> str | None:
+    """`path` relative to the data set's folder, so that records of two machines agree."""
+    if path is None:
+        return None
+    try:
+        return Path(os.path.relpath(Path(path).resolve(), Path(folder).resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return str(path)
 
 
 def _manifest_digest(dataset: str) -> str | None:
@@ -95,19 +217,9 @@ def _manifest_digest(dataset: str) -> str | None:
     return sha256_of(path) if path.is_file() else None
 
 
-def _maps_digest(folder: Path, images: list[str]) -> str | None:
+def _maps_digest(folder: Path, images: Sequence[str]) -> str | None:
     """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
     maps = {path.stem: path for path in scan(folder).pictures} if folder.is_dir() else {}
     if not maps.keys() >= set(images):
         return None
-    return digest_of([(image, maps[image]) for image in images])
-
-
-def _relative(path: Path | None, folder: Path | None) -> str | None:
-    """`path` relative to the data set's folder, so that records of two machines agree; absolute elsewhere."""
-    if path is None:
-        return None
-    path = Path(path).resolve()
-    if folder is not None and path.is_relative_to(Path(folder).resolve()):
-        return path.relative_to(Path(folder).resolve()).as_posix()
-    return str(path)
+    return digest_of((image, maps[image]) for image in images)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sodbench.results.record import Run
+from sodbench.results.run import Run
 
 _SEED = re.compile(r"^(?P<method>.+?)[-_ .#]*seed[-_ =]*(?P<seed>\d+)$", re.IGNORECASE)
 

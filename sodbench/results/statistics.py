@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sodbench.results.record import ScoreTableLike
+    from sodbench.results.run import ScoreTableLike
 
 Array = NDArray[np.float64]
 # (B, n) counts -> B values by metric name

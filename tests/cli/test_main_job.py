@@ -110,7 +110,7 @@ def test_several_protocols_in_one_record(
         "cpu",
         "--quiet",
     ]
-    assert main([*job, "--datasets", "sod", "--protocol", "pysodmetrics", "sal-eval", "--limit", "2"]) == 0
+    assert main([*job, "--datasets", "sod", "--protocols", "pysodmetrics", "sal-eval", "--limit", "2"]) == 0
     out = capsys.readouterr().out
     assert out.count("2/300") == 2
     assert "sal-eval" in out
@@ -144,13 +144,13 @@ def test_predict_any_pictures(
             "unknown baseline 'basnet-tinny' (did you mean 'basnet-tiny'",
         ),
         (["run", "basnet-tiny", "--datasets", "ecsd", "dutste"], "'ecsd' (did you mean 'ecssd'"),
-        (["run", "basnet-tiny", "--datasets", "ecssd", "--protocol", "salval"], "did you mean 'sal-eval'"),
+        (["run", "basnet-tiny", "--datasets", "ecssd", "--protocols", "salval"], "did you mean 'sal-eval'"),
         (["run", "basnet-tiny", "--datasets", "ecssd", "--metrics", "Fmeasur"], "Fmeasur"),
         (
             ["run", "basnet-tiny", "--datasets", "ecssd", "--weights", "no.pth"],
             "no.pth: no such weights file",
         ),
-        (["run", "basnet-tiny", "--datasets", "ecssd", "--limit", "0"], "--limit is 0, expected 1 or more"),
+        (["run", "basnet-tiny", "--datasets", "ecssd", "--limit", "0"], "limit is 0, expected 1 or more"),
         (["run", "basnet-tiny", "--datasets", "ecssd", "--device", "gpu"], "--device gpu: not a device"),
         (["run", "basnet-tiny", "--datasets", "duts-te"], "no folder DUTS-TE/ in the data root"),
         (["score", "nowhere", "--dataset", "ecssd"], "nowhere: expected a folder of saliency maps"),

@@ -21,7 +21,7 @@ def test_a_run_agrees_to_the_bit(
     root: Path, network: tuple[str, Path], here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = ["run", network[0], "--weights", str(network[1]), "--data-root", str(root), "--device", "cpu"]
-    assert main([*job, "--name", "mine", "--datasets", "sod", "--protocol", "raw", "salod", "--quiet"]) == 0
+    assert main([*job, "--name", "mine", "--datasets", "sod", "--protocols", "raw", "salod", "--quiet"]) == 0
     capsys.readouterr()
     again = ["reproduce", "reports/runs/mine/sod", "--data-root", str(root), "--json"]
     assert main(again) == 0

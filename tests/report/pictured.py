@@ -8,7 +8,8 @@ from PIL import Image
 from results.stand_in import StandInDataset, StandInSample, table
 
 from sodbench.metrics import Scorer
-from sodbench.results.run import new_run, save_run
+from sodbench.results.run import new_run
+from sodbench.results.run_files import save_run
 
 SIZE = (48, 64)
 
@@ -43,7 +44,7 @@ def score(reports: Path, root: Path, samples: tuple[StandInSample, ...], method:
         Image.fromarray(saliency).save(maps / f"{sample.name}.png")
         scorer.update(saliency, mask, name=sample.name)
     dataset = StandInDataset("blocks", "Blocks", len(samples), root, samples)
-    run = new_run(method, dataset, {"pysodmetrics": scorer.result()}, extra={"maps": str(maps)})
+    run = new_run(method, dataset, {"pysodmetrics": scorer.result()}, maps=maps)
     save_run(reports, run)
 
 

@@ -13,7 +13,8 @@ from sodbench.errors import InputError
 from sodbench.report.cells import number
 from sodbench.report.frame import Selection, build, marks
 from sodbench.report.leaderboard import markdown
-from sodbench.results.run import new_run, save_run
+from sodbench.results.run import new_run
+from sodbench.results.run_files import save_run
 
 
 def made(name: str, dataset: str = "sod", **scores: float):

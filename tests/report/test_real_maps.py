@@ -8,7 +8,8 @@ import pytest
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset, pair_maps
 from sodbench.report.frame import Selection, build
-from sodbench.results.run import load_runs, new_run, save_run
+from sodbench.results.run import new_run
+from sodbench.results.run_files import load_runs, save_run
 from sodbench.scoring import score_files
 
 METHODS = ("Amulet", "DSS", "PiCANet")
@@ -23,7 +24,7 @@ def reports(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         maps = shared_data / "SOD" / "maps" / method
         pairs = [(sample.name, path, sample.mask) for sample, path in pair_maps(dataset, maps)]
         tables = score_files(pairs, ("pysodmetrics", "basnet2019"), ["MAE", "F"])
-        save_run(folder, new_run(method, dataset, tables, extra={"maps": str(maps)}))
+        save_run(folder, new_run(method, dataset, tables, maps=maps))
     return folder
 
 

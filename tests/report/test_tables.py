@@ -24,7 +24,8 @@ from sodbench.report.frame import Selection, build
 from sodbench.report.latex import escape, latex, write_latex
 from sodbench.report.leaderboard import markdown
 from sodbench.report.spreads import over_seeds_table, with_intervals
-from sodbench.results.run import new_run, save_run
+from sodbench.results.run import new_run
+from sodbench.results.run_files import save_run
 from sodbench.results.statistics import bootstrap, scores_of
 
 NASTY = [

@@ -11,7 +11,8 @@ from results.stand_in import StandInDataset, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.results.comparison import compare, correct, most_different
-from sodbench.results.run import new_run, save_run
+from sodbench.results.run import new_run
+from sodbench.results.run_files import save_run
 
 
 def test_rows_hold_both_values_the_difference_and_the_tests() -> None:

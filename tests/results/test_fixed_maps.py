@@ -45,7 +45,7 @@ def scored(folder: Path) -> Run:
         write_map(path, fixed_map(read_mask(sample.mask), number))
         files.append((sample.name, path, sample.mask))
     tables = score_files(files, protocol_names())
-    return new_run("fixed maps", dataset, tables, extra={"maps": str(folder)})
+    return new_run("fixed maps", dataset, tables, maps=folder)
 
 
 @pytest.fixture(scope="module")

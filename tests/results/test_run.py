@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from results.stand_in import StandInDataset, StandInSample, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.results import load, store
-from sodbench.results.provenance import digest_of
-from sodbench.results.record import conventions
-from sodbench.results.run import SCHEMA, load_runs, new_run, read_records, save_run
+from sodbench.results import run_files
+from sodbench.results.provenance import Prediction, digest_of, locate, portable
+from sodbench.results.run import conventions, new_run
+from sodbench.results.run_files import SCHEMA, load_runs, read_records, save_run
 from sodbench.results.statistics import scores_of
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
-    made = run("DSS", weights_sha256="ab" * 32, seed=3)
+    made = run("DSS", prediction=Prediction("net", weights_sha256="ab" * 32), seed=3)
     folder = save_run(tmp_path, made)
     assert folder == tmp_path / "runs" / "DSS" / "sod"
     assert {p.name for p in folder.iterdir()} == {
@@ -38,7 +38,7 @@ def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
     (back,) = load_runs(tmp_path)
     assert (back.name, back.dataset, back.title, back.count) == ("DSS", "sod", "SOD", "12/12")
     assert back.weights_sha256 == "ab" * 32 and back.dataset_digest == made.dataset_digest
-    assert back.provenance == json.loads(json.dumps(made.provenance))
+    assert back.provenance == made.provenance and back.provenance.origin == "baseline"
     wrote, read = made.tables["pysodmetrics"], back.tables["pysodmetrics"]
     assert read.scores == wrote.scores
     pd.testing.assert_frame_equal(read.per_image, wrote.per_image)
@@ -77,14 +77,13 @@ def test_scores_that_are_not_numbers_come_back(tmp_path: Path) -> None:
     assert math.isnan(load_runs(tmp_path)[0].tables["pysodmetrics"].scores["S"])
 
 
-def test_provenance_says_what_the_numbers_depend_on() -> None:
+def test_provenance_says_what_the_numbers_depend_on(tmp_path: Path) -> None:
     begun = datetime.now(UTC) - timedelta(seconds=5)
-    made = run(seed=7, extra={"maps": "/maps/DSS"}, started=begun)
-    found = made.provenance
-    assert {"numpy", "pillow", "pysodmetrics", "sodbench", "python"} <= set(found["versions"])
-    assert found["device"]["cores"] and found["command"] and found["maps"] == "/maps/DSS"
-    assert 5 <= found["seconds"] < 60 and found["data_folder"] == "/nowhere/SOD"
-    assert new_run("a", StandInDataset(), {"p": table()}, seed=7).provenance["seed"] == 7
+    made = run(maps=tmp_path / "maps" / "DSS", reports=tmp_path / "reports", started=begun)
+    then = made.provenance
+    assert {"numpy", "pillow", "pysodmetrics", "sodbench", "python"} <= set(then.versions)
+    assert then.device["cores"] and then.command and then.origin == "maps"
+    assert 5 <= then.seconds < 60
 
 
 def test_files_of_the_images_are_relative_to_the_data_folder(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ def test_files_of_the_images_are_relative_to_the_data_folder(tmp_path: Path) -> 
     save_run(tmp_path, made)
     facts = load_runs(tmp_path)[0].image_facts()
     assert facts.loc["0003", "image_file"] == "images/0003.jpg"
-    assert facts.loc["0003", "mask_file"] == str((tmp_path / "masks" / "0003.png").resolve())
+    assert facts.loc["0003", "mask_file"] == "../masks/0003.png"
 
 
 def test_the_maps_of_the_images_are_known_by_their_digest(tmp_path: Path) -> None:
@@ -105,12 +104,11 @@ def test_the_maps_of_the_images_are_known_by_their_digest(tmp_path: Path) -> Non
         (tmp_path / f"{number:04d}.png").write_bytes(b"%d" % number)
     (tmp_path / "0003.txt").write_text("a note, no map")
     expected = digest_of([(f"{n:04d}", tmp_path / f"{n:04d}.png") for n in range(12)])
-    extra = {"maps": str(tmp_path)}
-    assert run(extra=extra).provenance["maps_sha256"] == expected
+    assert run(maps=tmp_path).provenance.maps_sha256 == expected
     (tmp_path / "0003.png").write_bytes(b"changed")
-    assert run(extra=extra).provenance["maps_sha256"] != expected
+    assert run(maps=tmp_path).provenance.maps_sha256 != expected
     (tmp_path / "0003.png").unlink()
-    assert run(extra=extra).provenance["maps_sha256"] is None
+    assert run(maps=tmp_path).provenance.maps_sha256 is None
 
 
 def test_two_runs_of_the_same_inputs_write_the_same_bytes(tmp_path: Path) -> None:
@@ -169,7 +167,7 @@ def test_a_crash_anywhere_leaves_the_old_or_the_new_record(at: int, before: bool
         patch.setattr(Path, "write_text", stepping(Path.write_text))
         patch.setattr(os, "fsync", stepping(lambda handle: None))
         patch.setattr(pd.DataFrame, "to_parquet", stepping(pd.DataFrame.to_parquet))
-        patch.setattr(store.shutil, "rmtree", stepping(shutil.rmtree))
+        patch.setattr(run_files.shutil, "rmtree", stepping(shutil.rmtree))
         crashed = False
         try:
             save_run(reports, new)
@@ -203,15 +201,24 @@ def test_an_exception_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Monkey
         (lambda f: (f / "run.json").unlink(), "no run.json"),
         (lambda f: (f / "scores.parquet").unlink(), "scores.parquet is missing"),
         (lambda f: (f / "curves.parquet").write_bytes(b"PAR1"), "curves.parquet has 4 bytes"),
-        (lambda f: (f / "run.json").write_text("{"), "not a readable record"),
+        (lambda f: (f / "run.json").write_text("{"), "not valid JSON"),
         (lambda f: (f / "run.json").write_text("[1]"), "no schema version"),
         (lambda f: (f / "run.json").write_text('{"schema": true}'), "no schema version"),
-        (lambda f: (f / "run.json").write_text('{"schema": 1}'), "'name' is missing"),
-        (lambda f: _change(f, "files", {"scores.parquet": {}}), "damaged record (KeyError('bytes'))"),
-        (lambda f: _change(f, "protocols", {"pysodmetrics": {}}), "damaged record (KeyError('fields'))"),
-        (lambda f: _change(f, "protocols", {"p": {"fields": {}, "scores": {"S": "x"}}}), "damaged record"),
-        (lambda f: _change(f, "protocols", {}), "it holds no scores"),
-        (lambda f: _change(f, "provenance", {"versions": None}), "'versions' of its provenance"),
+        (lambda f: (f / "run.json").write_text('{"schema": 1}'), "name: missing; expected text"),
+        (
+            lambda f: _change(f, "files", {"scores.parquet": {}}),
+            "parquet.bytes: missing; expected a whole",
+        ),
+        (lambda f: _change(f, "protocols", {"pysodmetrics": {}}), "protocols.pysodmetrics.fields: missing"),
+        (
+            lambda f: _change(f, "protocols", {"p": {"fields": {}, "scores": {"S": "x"}}}),
+            "p.scores.S: expected",
+        ),
+        (lambda f: _change(f, "protocols", {}), "holds no scores"),
+        (
+            lambda f: _change(f, "provenance", {"versions": None}),
+            "versions: expected a table",
+        ),
     ],
 )
 def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, said: str) -> None:
@@ -235,16 +242,69 @@ def test_newer_and_too_old_schemas_are_refused_with_the_reason(tmp_path: Path) -
     found = read_records(tmp_path)
     assert not found.runs
     assert f"reads up to {SCHEMA}; upgrade sodbench" in found.problems[0]
-    assert "older than any this sodbench can migrate" in found.problems[1]
+    assert "older than any that this sodbench reads" in found.problems[1]
 
 
-def test_older_schemas_are_migrated_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _change(save_run(tmp_path, run()), "schema", SCHEMA - 2)
-    monkeypatch.setitem(load.MIGRATIONS, SCHEMA - 2, lambda c: c | {"schema": SCHEMA - 1, "title": "one"})
-    monkeypatch.setitem(
-        load.MIGRATIONS, SCHEMA - 1, lambda c: c | {"schema": SCHEMA, "title": c["title"] + "two"}
-    )
-    assert load_runs(tmp_path)[0].title == "onetwo"
+def test_recorded_paths_are_found_again_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for machine in (here, there):
+        (machine / "data" / "SOD").mkdir(parents=True)
+        (machine / "work" / "maps" / "DSS").mkdir(parents=True)
+    monkeypatch.setenv("SODBENCH_DATA", str(here / "data"))
+    made = run(maps=here / "work" / "maps" / "DSS", reports=here / "work" / "reports")
+    made = replace(made, provenance=replace(made.provenance, data_folder="data-root:SOD"))
+    assert made.provenance.maps == "reports:../maps/DSS"
+    save_run(here / "work" / "reports", made)
+    text = (here / "work" / "reports" / "runs" / "DSS" / "sod" / "run.json").read_text()
+    assert str(tmp_path) not in text
+    shutil.copytree(here / "work" / "reports", there / "work" / "reports")
+    monkeypatch.setenv("SODBENCH_DATA", str(there / "data"))
+    (back,) = load_runs(there / "work" / "reports")
+    assert back.maps_folder() == there / "work" / "maps" / "DSS"
+    assert back.data_folder() == there / "data" / "SOD"
+    assert back.data_folder(here / "data") == here / "data" / "SOD"
+
+
+@pytest.mark.parametrize(
+    ("path", "recorded"),
+    [
+        ("data/SOD/GT", "data-root:SOD/GT"),
+        ("data", "data-root:."),
+        ("cache/sample/masks", "cache:sample/masks"),
+        ("work/reports/maps", "reports:maps"),
+        ("elsewhere/maps", "reports:../../elsewhere/maps"),
+    ],
+)
+def test_a_path_is_recorded_and_located(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, recorded: str
+) -> None:
+    monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / path).mkdir(parents=True)
+    reports, roots = tmp_path / "work" / "reports", [tmp_path / "none", tmp_path / "data"]
+    assert portable(tmp_path / path, reports, roots) == recorded
+    assert locate(recorded, reports, roots) == tmp_path / path
+
+
+def test_a_plain_path_of_an_older_record_is_taken_as_it_is() -> None:
+    assert locate("data/SOD", Path("reports"), []) == Path("data/SOD")
+    assert locate(None, None) is None
+
+
+def test_the_command_line_is_recorded_without_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, work = tmp_path / "data", tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    arguments = [str(root), f"--maps={work / 'maps'}", str(tmp_path / "w.pth"), "maps/DSS", "--quiet"]
+    monkeypatch.setattr("sys.argv", ["/usr/bin/sodbench", "run", *arguments])
+    monkeypatch.setenv("SODBENCH_DATA", str(root))
+    command = run(reports=work / "reports").provenance.command
+    assert command == (
+        "sodbench", "run", "DATA_ROOT", "--maps=maps", ".../w.pth", "maps/DSS", "--quiet"
+    )  # fmt: skip
 
 
 def test_a_copied_folder_is_no_second_run(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""The options that several commands share, each declared once: the same name, meaning and default everywhere.
+
+An option that takes several values has a plural name (`--datasets`), one that takes a single value a
+singular one (`--dataset`).
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def add_baseline(parser: argparse.ArgumentParser) -> None:
+    """Adds the positional argument that names a baseline."""
+    parser.add_argument(
+        "baseline",
+        help="a baseline's name (sodbench baselines list), the path of a TOML file, or module:callable",
+    )
+
+
+def add_weights(parser: argparse.ArgumentParser, text: str = "weights instead of the baseline's own") -> None:
+    """Adds `--weights FILE`."""
+    parser.add_argument("--weights", type=Path, metavar="FILE", help=text)
+
+
+def add_prediction(parser: argparse.ArgumentParser) -> None:
+    """Adds `--batch`, `--device` and `--precision`: how a network is run."""
+    parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
+    add_device(parser)
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser, default: str = "a GPU if there is one") -> None:
+    """Adds `--device NAME`."""
+    parser.add_argument("--device", metavar="NAME", help=f"cpu, cuda or cuda:N ({default})")
+
+
+def add_datasets(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:
+    """Adds `--datasets NAME ...`."""
+    parser.add_argument("--datasets", nargs="+", metavar="NAME", required=required, help=text)
+
+
+def add_dataset(parser: argparse.ArgumentParser, text: str = "the data set (sodbench datasets list)") -> None:
+    """Adds `--dataset NAME`."""
+    parser.add_argument("--dataset", metavar="NAME", help=text)
+
+
+def add_protocols(parser: argparse.ArgumentParser, *, default: Sequence[str] | None, text: str) -> None:
+    """Adds `--protocols NAME ...`; a name is that of a shipped protocol or the path of a TOML file."""
+    parser.add_argument("--protocols", nargs="+", metavar="NAME", default=default, help=text)
+
+
+def add_metrics(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--metrics NAME ...`."""
+    parser.add_argument("--metrics", nargs="+", metavar="NAME", help=text)
+
+
+def add_scoring(parser: argparse.ArgumentParser) -> None:
+    """Adds `--protocols`, `--metrics` and `--scoring-workers`: how maps are scored."""
+    add_protocols(parser, default=["pysodmetrics"], text="scoring protocols (pysodmetrics)")
+    add_former(parser, "--protocol", "--protocols", nargs="+")
+    add_metrics(parser, "metric families, e.g. MAE F E S wF relaxF (all that the protocols define)")
+    parser.add_argument(
+        "--scoring-workers", type=int, metavar="N", help="threads that score (one per processor core)"
+    )
+
+
+def add_data_root(parser: argparse.ArgumentParser) -> None:
+    """Adds `--data-root DIR`."""
+    parser.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder with one folder per data set (SODBENCH_DATA, else the user's data folder)",
+    )
+
+
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Adds `--reports DIR`."""
+    parser.add_argument(
+        "--reports",
+        type=Path,
+        default=Path("reports"),
+        metavar="DIR",
+        help="folder of recorded runs and reports (reports)",
+    )
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Adds `--quiet`."""
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Adds `--json`."""
+    parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
+
+
+def add_former(parser: argparse.ArgumentParser, former: str, now: str, **options: Any) -> None:
+    """Lets the former spelling of an option work for one more version, with a note on stderr."""
+    parser.add_argument(
+        former,
+        action=_Former,
+        now=now,
+        dest=now.lstrip("-").replace("-", "_"),
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+        **options,
+    )
+
+
+class _Former(argparse.Action):
+    """Stores what the option of the new spelling would store, and names that spelling."""
+
+    def __init__(self, *arguments: Any, now: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.now = now
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        print(
+            f"sodbench: note: {option_string} is called {self.now} now; the former spelling works in this"
+            " version only",
+            file=sys.stderr,
+        )
+        setattr(namespace, self.dest, values)

@@ -1,0 +1,359 @@
+"""The main job: saliency maps, predicted here or made elsewhere, become scores and a record.
+
+`evaluate` predicts and scores a baseline on a data set, `score_maps` scores maps that were made elsewhere,
+`rescore` scores the maps of a run again. All three end in `_score`, the one way from pairs of maps and masks
+to a `Run`; the command line and `reproduce` call these functions and nothing below them.
+"""
+
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+
+from sodbench.data.card import load_cards
+from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps
+from sodbench.errors import InputError, Note
+from sodbench.names import folder_name
+
+if TYPE_CHECKING:
+    from sodbench.data.folder import Sample
+    from sodbench.metrics import Protocol
+    from sodbench.models import Baseline, LoadedNetwork
+    from sodbench.results.provenance import Prediction
+    from sodbench.results.run import Run
+
+ProtocolNames = Union["str | Path | Protocol", "Sequence[str | Path | Protocol]"]
+DEFAULT_PROTOCOLS = ("pysodmetrics",)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """How pairs of maps and masks are scored and where the run goes; checked before any work is done."""
+
+    protocols: "tuple[Protocol, ...]"
+    metrics: tuple[str, ...] | None
+    reports: Path | None
+    data_root: Path | None
+    workers: int | None
+    progress: bool
+
+
+def evaluate(
+    baseline: "str | Baseline | LoadedNetwork",
+    dataset: str | DataSet,
+    *,
+    protocols: ProtocolNames = DEFAULT_PROTOCOLS,
+    metrics: Sequence[str] | None = None,
+    limit: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    batch: int | None = None,
+    weights: Path | str | None = None,
+    name: str | None = None,
+    maps: Path | str | None = None,
+    reports: Path | str | None = "reports",
+    data_root: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> "Run":
+    """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
+
+    baseline: a name (`sodbench.baselines()`), the path of a TOML file, `module:callable`, a `Baseline`, or
+        a loaded one (`load_baseline(name).load()`), which spares loading the weights for every data set.
+    dataset: a name (`sodbench.datasets()`) or a `DataSet`.
+    protocols, metrics: the scoring conventions; the metric families (None: all that the protocols define).
+    limit: only the first pictures. batch: batch size (None: 4 on a CPU, 16 on a GPU).
+    device: "cpu", "cuda" or "cuda:N" (None: a GPU if there is one). precision: "fp32", "bf16" or "fp16".
+    weights, name: a weights file instead of the baseline's own; the run's name instead of the baseline's.
+    maps: folder of the maps, which are written to `<maps>/<data set>/` (None: `maps/<name>`).
+    reports: folder that the run is recorded in (None: it is not recorded). workers: threads that score.
+    Raises InputError for whatever the user can put right, before any work is done where that is possible.
+    """
+    from sodbench.models import Baseline, choose_device, load_baseline
+    from sodbench.prediction import default_batch, predict_samples
+    from sodbench.results.provenance import Prediction
+
+    started = time.time()
+    for option, value in (("limit", limit), ("batch", batch)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} is {value}, expected 1 or more")
+    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    if isinstance(baseline, str):
+        baseline = load_baseline(baseline)
+    opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
+    device = choose_device(device)
+    loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
+    recipe = loaded.baseline
+    name = name or recipe.name
+    folder = (Path("maps") / folder_name(name) if maps is None else Path(maps)) / folder_name(opened.name)
+    batch = batch or default_batch(device)
+    pairs = predict_samples(
+        loaded.network.to(device),
+        recipe,
+        opened.samples[:limit],
+        folder,
+        batch=batch,
+        device=device,
+        precision=precision,
+        progress=f"predict {opened.name}" if progress else None,
+    )
+    prediction = Prediction(
+        baseline=_portable_baseline(recipe, scoring),
+        weights=None if loaded.weights_path is None else _portable(loaded.weights_path, scoring),
+        weights_sha256=loaded.weights_sha256,
+        precision=precision or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
+        batch=batch,
+        limit=limit,
+        device=device,
+        output_kind=loaded.output_kind,
+    )
+    return _score(name, opened, pairs, folder, scoring, started, prediction)
+
+
+def evaluate_all(
+    baseline: "str | Baseline | LoadedNetwork",
+    datasets: Sequence[str | DataSet],
+    *,
+    weights: Path | str | None = None,
+    device: str | None = None,
+    **options: Any,
+) -> "list[Run]":
+    """`evaluate` on several data sets; its keywords.
+
+    The data sets, protocols and metrics are checked first and the network is loaded once, so that a long job
+    does not fail in its last data set for a misspelt name.
+    """
+    from sodbench.models import Baseline, choose_device, load_baseline
+
+    if isinstance(baseline, str):
+        baseline = load_baseline(baseline)
+    root = _path(options.get("data_root"))
+    # all unknown names are reported together
+    load_cards([one for one in datasets if isinstance(one, str)])
+    names = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
+    sets = list({one.name: one for one in names}.values())
+    _scoring(
+        options.get("protocols", DEFAULT_PROTOCOLS),
+        options.get("metrics"),
+        options.get("reports", "reports"),
+        root,
+        options.get("workers"),
+        False,
+    )
+    device = choose_device(device)
+    loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
+    return [evaluate(loaded, one, device=device, **options) for one in sets]
+
+
+def score_maps(
+    folder: Path | str,
+    dataset: str | DataSet | None = None,
+    *,
+    masks: Path | str | None = None,
+    images: Path | str | None = None,
+    name: str | None = None,
+    protocols: ProtocolNames = DEFAULT_PROTOCOLS,
+    metrics: Sequence[str] | None = None,
+    allow_missing: bool = False,
+    reports: Path | str | None = "reports",
+    data_root: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> "Run":
+    """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
+
+    folder: the maps, named like the pictures. dataset: a name or a `DataSet`.
+    masks, images: folders of masks and (for the report) pictures of an ad-hoc data set; `dataset` is then its
+        name (None: the name of the folder of masks). name: the method's name (None: the folder's).
+    allow_missing: score the maps that are there; tables then say n/N.
+    The other arguments are those of `evaluate`. Raises InputError for whatever the user can put right.
+    """
+    started = time.time()
+    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    opened = dataset_to_score(dataset, masks, images, scoring.data_root)
+    pairs = maps_to_score(opened, folder, allow_missing)
+    return _score(name or Path(folder).resolve().name, opened, pairs, Path(folder), scoring, started)
+
+
+def rescore(
+    run: "Run",
+    *,
+    protocols: ProtocolNames | None = None,
+    metrics: Sequence[str] | None = None,
+    maps: Path | str | None = None,
+    reports: Path | str | None = None,
+    data_root: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> "Run":
+    """Scores the maps of a run again, under its own protocols and metrics or under others.
+
+    maps: where the maps lie now (None: where the record says). reports: folder to record the new run in
+    (None: it is not recorded). Raises InputError where the maps or the data set are not there any more.
+    """
+    from sodbench.results.provenance import Prediction
+
+    started = time.time()
+    if protocols is None:
+        protocols = [table.protocol for table in run.tables.values()]
+        metrics = recorded_metrics(run) if metrics is None else metrics
+    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    opened = dataset_of(run, scoring.data_root)
+    folder = _path(maps) or run.maps_folder(scoring.data_root)
+    if folder is None:
+        raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
+    pairs = maps_to_score(opened, folder, allow_missing=run.scored < len(opened.samples))
+    then = run.provenance
+    prediction = Prediction(
+        baseline=then.baseline or "",
+        weights=then.weights,
+        weights_sha256=run.weights_sha256,
+        precision=then.precision,
+        batch=then.batch,
+        limit=then.limit,
+        device=then.inference_device or "cpu",
+        output_kind=then.output_kind,
+    )
+    predicted = prediction if then.origin == "baseline" else None
+    return _score(run.name, opened, pairs, folder, scoring, started, predicted)
+
+
+def recorded_metrics(run: "Run") -> list[str] | None:
+    """The metric families that were asked for when a run was scored; None: all that its protocols define."""
+    from sodbench.metrics.registry import families_of
+
+    tables = run.tables.values()
+    families = [set(families_of(table.scores)) for table in tables]
+    if all(chosen == set(table.protocol.families) for chosen, table in zip(families, tables, strict=True)):
+        return None
+    return sorted(set().union(*families))
+
+
+def dataset_of(run: "Run", data_root: Path | None = None) -> DataSet:
+    """The data set that a run was scored on, ad-hoc ones included; InputError where it is not there."""
+    then = run.provenance
+    if then.masks is None:
+        return open_dataset(run.dataset, data_root)
+    masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
+    assert masks is not None
+    return open_folders(run.dataset, masks, images)
+
+
+def dataset_to_score(
+    dataset: str | DataSet | None,
+    masks: Path | str | None = None,
+    images: Path | str | None = None,
+    data_root: Path | None = None,
+    *,
+    masks_only: bool = False,
+) -> DataSet:
+    """A data set by its name, or an ad-hoc one of a folder of masks and, if wanted, one of pictures."""
+    if isinstance(dataset, DataSet):
+        return dataset
+    if masks is not None:
+        return open_folders(dataset or Path(masks).resolve().name, Path(masks), _path(images))
+    if dataset is None:
+        raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
+    return open_dataset(dataset, data_root, masks_only)
+
+
+def maps_to_score(
+    dataset: DataSet, folder: Path | str, allow_missing: bool = False
+) -> "list[tuple[Sample, Path]]":
+    """The samples of a data set with their maps in `folder`; see `data.folder.pair_maps`."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        problem = "it is a file" if folder.exists() else "there is none"
+        raise InputError(f"{folder}: expected a folder of saliency maps, {problem}")
+    return pair_maps(dataset, folder, allow_missing)
+
+
+def _scoring(
+    protocols: ProtocolNames,
+    metrics: Sequence[str] | None,
+    reports: Path | str | None,
+    data_root: Path | str | None,
+    workers: int | None,
+    progress: bool,
+) -> _Scoring:
+    """Refuses unknown protocols and metrics before any work is done."""
+    from sodbench.metrics import Protocol, Scorer, load_protocol
+
+    if workers is not None and workers < 1:
+        raise InputError(f"the number of scoring workers is {workers}, expected 1 or more")
+    if isinstance(protocols, str | Path | Protocol):
+        protocols = [protocols]
+    loaded = tuple(load_protocol(protocol) for protocol in protocols)
+    if not loaded:
+        raise InputError("no protocol to score under; expected at least one")
+    for protocol in loaded:
+        Scorer(protocol, metrics)
+    chosen = None if metrics is None else tuple(metrics)
+    return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress)
+
+
+def _score(
+    name: str,
+    dataset: DataSet,
+    pairs: "Sequence[tuple[Sample, Path]]",
+    maps: Path,
+    scoring: _Scoring,
+    started: float,
+    prediction: "Prediction | None" = None,
+) -> "Run":
+    """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
+    from sodbench.data.auditing.manifest import changes
+    from sodbench.data.locations import data_root, remember_root
+    from sodbench.results.run import new_run
+    from sodbench.results.run_files import save_run
+    from sodbench.scoring import score_samples
+
+    tables = score_samples(
+        pairs,
+        scoring.protocols,
+        scoring.metrics,
+        workers=scoring.workers,
+        progress=f"score {dataset.name}" if scoring.progress else None,
+    )
+    changed = changes(dataset)
+    if changed:
+        warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
+    run = new_run(
+        name,
+        dataset,
+        tables,
+        maps=maps,
+        prediction=prediction,
+        reports=scoring.reports,
+        data_root=scoring.data_root,
+        started=started,
+    )
+    if scoring.reports is not None:
+        save_run(scoring.reports, run)
+        remember_root(scoring.reports, data_root(scoring.data_root).path)
+    return run
+
+
+def _path(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path).expanduser()
+
+
+def _portable(path: Path, scoring: _Scoring) -> str:
+    from sodbench.data.locations import known_roots
+    from sodbench.results.provenance import portable
+
+    return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
+
+
+def _portable_baseline(baseline: "Baseline", scoring: _Scoring) -> str:
+    """What a record calls a baseline: its name, or a portable path of the file that defines it."""
+    from sodbench import catalog
+
+    if baseline.path is not None:
+        known = catalog.entries("baselines").get(baseline.name)
+        same = known is not None and known.resolve() == baseline.path.resolve()
+        return baseline.name if same else _portable(baseline.path, scoring)
+    module, _, attribute = baseline.network.rpartition(":")
+    return f"{_portable(Path(module), scoring)}:{attribute}" if module.endswith(".py") else baseline.network

@@ -1,0 +1,227 @@
+"""Does again what a record says, and compares: a run from its weights or maps, a training from its recipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError
+from sodbench.evaluation import dataset_of, evaluate, recorded_metrics, rescore
+from sodbench.files import sha256_of
+from sodbench.json_text import read_json
+from sodbench.results.provenance import environment, locate
+from sodbench.results.run_files import read_run
+
+if TYPE_CHECKING:
+    from sodbench.models import Baseline
+    from sodbench.results.run import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One recorded value beside today's; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
+
+    name: str
+    recorded: Any
+    now: Any
+    agrees: str
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of doing a record again: notes on what differs around it, and every number."""
+
+    record: Path
+    notes: tuple[str, ...]
+    numbers: tuple[Comparison, ...]
+
+    @property
+    def failed(self) -> tuple[Comparison, ...]:
+        """The numbers that do not agree."""
+        return tuple(number for number in self.numbers if number.agrees == "no")
+
+
+def reproduce(
+    record: Path | str,
+    *,
+    data_root: Path | str | None = None,
+    out: Path | str | None = None,
+    weights: Path | str | None = None,
+    maps: Path | str | None = None,
+    tolerance: float = 1e-3,
+    device: str | None = None,
+    resume: bool = False,
+    progress: bool = False,
+) -> Reproduction:
+    """Does a record again and compares every number with the recorded one.
+
+    record: run.json, training.json, or the folder that holds one. out: where maps and checkpoints go (None:
+    `reproduced/<record>`). weights, maps: where they lie now, if not where the record says. tolerance: the
+    largest difference of a score that still agrees. resume: go on with a training that was interrupted.
+    Raises InputError where something that the record needs is not there.
+    """
+    path = _record_file(Path(record))
+    root = None if data_root is None else Path(data_root)
+    if path.name == "run.json" or "recipe" not in _content(path):
+        _content(path)
+        notes, pairs = _run_again(
+            path,
+            root,
+            None if out is None else Path(out),
+            None if weights is None else Path(weights),
+            maps,
+            device,
+            progress,
+        )
+    else:
+        notes, pairs = _train_again(path, root, out, device, resume, progress)
+    numbers = tuple(_compare(name, then, now, tolerance) for name, (then, now) in pairs.items())
+    return Reproduction(path, tuple(notes), numbers)
+
+
+def _record_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    files = [path / name for name in ("run.json", "training.json") if (path / name).is_file()]
+    if not files:
+        raise InputError(f"{path}: holds neither run.json nor training.json")
+    return files[0]
+
+
+def _content(path: Path) -> dict[str, Any]:
+    content = read_json(path)
+    if not isinstance(content, dict) or not (
+        {"recipe", "baseline"} <= content.keys() or "protocols" in content
+    ):
+        raise InputError(f"{path}: neither the record of a training nor of a run")
+    return content
+
+
+def _compare(name: str, then: Any, now: Any, tolerance: float) -> Comparison:
+    """How far a recorded value and today's agree: to the bit, within the tolerance, or not."""
+    if then == now or (then != then and now != now):
+        agrees = "to the bit"
+    elif isinstance(then, float) and isinstance(now, float) and abs(then - now) <= tolerance:
+        agrees = f"to {abs(then - now):.1e}"
+    else:
+        agrees = "no"
+    return Comparison(name, then, now, agrees)
+
+
+def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str]:
+    """What differs between the record's versions and processor and today's, as notes."""
+    today = environment()
+    now = today["versions"]
+    names = sorted({*versions, *now})
+    changed = [f"{n} {versions.get(n)} -> {now.get(n)}" for n in names if versions.get(n) != now.get(n)]
+    notes = [f"versions differ: {', '.join(changed)}"] if changed else []
+    if device.get("cpu") != today["device"].get("cpu"):
+        notes.append(f"the processor was {device.get('cpu')}, it is {today['device'].get('cpu')}")
+    return notes
+
+
+def _run_again(
+    path: Path,
+    data_root: Path | None,
+    out: Path | None,
+    weights: Path | None,
+    maps: Path | str | None,
+    device: str | None,
+    progress: bool,
+) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
+    """Predicts (or takes the maps that were made elsewhere) and scores again under the record's protocols."""
+    run = read_run(path.parent)
+    then = run.provenance
+    notes = _changes(then.versions, then.device)
+    if then.origin == "baseline":
+        from sodbench.models import load_baseline
+
+        name = then.baseline or run.name
+        if name.startswith(("reports:", "data-root:", "cache:")):
+            place, _, attribute = name.partition(".py:")
+            found = run.locate(f"{place}.py" if attribute else name, data_root)
+            name = f"{found}:{attribute}" if attribute else str(found)
+        baseline = load_baseline(name)
+        again = evaluate(
+            baseline.load(_weights(run, baseline, weights, data_root)),
+            dataset_of(run, data_root),
+            protocols=[table.protocol for table in run.tables.values()],
+            metrics=recorded_metrics(run),
+            limit=then.limit,
+            batch=then.batch,
+            precision=then.precision,
+            device=device or then.inference_device,
+            maps=out or Path("reproduced") / run.name,
+            reports=None,
+            data_root=data_root,
+            progress=progress,
+        )
+    else:
+        again = rescore(run, maps=maps, data_root=data_root, progress=progress)
+    numbers: dict[str, tuple[Any, Any]] = {
+        "data set digest": (run.dataset_digest, again.dataset_digest),
+        "images": (run.scored, again.scored),
+    }
+    now = again.values()
+    for full, value in run.values().items():
+        numbers[full] = (value, now.get(full, float("nan")))
+    return notes, numbers
+
+
+def _weights(run: "Run", baseline: "Baseline", given: Path | None, data_root: Path | None) -> Path | None:
+    """The file that holds the run's weights, known by its digest; None where the network brings its own."""
+    if run.provenance.weights is None and given is None:
+        return None
+    recorded = locate(run.provenance.weights, run.reports, [] if data_root is None else [data_root])
+    candidates = [given] if given is not None else [recorded, baseline.weights_path()]
+    files = [path for path in candidates if path is not None and path.is_file()]
+    for path in files:
+        if sha256_of(path) == run.weights_sha256:
+            return path
+    if not files:
+        missing = given or recorded or baseline.weights_path()
+        raise InputError(f"{missing}: no such weights file; name the run's weights with --weights")
+    raise InputError(
+        f"{files[0]}: sha256 {sha256_of(files[0])[:12]}..., the run's weights have "
+        f"{str(run.weights_sha256)[:12]}...; name the right file with --weights"
+    )
+
+
+def _train_again(
+    path: Path,
+    data_root: Path | None,
+    out: Path | str | None,
+    device: str | None,
+    resume: bool,
+    progress: bool,
+) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
+    """Trains again by the recorded recipe and seed; compares weights and validation scores."""
+    from sodbench.training.job import train
+
+    record = _content(path)
+    settings = {key: value for key, value in record["recipe"].items() if key != "dataset" and value != {}}
+    again = train(
+        record["baseline"],
+        datasets=record["recipe"]["dataset"],
+        settings=settings,
+        data_root=data_root,
+        out=out or Path("reproduced") / path.stem,
+        device=device,
+        resume=resume,
+        progress=progress,
+    ).record
+    notes = _changes(record["provenance"].get("versions", {}), record["provenance"].get("device", {}))
+    for key in ("threads", "processes"):
+        if record.get(key) != again.get(key):
+            notes.append(f"{key}: {record.get(key)} then, {again.get(key)} now: sums round in another order")
+    numbers: dict[str, tuple[Any, Any]] = {
+        "weights sha256": (record["weights"]["sha256"], again["weights"]["sha256"]),
+        "best step": (record["best"]["iteration"], again["best"]["iteration"]),
+    }
+    for term, value in record.get("losses", {}).items():
+        numbers[f"last {term}"] = (value, again["losses"].get(term))
+    if "value" in record["best"]:
+        numbers["best value"] = (record["best"]["value"], again["best"]["value"])
+    for name, facts in record["datasets"].items():
+        numbers[f"digest of {name}"] = (facts["digest"], again["datasets"].get(name, {}).get("digest"))
+    return notes, numbers

@@ -1,0 +1,417 @@
+"""The files of runs: records written whole or not at all, read lazily, damaged ones named.
+
+A record is the folder `reports/runs/<name>/<dataset>/`:
+
+    run.json              names, counts, digests, data-set scores, protocols, provenance
+    scores.parquet        one row per image, one column per metric by its full name (`MAE@pysodmetrics`)
+    curves.parquet        the data set's curves: protocol, level, precision, recall, F, E
+    image_curves.parquet  one row per image and protocol (only where the scorer kept them)
+
+It is staged in a hidden folder beside its place, synced, and swapped in by two renames. A crash between the
+two leaves the former record under its hidden name, where the reader still finds it.
+"""
+
+import os
+import secrets
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.errors import InputError, Note
+from sodbench.files import sha256_of
+from sodbench.json_text import number_or_nan, read_json, to_json
+from sodbench.names import folder_name, original_name
+from sodbench.results.provenance import Provenance
+from sodbench.results.run import Run, conventions
+from sodbench.schema import parse
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+# raised when records change so that an older sodbench cannot read them
+SCHEMA = 1
+_ABANDONED = 86400  # seconds after which what a killed process staged is removed
+
+
+# --- writing ---------------------------------------------------------------------------------------------
+
+
+def save_run(reports: Path | str, run: Run) -> Path:
+    """Writes the record to `reports/runs/<name>/<dataset>/` and returns that folder.
+
+    A record of the same method and data set is replaced only when the new one is complete: whatever
+    happens, either the old or the new one is there, whole.
+    """
+    method = Path(reports) / "runs" / folder_name(run.name)
+    final = method / folder_name(run.dataset)
+    method.mkdir(parents=True, exist_ok=True)
+    staged = method / f".{final.name}.new-{secrets.token_hex(6)}"
+    staged.mkdir()
+    try:
+        _write(staged, run)
+        _swap(staged, final)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        if not any(method.iterdir()):
+            method.rmdir()
+        raise
+    _sweep(method, final.name)
+    return final
+
+
+def _write(folder: Path, run: Run) -> None:
+    """Writes the files of a record; run.json last, with the size and digest of the others."""
+    import pandas as pd
+
+    facts = run.image_facts()
+    columns = [facts.reset_index(drop=True)] if len(facts) else []
+    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+    for name, table in run.tables.items():
+        if [str(image) for image in table.per_image.index] != images:
+            raise ValueError(
+                f"{run.name} on {run.dataset}: the tables of its protocols list different images"
+            )
+        columns.append(table.per_image.add_suffix(f"@{name}").reset_index(drop=True))
+    scores = pd.concat(columns, axis="columns")
+    scores.index = pd.Index(images, name="name")
+    scores.to_parquet(folder / "scores.parquet", compression="zstd")
+
+    curves = [
+        table.curves.rename_axis("level").reset_index().assign(protocol=name)
+        for name, table in run.tables.items()
+        if len(table.curves)
+    ]
+    wide = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["protocol", "level"])
+    wide = wide[["protocol", *(c for c in wide.columns if c != "protocol")]]
+    wide.to_parquet(folder / "curves.parquet", compression="zstd", index=False)
+    _write_image_curves(folder / "image_curves.parquet", run)
+
+    parts = sorted(folder.iterdir())
+    content = {
+        "schema": SCHEMA,
+        "name": run.name,
+        "dataset": run.dataset,
+        "title": run.title,
+        "expected": run.expected,
+        "scored": run.scored,
+        "dataset_digest": run.dataset_digest,
+        "weights_sha256": run.weights_sha256,
+        "protocols": {
+            name: {"fields": vars(conventions(table)), "scores": dict(table.scores)}
+            for name, table in run.tables.items()
+        },
+        "provenance": asdict(run.provenance),
+        "files": {part.name: {"bytes": part.stat().st_size, "sha256": sha256_of(part)} for part in parts},
+    }
+    (folder / "run.json").write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
+    for path in (*folder.iterdir(), folder):
+        _sync(path)
+
+
+def _write_image_curves(path: Path, run: Run) -> None:
+    """One row per image and protocol, one list of values per curve; no file where no curves were kept."""
+    import numpy as np
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    tables = []
+    for name, table in run.tables.items():
+        if not table.image_curves:
+            continue
+        images = [str(image) for image in table.per_image.index]
+        columns = {"protocol": pyarrow.array([name] * len(images)), "name": pyarrow.array(images)}
+        for curve, values in table.image_curves.items():
+            flat = pyarrow.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
+            offsets = np.arange(len(images) + 1, dtype=np.int32) * values.shape[1]
+            columns[curve] = pyarrow.ListArray.from_arrays(pyarrow.array(offsets), flat)
+        tables.append(pyarrow.table(columns))
+    if tables:
+        whole = pyarrow.concat_tables(tables, promote_options="default")
+        parquet.write_table(whole, path, compression="zstd")
+
+
+def _swap(staged: Path, final: Path) -> None:
+    """Puts the staged folder in the place of `final`; puts the former one back if that is interrupted."""
+    old = final.with_name(f".{final.name}.old-{secrets.token_hex(6)}")
+    moved = False
+    try:
+        if final.exists():
+            final.rename(old)
+            moved = True
+        staged.rename(final)
+    except BaseException:
+        if moved and not final.exists():
+            old.rename(final)
+        raise
+    _sync(final.parent)
+
+
+def _sweep(method: Path, name: str) -> None:
+    """Removes former records of `name` and what a killed process staged more than a day ago."""
+    pattern = name.replace("[", "[[]")  # brackets are kept in folder names
+    for left in method.glob(f".{pattern}.*-*"):
+        kind = left.name.removeprefix(f".{name}.").partition("-")[0]
+        if kind == "old" or (kind == "new" and time.time() - left.stat().st_mtime > _ABANDONED):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Flushes a file or folder to the disk, where the system can do that for folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Records:
+    """All runs recorded under a reports folder, and a line for each record that could not be used."""
+
+    runs: list[Run] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def load_runs(reports: Path | str = "reports") -> list[Run]:
+    """All complete records under `reports/runs`, sorted by folder; warns about each unusable one."""
+    records = read_records(Path(reports))
+    for problem in records.problems:
+        warnings.warn(problem, Note, stacklevel=2)
+    return records.runs
+
+
+def read_records(reports: Path) -> Records:
+    """All complete records under `reports/runs`, and what is wrong with the others; reads no parquet yet."""
+    records = Records()
+    for folder, name, dataset in _record_folders(Path(reports) / "runs"):
+        try:
+            run = read_run(folder, Path(reports))
+        except InputError as error:
+            records.problems.append(str(error))
+            continue
+        if (run.name, run.dataset) != (name, dataset):
+            records.problems.append(
+                f"{folder} left out: its run.json is the record of {run.name!r} on {run.dataset!r}"
+                f" (a copied or renamed folder?); score the maps under another --name instead"
+            )
+            continue
+        records.runs.append(run)
+    return records
+
+
+def _record_folders(runs: Path) -> Iterator[tuple[Path, str, str]]:
+    """(folder, method, data set) of every record; a former record stands in where a swap was cut short."""
+    if not runs.is_dir():
+        return
+    for method in sorted(p for p in runs.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        folders = {p.name: p for p in method.iterdir() if p.is_dir() and not p.name.startswith(".")}
+        for left in sorted(method.glob(".*.old-*")):
+            folders.setdefault(left.name[1:].rpartition(".old-")[0], left)
+        for name, folder in sorted(folders.items()):
+            yield folder, original_name(method.name), original_name(name)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """One protocol in run.json: its fields and the data set's scores."""
+
+    fields: dict[str, Any]
+    scores: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class _File:
+    """Size and digest of another file of the record."""
+
+    bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class _RunJson:
+    """What run.json holds."""
+
+    schema: int
+    name: str
+    dataset: str
+    title: str
+    expected: int
+    scored: int
+    dataset_digest: str
+    protocols: dict[str, _Scores]
+    provenance: Provenance
+    files: dict[str, _File]
+    weights_sha256: str | None = None
+
+
+def read_run(folder: Path, reports: Path | None = None) -> Run:
+    """Reads the record in `folder`; checks run.json, and that the other files are there and whole.
+
+    `reports` is the reports folder, at which recorded paths start (None: two folders above `runs`' own).
+    Raises InputError that says what is wrong and what to do.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise InputError(f"{folder} left out: it has no run.json (half deleted?); score the maps again")
+    try:
+        content = read_json(path)
+        _check_schema(path, content)
+        record = parse(_RunJson, content, path, more=True)
+    except InputError as error:
+        advice = "" if "upgrade" in str(error) else "; score the maps again"
+        raise InputError(f"{folder} left out: {error}{advice}") from error
+    if not record.protocols:
+        raise InputError(f"{folder} left out: its run.json holds no scores; score the maps again")
+    for name, file in record.files.items():
+        part = folder / name
+        size = part.stat().st_size if part.is_file() else None
+        if size != file.bytes:
+            problem = "is missing" if size is None else f"has {size} bytes instead of {file.bytes}"
+            raise InputError(f"{folder} left out: {name} {problem} (half deleted?); score the maps again")
+    tables = {
+        name: RecordedTable(
+            name, entry.fields, {metric: number_or_nan(v) for metric, v in entry.scores.items()}, folder
+        )
+        for name, entry in record.protocols.items()
+    }
+    return Run(
+        name=record.name,
+        dataset=record.dataset,
+        title=record.title,
+        expected=record.expected,
+        scored=record.scored,
+        dataset_digest=record.dataset_digest,
+        weights_sha256=record.weights_sha256,
+        tables=tables,
+        provenance=record.provenance,
+        image_facts=lambda: _image_facts(folder),
+        reports=folder.parent.parent.parent if reports is None else reports,
+    )
+
+
+def _check_schema(path: Path, content: Any) -> None:
+    """Refuses what this version cannot know."""
+    schema = content.get("schema") if isinstance(content, Mapping) else None
+    if not isinstance(schema, int) or isinstance(schema, bool):
+        raise InputError(f"{path}: no schema version, so it is no record of sodbench")
+    if schema > SCHEMA:
+        raise InputError(
+            f"{path}: written with schema {schema}, this sodbench reads up to {SCHEMA}; upgrade sodbench"
+        )
+    if schema < SCHEMA:
+        raise InputError(f"{path}: schema {schema} is older than any that this sodbench reads")
+
+
+@dataclass(frozen=True)
+class RecordedTable:
+    """The scores of one protocol in the record `folder`, with the attributes of `metrics.ScoreTable`.
+
+    Its parquet files are opened only when somebody asks for them.
+    """
+
+    name: str
+    fields: Mapping[str, Any]
+    scores: Mapping[str, float]
+    folder: Path
+
+    @cached_property
+    def protocol(self) -> Any:
+        """The `metrics.Protocol` as it was when the record was made."""
+        from sodbench.metrics.protocol import Protocol
+
+        try:
+            return Protocol(**self.fields)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.folder / 'run.json'}: protocol {self.name!r} was written by another version of"
+                f" sodbench ({error}); score the maps again"
+            ) from error
+
+    @cached_property
+    def per_image(self) -> "pd.DataFrame":
+        """One row per image (index `name`), one column per metric."""
+        import pandas as pd
+
+        path, ending = self.folder / "scores.parquet", f"@{self.name}"
+        with _readable(path):
+            columns = [c for c in _parquet_columns(path) if c.endswith(ending)]
+            frame = pd.read_parquet(path, columns=columns)
+        return frame.rename(columns=lambda column: column.removesuffix(ending))
+
+    @cached_property
+    def curves(self) -> "pd.DataFrame":
+        """The data set's curves: index level, columns precision, recall, F, E."""
+        import pandas as pd
+
+        path = self.folder / "curves.parquet"
+        with _readable(path):
+            frame = pd.read_parquet(path, filters=[("protocol", "==", self.name)])
+        frame = frame.drop(columns="protocol").set_index("level")
+        return frame.dropna(axis="columns", how="all")
+
+    @cached_property
+    def image_curves(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
+        """float32 arrays images x levels (precision, recall, E), or None where the record has none."""
+        import numpy as np
+        import pyarrow.parquet as parquet
+
+        path = self.folder / "image_curves.parquet"
+        if not path.exists():
+            return None
+        with _readable(path):
+            table = parquet.read_table(path, filters=[("protocol", "==", self.name)])
+        if table.num_rows == 0:
+            return None
+        curves = {}
+        for column in table.column_names:
+            values = table.column(column).combine_chunks()
+            if column in ("protocol", "name") or values.null_count:
+                continue
+            curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
+        return curves
+
+
+def _image_facts(folder: Path) -> "pd.DataFrame":
+    """The columns of scores.parquet that are no metrics: sizes, object shares, files."""
+    import pandas as pd
+
+    path = folder / "scores.parquet"
+    with _readable(path):
+        columns = [c for c in _parquet_columns(path) if "@" not in c and c != "name"]
+        return pd.read_parquet(path, columns=columns)
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    """The column names of a parquet file, without reading its data."""
+    import pyarrow.parquet as parquet
+
+    return list(parquet.read_schema(path).names)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turns what a missing or damaged parquet file raises into one line that names it."""
+    import pyarrow
+
+    try:
+        yield
+    except (OSError, pyarrow.ArrowException, KeyError) as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+        raise InputError(
+            f"{path} {reason}; score the maps again, or delete the folder {path.parent}"
+        ) from error
