@@ -235,10 +235,20 @@ def dataset_of(run: "Run", data_root: Path | None = None) -> DataSet:
     """The data set that a run was scored on, ad-hoc ones included; InputError where it is not there."""
     then = run.provenance
     if then.masks is None:
-        return open_dataset(run.dataset, data_root)
+        return open_dataset(run.dataset, data_root or _root_of(run))
     masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
     assert masks is not None
     return open_folders(run.dataset, masks, images)
+
+
+def _root_of(run: "Run") -> Path | None:
+    """The data root that holds a run's data set on this machine, of those used with its reports folder."""
+    from sodbench.data.locations import known_roots
+    from sodbench.results.provenance import locate
+
+    roots = known_roots(run.reports or Path("reports"))
+    folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)
+    return next((root for root, folder in folders if folder is not None and folder.is_dir()), None)
 
 
 def dataset_to_score(

@@ -37,15 +37,6 @@ class Slow(nn.Module):
 SCORES = ["MAE", "maxF", "meanF", "adpF", "wF", "S", "maxE", "meanE", "adpE", "relaxF"]
 
 
-@pytest.fixture()
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     """The one line on stderr that an error is."""
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("sodbench:")]

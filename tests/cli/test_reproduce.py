@@ -8,15 +8,6 @@ import pytest
 from sodbench.cli.main import main
 
 
-@pytest.fixture()
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def test_a_run_agrees_to_the_bit(
     root: Path, network: tuple[str, Path], here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

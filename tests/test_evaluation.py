@@ -1,0 +1,189 @@
+"""The main job as a library: evaluate, score_maps, rescore, reproduce; the commands only call these."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sodbench.cli.main import main
+from sodbench.data.folder import open_dataset
+from sodbench.errors import InputError
+from sodbench.evaluation import evaluate, evaluate_all, rescore, score_maps
+from sodbench.metrics import load_protocol
+from sodbench.models import load_baseline
+from sodbench.reproduction import reproduce
+from sodbench.results.run_files import load_runs
+
+
+@pytest.fixture()
+def maps(root: Path, tmp_path: Path) -> Path:
+    """Maps of SOD's three pictures: the masks, smaller by some columns."""
+    folder = tmp_path / "maps" / "Mine"
+    folder.mkdir(parents=True)
+    for path in (root / "SOD" / "GT").iterdir():
+        mask = np.asarray(Image.open(path)).copy()
+        mask[:, :26] //= 3
+        Image.fromarray(mask).save(folder / path.name)
+    return folder
+
+
+def test_evaluate_is_what_the_command_does(root: Path, network: tuple[str, Path], here: Path) -> None:
+    run = evaluate(network[0], "ecssd", weights=network[1], data_root=root, device="cpu", name="a")
+    command = ["run", network[0], "--weights", str(network[1]), "--data-root", str(root), "--device", "cpu"]
+    assert main([*command, "--name", "b", "--datasets", "ecssd", "--quiet"]) == 0
+    mine, commands = load_runs()
+    assert (mine.name, commands.name) == ("a", "b")
+    assert run.values() == mine.values() == commands.values() and len(run.values()) > 5
+    same = {"started": "", "seconds": 0.0, "command": (), "maps": None}
+    assert replace(mine.provenance, **same) == replace(commands.provenance, **same)
+    pd.testing.assert_frame_equal(
+        run.tables["pysodmetrics"].per_image,
+        commands.tables["pysodmetrics"].per_image,
+        check_index_type=False,
+    )
+    names = sorted(path.name for path in (here / "maps" / "a" / "ecssd").iterdir())
+    assert names == [f"{n:04d}.png" for n in range(1, 7)]
+    for name in names:
+        first, second = (here / "maps" / r / "ecssd" / name for r in "ab")
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_record_says_how_its_maps_were_made(root: Path, network: tuple[str, Path], here: Path) -> None:
+    job = {"weights": network[1], "data_root": root, "device": "cpu", "name": "a"}
+    evaluate(network[0], "ecssd", limit=4, batch=3, **job)
+    (run,) = load_runs()
+    then = run.provenance
+    assert (then.origin, then.precision, then.batch, then.limit) == ("baseline", "fp32", 3, 4)
+    assert then.baseline == "reports:../../mynet.py:create" and then.weights == "reports:../../mynet.pth"
+    assert then.data_folder == "data-root:ECSSD" and then.maps == "reports:../maps/a/ecssd"
+    assert run.count == "4/1000" and run.weights_sha256 is not None
+    # nothing in the record hangs on this machine's folders, and yet all is found again
+    assert str(root.parent) not in (here / "reports" / "runs" / "a" / "ecssd" / "run.json").read_text()
+    assert run.data_folder() == root / "ECSSD"
+    assert run.maps_folder().resolve() == here / "maps" / "a" / "ecssd"
+
+
+def test_a_loaded_baseline_is_used_as_it_is(root: Path, network: tuple[str, Path], here: Path) -> None:
+    loaded = load_baseline(network[0]).load(network[1])
+    dataset = open_dataset("sod", root)
+    run = evaluate(loaded, dataset, reports=None, data_root=root, protocols="raw", metrics=["MAE"])
+    assert set(run.values()) == {"MAE@raw"} and not (here / "reports").exists()
+    again = evaluate_all(loaded, [dataset, "ecssd", "sod"], data_root=root, protocols=load_protocol("raw"))
+    assert [one.dataset for one in again] == ["sod", "ecssd"]
+    assert again[0].values()["MAE@raw"] == run.values()["MAE@raw"]
+
+
+def test_nothing_is_predicted_before_everything_is_checked(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    job = {"weights": network[1], "data_root": root, "device": "cpu"}
+    with pytest.raises(InputError, match=r"'ecsd' \(did you mean 'ecssd'.*'sdo'"):
+        evaluate_all(network[0], ["sod", "ecsd", "sdo"], **job)
+    with pytest.raises(InputError, match="did you mean 'sal-eval'"):
+        evaluate_all(network[0], ["sod"], protocols=["salval"], **job)
+    with pytest.raises(InputError, match="batch is 0, expected 1 or more"):
+        evaluate(network[0], "sod", batch=0, **job)
+    with pytest.raises(InputError, match="no protocol to score under"):
+        evaluate(network[0], "sod", protocols=[], **job)
+    assert not (here / "maps").exists() and not (here / "reports").exists()
+
+
+def test_rescoring_equals_scoring(root: Path, maps: Path, here: Path) -> None:
+    run = score_maps(maps, "sod", data_root=root, protocols=["pysodmetrics", "salod"])
+    assert run.name == "Mine" and run.provenance.origin == "maps"
+    (recorded,) = load_runs()
+    assert rescore(recorded).values() == run.values()
+    other = rescore(recorded, protocols=["raw"], metrics=["MAE", "S"], reports="others")
+    direct = score_maps(maps, "sod", data_root=root, protocols="raw", metrics=["MAE", "S"], reports=None)
+    assert other.values() == direct.values() and set(other.values()) == {"MAE@raw", "S@raw"}
+    (written,) = load_runs("others")
+    assert written.values() == other.values()
+    shutil.rmtree(maps)
+    with pytest.raises(InputError, match="expected a folder of saliency maps, there is none"):
+        rescore(recorded)
+
+
+def test_an_ad_hoc_data_set_is_found_again(root: Path, maps: Path, here: Path) -> None:
+    masks, images = root / "SOD" / "GT", root / "SOD" / "images"
+    moved = here / "mine"
+    shutil.copytree(masks, moved / "masks")
+    shutil.copytree(images, moved / "pictures")
+    shutil.move(str(maps), here / "maps")
+    run = score_maps("maps", "my set", masks="mine/masks", images="mine/pictures", name="net")
+    assert (run.dataset, run.count) == ("my set", "3/3")
+    (recorded,) = load_runs()
+    then = recorded.provenance
+    assert then.masks == "reports:../mine/masks" and then.images == "reports:../mine/pictures"
+    result = reproduce("reports/runs/net/my set")
+    assert not result.failed and {n.agrees for n in result.numbers} == {"to the bit"}
+    # the whole folder at another place, read from another one
+    shutil.copytree(here, here.parent / "copy")
+    shutil.rmtree(here / "maps")
+    result = reproduce(here.parent / "copy" / "reports" / "runs" / "net" / "my set")
+    assert not result.failed and len(result.numbers) > 5
+
+
+def test_weights_are_found_by_their_digest(root: Path, network: tuple[str, Path], here: Path) -> None:
+    evaluate(network[0], "sod", weights=network[1], data_root=root, device="cpu", name="net")
+    record = here / "reports" / "runs" / "net" / "sod"
+    elsewhere = here / "w.pth"
+    network[1].rename(elsewhere)
+    with pytest.raises(InputError, match="no such weights file; name the run's weights"):
+        reproduce(record, data_root=root)
+    assert not reproduce(record, data_root=root, weights=elsewhere).failed
+    elsewhere.write_bytes(elsewhere.read_bytes() + b" ")
+    with pytest.raises(InputError, match="name the right file with --weights"):
+        reproduce(record, data_root=root, weights=elsewhere)
+
+
+def test_undefined_scores_agree_with_undefined_scores(root: Path, here: Path, maps: Path) -> None:
+    empty = np.zeros((40, 48), np.uint8)
+    for path in (root / "SOD" / "GT").iterdir():
+        Image.fromarray(empty).save(path)
+    score_maps(maps, "sod", data_root=root, protocols="sodsurvey", name="net")
+    text = json.loads((here / "reports" / "runs" / "net" / "sod" / "run.json").read_text())
+    scores = text["protocols"]["sodsurvey"]["scores"]
+    assert None in scores.values()
+    result = reproduce(here / "reports" / "runs" / "net" / "sod", data_root=root)
+    assert not result.failed
+
+
+def test_a_picture_without_a_mask_is_refused_on_every_road(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    dataset = open_dataset("sod", root)
+    first, *others = dataset.samples
+    dataset = replace(dataset, samples=(replace(first, mask=None), *others))
+    with pytest.raises(InputError, match="1 of 3 images have no mask: 3096"):
+        evaluate(network[0], dataset, weights=network[1], data_root=root, device="cpu")
+    with pytest.raises(InputError, match="1 of 3 images have no mask: 3096"):
+        score_maps(root / "SOD" / "GT", dataset)
+    assert not (here / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (["nowhere"], {"dataset": "sod"}, "nowhere: expected a folder of saliency maps, there is none"),
+        (["mynet.py"], {"dataset": "sod"}, "mynet.py: expected a folder of saliency maps, it is a file"),
+        (["."], {}, "nothing to score against: name a data set"),
+        (["."], {"dataset": "sod", "workers": 0}, "scoring workers is 0, expected 1 or more"),
+    ],
+)
+def test_bad_input_is_one_line(
+    root: Path,
+    network: tuple[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    options: dict[str, object],
+    message: str,
+) -> None:
+    monkeypatch.chdir(root.parent)
+    with pytest.raises(InputError) as error:
+        score_maps(*arguments, data_root=root, **options)
+    assert message in str(error.value) and "\n" not in str(error.value)
