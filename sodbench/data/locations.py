@@ -1,13 +1,18 @@
-"""Where data lies: the data root with one folder a set, and the cache for what is made or fetched."""
+"""Where data lies: the data root with one folder per data set, and the cache for files made or downloaded."""
 
+import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from sodbench.files import write_text
+
 DATA_VARIABLE = "SODBENCH_DATA"
 CACHE_VARIABLE = "SODBENCH_CACHE"
+MOST_ROOTS = 20  # remembered for one reports folder
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,56 @@ def data_root(argument: Path | None = None) -> Root:
     """The data root: the argument, else the environment's SODBENCH_DATA, else the user's data folder."""
     if argument is not None:
         return Root(argument.expanduser(), "--data-root")
-    if named := os.environ.get(DATA_VARIABLE):
-        return Root(Path(named).expanduser(), DATA_VARIABLE)
-    return Root(platformdirs.user_data_path("sodbench", appauthor=False), "the user's data folder")
+    if from_environment := os.environ.get(DATA_VARIABLE):
+        return Root(Path(from_environment).expanduser(), DATA_VARIABLE)
+    return Root(_user_data_folder(), "the user's data folder")
 
 
 def cache_folder() -> Path:
-    """The folder for made and half-fetched files: SODBENCH_CACHE, else the user's cache folder."""
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
+    """The folder for files made or partly downloaded: SODBENCH_CACHE, else the user's cache folder."""
+    if from_environment := os.environ.get(CACHE_VARIABLE):
+        return Path(from_environment).expanduser()
     return platformdirs.user_cache_path("sodbench", appauthor=False)
+
+
+def remember_root(reports: Path, root: Path) -> None:
+    """Notes that runs recorded in the folder `reports` used the data root `root`.
+
+    Records hold paths relative to the data root, so that they mean the same on every machine; `known_roots`
+    tells where the data lies on this one. A cache that cannot be written is ignored: the user can still
+    name the data root.
+    """
+    root = root.expanduser().resolve()
+    roots = [root, *(other for other in _remembered(reports) if other != root)][:MOST_ROOTS]
+    with suppress(OSError, UnicodeEncodeError):
+        write_text(_memory(reports), "".join(f"{one}\n" for one in roots))
+
+
+def known_roots(reports: Path, argument: Path | None = None) -> list[Path]:
+    """The data roots in which data of the records in `reports` may lie, the most likely first, each once.
+
+    They are the argument, SODBENCH_DATA, the roots remembered for this reports folder (the latest first) and
+    the user's data folder. They need not exist.
+    """
+    roots = [] if argument is None else [argument]
+    if from_environment := os.environ.get(DATA_VARIABLE):
+        roots.append(Path(from_environment))
+    roots += [*_remembered(reports), _user_data_folder()]
+    return list(dict.fromkeys(root.expanduser().resolve() for root in roots))
+
+
+def _remembered(reports: Path) -> list[Path]:
+    try:
+        lines = _memory(reports).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [Path(line) for line in lines if line]
+
+
+def _memory(reports: Path) -> Path:
+    folder = os.fsencode(reports.expanduser().resolve())
+    return cache_folder() / "data-roots" / f"{hashlib.sha256(folder).hexdigest()[:16]}.txt"
+
+
+def _user_data_folder() -> Path:
+    return platformdirs.user_data_path("sodbench", appauthor=False)
