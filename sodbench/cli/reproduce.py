@@ -134,7 +134,8 @@ def _run_again(
         )
     else:
         folder = args.maps or Path(origin["maps"])
-        pairs = pair_maps(dataset, folder, allow_missing=record["scored"] < len(dataset.samples))
+        pairing = pair_maps(dataset, folder, allow_missing=record["scored"] < len(dataset.samples))
+        pairs = list(pairing.pairs)
     protocols = [from_dict(entry["fields"]) for entry in record["protocols"].values()]
     tables = score_samples(pairs, protocols)
     numbers: dict[str, tuple[Any, Any]] = {

@@ -1,6 +1,7 @@
 """`sodbench score`: scores saliency maps that were made elsewhere."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,10 @@ def run(args: argparse.Namespace) -> int:
         dataset = open_folders(args.dataset or args.masks.resolve().name, args.masks, args.images)
     else:
         dataset = open_dataset(args.dataset, args.data_root)
-    pairs = pair_maps(dataset, args.maps, args.allow_missing)
+    pairing = pair_maps(dataset, args.maps, args.allow_missing)
+    if note := pairing.note():
+        print(f"sodbench: note: {args.maps}: {note}", file=sys.stderr)
     name = args.name or args.maps.resolve().name
-    recorded = score_and_record(args, name, dataset, pairs, args.maps, started)
+    recorded = score_and_record(args, name, dataset, pairing.pairs, args.maps, started)
     print_results([recorded], args.json)
     return 0

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.cli.columns import print_columns
 from sodbench.errors import InputError
+from sodbench.text import columns
 
 if TYPE_CHECKING:
     from sodbench.data.folder import DataSet, Sample
@@ -126,4 +126,4 @@ def print_results(runs: "Sequence[Run]", as_json: bool) -> None:
         values = [row["scores"].get(metric) for metric in metrics]
         shown = ["-" if value is None else f"{value:.4f}" for value in values]
         lines.append([row["name"], row["dataset"], count, row["protocol"], *shown])
-    print_columns(lines)
+    print("\n".join(columns(lines)))

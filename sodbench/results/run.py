@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.data.listing import scan
+from sodbench.data.image_files import scan
 from sodbench.files import sha256_of
 from sodbench.results.load import Records, load_runs, read_records
 from sodbench.results.provenance import collect, digest_of
