@@ -272,12 +272,15 @@ def dataset_to_score(
 def maps_to_score(
     dataset: DataSet, folder: Path | str, allow_missing: bool = False
 ) -> "list[tuple[Sample, Path]]":
-    """The samples of a data set with their maps in `folder`; see `data.folder.pair_maps`."""
+    """The samples of a data set with their maps in `folder`; notes maps that belong to no sample."""
     folder = Path(folder)
     if not folder.is_dir():
         problem = "it is a file" if folder.exists() else "there is none"
         raise InputError(f"{folder}: expected a folder of saliency maps, {problem}")
-    return pair_maps(dataset, folder, allow_missing)
+    pairing = pair_maps(dataset, folder, allow_missing)
+    if pairing.note():
+        warnings.warn(f"{folder}: {pairing.note()}", Note, stacklevel=3)
+    return list(pairing.pairs)
 
 
 def _scoring(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.cli.columns import print_columns
+from sodbench.text import columns
 
 if TYPE_CHECKING:
     from sodbench.models.registry import Baseline
@@ -68,7 +68,7 @@ def _list(args: argparse.Namespace) -> int:
         _print_json({"baselines": [_summary(b) for b in baselines]})
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", _weights_said(b), b.title) for b in baselines]
-    print_columns([("baseline", "input", "weights", "title"), *rows])
+    print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
     return 0
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sodbench.cli.columns import print_columns
 from sodbench.json_text import to_json
+from sodbench.text import columns
 
 if TYPE_CHECKING:
     from sodbench.results.run import Run
@@ -40,4 +40,4 @@ def print_runs(runs: "Sequence[Run]", as_json: bool) -> None:
         scores = ["-" if value != value else f"{value:.4f}" for value in values]
         count = f"{row['scored']}/{row['expected']}"
         lines.append([row["name"], row["dataset"], count, row["protocol"], *scores])
-    print_columns(lines)
+    print("\n".join(columns(lines)))

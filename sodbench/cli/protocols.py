@@ -1,6 +1,7 @@
 """`sodbench protocols`: the scoring conventions by name, and what they do to a set of maps."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -242,7 +243,10 @@ def _score(
         dataset = open_dataset(args.dataset, args.data_root, masks_only=True)
     else:
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
-    pairs = pair_maps(dataset, args.maps, args.allow_missing)
+    pairing = pair_maps(dataset, args.maps, args.allow_missing)
+    if note := pairing.note():
+        print(f"sodbench: note: {args.maps}: {note}", file=sys.stderr)
+    pairs = pairing.pairs
     tables = score_samples(
         pairs,
         protocols,

@@ -1,25 +1,73 @@
-"""Cards: what a data set is, as data (`datasets/*.toml`), validated when it is read.
+"""Cards: what a data set is, as data (`datasets/*.toml`), checked when it is read.
 
 A card says how many pairs the set has, how the official archive and the usual re-packs are laid out,
-where it can be had, how to cite it, under which terms, and what is wrong with it. Every table of a card
-carries a `source`; what is unknown says "unknown". The format is described in docs/datasets.md.
+where the set can be downloaded, how to cite it, under which terms, and what is wrong with it. The classes
+below are the tables of the file and their fields its keys; docs/datasets.md describes them. Every table has
+a `source`; what is unknown says "unknown".
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from functools import cached_property, lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
 
 from sodbench import catalog
-from sodbench.data.checked_table import CheckedTable
 from sodbench.errors import InputError, unknown_names
+from sodbench.schema import AT_LEAST_0, SHA256, Check, parse
 
 UNKNOWN = "unknown"
-ROLES = ("train", "test", "both")
-MIRROR_KINDS = ("http", "drive", "manual")
-REDISTRIBUTION = (UNKNOWN, "forbidden", "allowed")
+Role = Literal["train", "test", "both"]
+
+
+def _is_inside(path: str) -> bool:
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+INSIDE = Check("a path inside the set's folder", _is_inside)
+FILE_NAME = Check(
+    "a plain file name", lambda name: bool(name) and not re.search(r"[/\\]", name) and name[0] != "."
+)
+PATTERN = Check("a regular expression", _is_pattern)
+RANGE = Check("a range like '0001-1000'", lambda text: not text or re.fullmatch(r"\d+-\d+", text) is not None)
+MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", text) is not None)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many pairs the set has: the number that every table states as expected."""
+
+    pairs: Annotated[int, AT_LEAST_0]
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Names:
+    """The official names (stems) of the samples: as a range, as a file beside the card, or as a pattern."""
+
+    range: Annotated[str, RANGE] = ""
+    list: str = ""
+    pattern: Annotated[str, PATTERN] = ""
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Split:
+    """The set is a part of the set `of`: the names in the first of `lists` that lies in the set's folder."""
+
+    of: str = ""
+    lists: tuple[str, ...] = ()
+    hint: str = ""
+    source: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -27,31 +75,56 @@ class Layout:
     """Where pictures and masks lie inside a set's folder; `*` in a path stands for any one folder."""
 
     name: str
-    images: str
-    masks: str
-    mask_suffix: str = ""  # what a mask's stem has behind the picture's: 0001.jpg and 0001_mask.png
+    images: Annotated[str, INSIDE]
+    masks: Annotated[str, INSIDE]
+    mask_suffix: str = ""  # what a mask's stem has after the picture's: 0001.jpg and 0001_mask.png
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Home:
+    """The set's home pages."""
+
+    pages: tuple[str, ...] = ()
     source: str = UNKNOWN
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One file of a mirror: its address (or Drive id), and its exact size and digests as far as known."""
+    """One file of a mirror: its address (or Drive id), and its exact size and digests where known."""
 
     address: str
-    name: str
-    size: int | None = None
-    sha256: str | None = None
-    md5: str | None = None
-    into: str = ""  # the sub-folder into which its content belongs
+    name: Annotated[str, FILE_NAME]
+    size: Annotated[int, AT_LEAST_0] | None = None
+    sha256: Annotated[str, SHA256] | None = None
+    md5: Annotated[str, MD5] | None = None
+    into: Annotated[str, INSIDE] = ""  # the sub-folder into which its content belongs
 
 
 @dataclass(frozen=True)
 class Mirror:
     """One complete source of a set: all its archives are needed."""
 
-    kind: str
-    archives: tuple[Archive, ...]
+    archives: tuple[Archive, ...] = ()
+    kind: Literal["http", "drive", "manual"] = "http"
     note: str = ""
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms the set may be used and passed on."""
+
+    licence: str = UNKNOWN
+    redistribution: Literal["unknown", "forbidden", "allowed"] = "unknown"
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Citation:
+    """How to cite the set."""
+
+    text: str = UNKNOWN
     source: str = UNKNOWN
 
 
@@ -59,8 +132,8 @@ class Mirror:
 class Quirk:
     """What is wrong with a set as published, and what is done about it.
 
-    `ignore_images`, `ignore_masks`: files (by name) that do not belong to the set. `take_mask`: files that
-    are the right mask where two of the same stem lie side by side. `rename`: old file name -> new one.
+    `ignore_images` and `ignore_masks` are files that do not belong to the set. `take_mask` are the files to
+    take where two masks have the same stem. `rename` maps old file names to new ones.
     """
 
     text: str
@@ -75,41 +148,55 @@ class Quirk:
 
 @dataclass(frozen=True)
 class Card:
-    """What a data set is. `count` is the number of pairs that every table states as expected."""
+    """What a data set is; `path` is the card's file, whose stem is the set's name."""
 
-    name: str
     title: str
-    summary: str
-    role: str
-    count: int
-    count_source: str
-    folders: tuple[str, ...]
-    layouts: tuple[Layout, ...]
+    count: Count
+    summary: str = ""
+    role: Role = "test"
+    folders: tuple[str, ...] = ()  # the folder's possible names below the data root
     aliases: tuple[str, ...] = ()
-    names: frozenset[str] | None = None  # the complete official list of stems, where it is known
-    names_pattern: str = ""
-    names_source: str = UNKNOWN
-    split_of: str = ""
-    split_lists: tuple[str, ...] = ()
-    split_hint: str = ""
-    location: Path | None = None
-    generator: str = ""
-    home: tuple[str, ...] = ()
-    home_source: str = UNKNOWN
+    layouts: tuple[Layout, ...] = ()
+    names: Names = Names()
+    split: Split = Split()
+    location: Path | None = None  # the folder of a user's own set, which need not lie in a data root
+    generator: Literal["synthetic:train", "synthetic:test"] | None = None
+    home: Home = Home()
     mirrors: tuple[Mirror, ...] = ()
-    licence: str = UNKNOWN
-    redistribution: str = UNKNOWN
-    terms_source: str = UNKNOWN
-    citation: str = UNKNOWN
-    citation_source: str = UNKNOWN
+    terms: Terms = Terms()
+    citation: Citation = Citation()
     quirks: tuple[Quirk, ...] = ()
-    path: Path = Path()
+    path: Path = field(init=False, default=Path())  # no key of the file
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.path.stem
+
+    @property
+    def expected(self) -> int:
+        """The number of pairs that the complete set has."""
+        return self.count.pairs
+
+    @cached_property
+    def official_names(self) -> frozenset[str] | None:
+        """The complete official list of stems; None where it is not known."""
+        if self.names.list:
+            return frozenset((self.path.parent / self.names.list).read_text(encoding="utf-8").split())
+        if not self.names.range:
+            return None
+        first, last = self.names.range.split("-")
+        return frozenset(f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1))
 
     def is_official(self, stem: str) -> bool:
         """False for a stem that the official list or pattern of names rules out."""
-        if self.names is not None:
-            return stem in self.names
-        return not self.names_pattern or re.fullmatch(self.names_pattern, stem) is not None
+        if self.official_names is not None:
+            return stem in self.official_names
+        return not self.names.pattern or re.fullmatch(self.names.pattern, stem) is not None
+
+    def owns_folder(self, name: str) -> bool:
+        """True if a folder of this name, in any case, is the set's own and not that of the whole set."""
+        return name.lower() in {folder.lower() for folder in self.folders}
 
 
 def card_names() -> list[str]:
@@ -118,7 +205,7 @@ def card_names() -> list[str]:
 
 
 def load_card(name: str) -> Card:
-    """The card of a data set by its name or one of its aliases, whatever the case.
+    """The card of a data set by its name or one of its aliases, in any case.
 
     Raises InputError with the nearest names if there is none, and with file and key if the card is wrong.
     """
@@ -129,141 +216,36 @@ def load_cards(names: Sequence[str]) -> list[Card]:
     """The cards of several names; all unknown names are reported together."""
     entries = catalog.entries("datasets")
     aliases = _aliases(tuple(entries.items()))
-    found, unknown = [], []
+    cards, unknown = [], []
     for name in names:
         key = name.lower()
-        stem = name if name in entries else key if key in entries else aliases.get(key)
-        if stem is None:
+        entry = name if name in entries else key if key in entries else aliases.get(key)
+        if entry is None:
             unknown.append(name)
         else:
-            found.append(_read(stem, entries[stem]))
+            cards.append(read_card(entries[entry]))
     if unknown:
         raise unknown_names("data set", unknown, [*entries, *aliases])
-    return found
+    return cards
 
 
 @lru_cache(maxsize=4)
 def _aliases(entries: tuple[tuple[str, Path], ...]) -> dict[str, str]:
-    return {
-        alias.lower(): name for name, path in entries for alias in catalog.read_toml(path).get("aliases", [])
-    }
+    aliases: dict[str, str] = {}
+    for name, path in entries:
+        listed = catalog.read_toml(path).get("aliases", [])
+        if isinstance(listed, list):  # a wrong type is reported when the card itself is read
+            aliases |= {str(alias).lower(): name for alias in listed}
+    return aliases
 
 
-def _read(name: str, path: Path) -> Card:
-    return parse_card(name, catalog.read_toml(path), path)
-
-
-def parse_card(name: str, content: Mapping[str, Any], path: Path) -> Card:
-    """Validates a card's TOML; raises InputError naming the file and the key."""
-    top = CheckedTable(dict(content), path, "")
-    count, names, terms = top.table("count"), top.table("names"), top.table("terms")
-    split, home, citation = top.table("split"), top.table("home"), top.table("citation")
-    location = top.text("location", "")
-    card = Card(
-        name=name,
-        title=top.text("title"),
-        summary=top.text("summary", ""),
-        role=top.choice("role", ROLES, "test"),
-        count=count.whole("pairs"),
-        count_source=count.text("source", UNKNOWN),
-        folders=top.texts("folders") or (name,),
-        layouts=tuple(_layout(table) for table in top.tables("layouts")),
-        aliases=top.texts("aliases"),
-        names=_official_names(names),
-        names_pattern=names.text("pattern", ""),
-        names_source=names.text("source", UNKNOWN),
-        split_of=split.text("of", ""),
-        split_lists=split.texts("lists"),
-        split_hint=split.text("hint", ""),
-        location=Path(location).expanduser() if location else None,
-        generator=top.text("generator", ""),
-        home=home.texts("pages"),
-        home_source=home.text("source", UNKNOWN),
-        mirrors=tuple(_mirror(table) for table in top.tables("mirrors")),
-        licence=terms.text("licence", UNKNOWN),
-        redistribution=terms.choice("redistribution", REDISTRIBUTION, UNKNOWN),
-        terms_source=terms.text("source", UNKNOWN),
-        citation=citation.text("text", UNKNOWN),
-        citation_source=citation.text("source", UNKNOWN),
-        quirks=tuple(_quirk(table) for table in top.tables("quirks")),
-        path=path,
-    )
-    for table in (top, count, names, terms, split, home, citation):
-        table.refuse_leftovers()
+def read_card(path: Path) -> Card:
+    """Reads and checks one card; raises InputError naming the file and the key."""
+    content = catalog.read_toml(path)
+    if not content.get("folders"):
+        content["folders"] = [path.stem]
+    card = parse(Card, content, path)
+    object.__setattr__(card, "path", path)
+    if card.names.list and not (path.parent / card.names.list).is_file():
+        raise InputError(f"{path}: names.list: no file {card.names.list} beside the card")
     return card
-
-
-def _official_names(table: CheckedTable) -> frozenset[str] | None:
-    """The stems of `range` ("0001-1000") or of `list`, a file beside the card with a stem a line."""
-    span, listed = table.text("range", ""), table.text("list", "")
-    if listed:
-        file = table.path.parent / listed
-        if not file.is_file():
-            raise InputError(f"{table.path}: names.list: no file {listed} beside the card")
-        return frozenset(file.read_text(encoding="utf-8").split())
-    if not span:
-        return None
-    if not re.fullmatch(r"\d+-\d+", span):
-        raise InputError(f"{table.path}: names.range: found {span!r}; expected like '0001-1000'")
-    first, last = span.split("-")
-    return frozenset(f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1))
-
-
-def _layout(table: CheckedTable) -> Layout:
-    layout = Layout(
-        name=table.text("name"),
-        images=table.text("images"),
-        masks=table.text("masks"),
-        mask_suffix=table.text("mask_suffix", ""),
-        source=table.text("source", UNKNOWN),
-    )
-    for part in (layout.images, layout.masks):
-        if Path(part).is_absolute() or ".." in Path(part).parts:
-            raise InputError(
-                f"{table.path}: layouts: {part!r} leaves the set's folder; expected a path inside it"
-            )
-    table.refuse_leftovers()
-    return layout
-
-
-def _mirror(table: CheckedTable) -> Mirror:
-    archives = []
-    for entry in table.tables("archives"):
-        archives.append(
-            Archive(
-                address=entry.text("address"),
-                name=entry.text("name"),
-                size=entry.whole("size", None),
-                sha256=entry.text("sha256", None),
-                md5=entry.text("md5", None),
-                into=entry.text("into", ""),
-            )
-        )
-        if "/" in archives[-1].name or archives[-1].name.startswith("."):
-            raise InputError(
-                f"{table.path}: mirrors.archives.name: {archives[-1].name!r} is not a plain file name"
-            )
-        entry.refuse_leftovers()
-    mirror = Mirror(
-        kind=table.choice("kind", MIRROR_KINDS, "http"),
-        archives=tuple(archives),
-        note=table.text("note", ""),
-        source=table.text("source", UNKNOWN),
-    )
-    table.refuse_leftovers()
-    return mirror
-
-
-def _quirk(table: CheckedTable) -> Quirk:
-    quirk = Quirk(
-        text=table.text("text"),
-        source=table.text("source", UNKNOWN),
-        ignore_images=table.texts("ignore_images"),
-        ignore_masks=table.texts("ignore_masks"),
-        take_mask=table.texts("take_mask"),
-        rename={key: str(value) for key, value in table.table("rename").rest().items()},
-        leave_out_unmasked=table.flag("leave_out_unmasked"),
-        known=table.texts("known"),
-    )
-    table.refuse_leftovers()
-    return quirk

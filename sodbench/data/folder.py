@@ -1,41 +1,66 @@
-"""Pairs files on disk: pictures with masks by their stem, and saliency maps with both.
+"""Data sets on disk: pictures paired with masks by their stem, and saliency maps with both.
 
-A data root holds one folder a set (`ECSSD/`, `DUTS-TE/`). Inside, the layouts of the card are tried first,
-then those of the usual re-packs. A folder that holds only a part of a set works: the card's count stays
-the expected number, and every table says `201/1000`.
+A data root holds one folder per data set (`ECSSD/`, `DUTS-TE/`). Inside, the layouts of the card are tried
+first, then those of the usual re-packs. A folder that holds only a part of a set works: the card's count
+stays the expected number, and every table says `201/1000`.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
+from sodbench.data import notebook
 from sodbench.data.card import Card, Layout, load_card
-from sodbench.data.images import SUFFIXES
-from sodbench.data.layout import REPACKS, Place, files_of, find_folder
-from sodbench.data.listing import list_images, read_list
-from sodbench.data.locations import data_root as find_root
+from sodbench.data.image_files import list_images
+from sodbench.data.images import SUFFIXES, Pixels, read_image, read_mask
+from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
 from sodbench.errors import InputError, first_of
 
-__all__ = ["DataSet", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
+__all__ = ["DataSet", "Pairing", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
 
-
-class NoListError(InputError):
-    """The list that tells a split's samples from the whole set's is not there."""
+EXPECTED_FILES = f"expected {', '.join(SUFFIXES[:4])} files"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and its mask; `image` is None where only masks are at hand."""
+    """One picture and its mask; `image` is None where only masks are available."""
 
     name: str
     image: Path | None
     mask: Path | None
 
+    def read_image(self) -> Pixels:
+        """The picture as H x W x 3 uint8 RGB; raises InputError if there is none or it cannot be read."""
+        if self.image is None:
+            raise InputError(f"sample {self.name}: its data set was opened without pictures")
+        return read_image(self.image)
 
-@dataclass(frozen=True)
+    def read_mask(self) -> Pixels:
+        """The mask as H x W uint8, 0 background to 255 object; raises InputError if it cannot be read."""
+        if self.mask is None:
+            raise InputError(f"sample {self.name}: has no mask")
+        return read_mask(self.mask)
+
+    def html(self, map: Path | str | Pixels | None = None) -> str:
+        """Picture, mask and, where given, a saliency map (a file or H x W uint8) side by side as HTML."""
+        return notebook.sample_html(self.name, self.image, self.mask, map)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+@dataclass(frozen=True, repr=False)
 class DataSet:
-    """A data set as it lies on disk: its samples in the order of their names."""
+    """A data set as it lies on disk: its samples in the order of their names.
+
+    `len(dataset)`, iteration, `dataset[3]`, `dataset["0005"]` and `dataset[:10]` work on the samples.
+    `expected` is the number of samples of the complete set. A set opened from folders has no card;
+    `masks_folder` and `images_folder` say which folders these were.
+    """
 
     name: str
     title: str
@@ -43,6 +68,8 @@ class DataSet:
     expected: int
     folder: Path
     card: Card | None = None
+    masks_folder: Path | None = None
+    images_folder: Path | None = None
 
     def digest(self) -> str:
         """SHA-256 over the names and the bytes of the masks: what scores depend on besides the maps."""
@@ -57,6 +84,51 @@ class DataSet:
             digest.update(content)
         return digest.hexdigest()
 
+    @cached_property
+    def _by_name(self) -> dict[str, Sample]:
+        return {sample.name: sample for sample in self.samples}
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    @overload
+    def __getitem__(self, key: int | str) -> Sample: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Sample, ...]: ...
+    def __getitem__(self, key: int | str | slice) -> Sample | tuple[Sample, ...]:
+        if not isinstance(key, str):
+            return self.samples[key]
+        if key not in self._by_name:
+            near = get_close_matches(key, self._by_name, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise InputError(f"{self.name}: no sample is named {key!r}{hint}")
+        return self._by_name[key]
+
+    def __repr__(self) -> str:
+        return f"DataSet({self.name!r}, {len(self)} of {self.expected} samples, folder={str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        return notebook.dataset_html(self.title, len(self), self.expected, self.folder, self.card)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """The samples of a data set that have a saliency map, and what is left over on either side."""
+
+    pairs: tuple[tuple[Sample, Path], ...]
+    missing: tuple[str, ...]  # names of samples without a map
+    surplus: tuple[str, ...]  # stems of maps that belong to no sample
+
+    def note(self) -> str:
+        """One line about the maps that are not scored; empty where there are none."""
+        if not self.surplus:
+            return ""
+        count = "1 map belongs" if len(self.surplus) == 1 else f"{len(self.surplus)} maps belong"
+        return f"{count} to no picture of the data set and will not be scored: {first_of(self.surplus, 3)}"
+
 
 def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = False) -> DataSet:
     """Opens a data set by its card's name or alias.
@@ -65,49 +137,50 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
     Raises InputError if the set is not there, or if pictures and masks do not pair.
     """
     card = load_card(name)
-    place, chosen = find_folder(card, data_root, masks_only)
-    if chosen is None:
+    folders, folder = find_folders(card, data_root, masks_only)
+    if folder is None:
         raise absent(card, data_root)
-    if place is None:
-        raise InputError(no_layout(card, chosen))
-    listed = split_names(card, chosen)
-    images = {} if masks_only else files_of(place.images, place.layout, card, "image")
-    masks = files_of(place.masks, place.layout, card, "mask")
+    if folders is None:
+        raise InputError(no_layout(card, folder))
+    listed = split_names(card, folder)
+    images = {} if masks_only else files_of(folders.images, folders.layout, card, "image")
+    masks = files_of(folders.masks, folders.layout, card, "mask")
     if listed is not None:
         images = {stem: path for stem, path in images.items() if stem in listed}
         masks = {stem: path for stem, path in masks.items() if stem in listed}
     if any(quirk.leave_out_unmasked for quirk in card.quirks):
         images = {stem: path for stem, path in images.items() if stem in masks}
-    samples = _pair(card.name, images, masks, masks_only, place)
-    return DataSet(card.name, card.title, samples, card.count, chosen, card)
+    samples = _pair(card.name, images, masks, masks_only, folders)
+    return DataSet(card.name, card.title, samples, card.expected, folder, card)
 
 
 def open_folders(name: str, masks: Path, images: Path | None = None) -> DataSet:
     """An ad-hoc data set from a folder of masks and, where there are pictures, a folder of these."""
-    found = list_images(masks)
-    if not found:
-        raise InputError(f"{masks}: no masks (expected {', '.join(SUFFIXES[:4])} files)")
+    mask_files = list_images(masks)
+    if not mask_files:
+        raise InputError(f"{masks}: no masks ({EXPECTED_FILES})")
     pictures = {} if images is None else list_images(images)
     if images is not None and not pictures:
-        raise InputError(f"{images}: no pictures (expected {', '.join(SUFFIXES[:4])} files)")
-    place = Place((masks if images is None else images,), (masks,), Layout("given", ".", "."))
-    samples = _pair(name, pictures, found, images is None, place)
-    return DataSet(name, name, samples, len(samples), masks)
+        raise InputError(f"{images}: no pictures ({EXPECTED_FILES})")
+    folders = PairFolders((masks if images is None else images,), (masks,), Layout("given", ".", "."))
+    samples = _pair(name, pictures, mask_files, images is None, folders)
+    return DataSet(name, name, samples, len(samples), masks, masks_folder=masks, images_folder=images)
 
 
-def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> list[tuple[Sample, Path]]:
-    """Each sample with its saliency map of the same stem in `folder`; further maps are left alone.
+def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pairing:
+    """Each sample with the saliency map of the same stem in `folder`, and what is left over.
 
     Raises InputError naming the first ten samples without a map and their number, unless `allow_missing`;
-    and always if no map fits at all.
+    and always if no map fits. Maps that belong to no sample are no error, because a folder of maps is often
+    that of the whole set where only a part of it is on this disk; they are returned as `surplus`.
     """
     maps = list_images(folder)
-    pairs = [(sample, maps[sample.name]) for sample in dataset.samples if sample.name in maps]
+    pairs = tuple((sample, maps[sample.name]) for sample in dataset.samples if sample.name in maps)
     missing = [sample.name for sample in dataset.samples if sample.name not in maps]
     if not maps:
         inner = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
         hint = f"; it holds the folders {first_of(inner)}: name one of them" if inner else ""
-        raise InputError(f"{folder}: no saliency maps (expected {', '.join(SUFFIXES[:4])} files){hint}")
+        raise InputError(f"{folder}: no saliency maps ({EXPECTED_FILES}){hint}")
     if not pairs:
         raise InputError(
             f"{folder}: none of its {len(maps)} maps is named like a sample of {dataset.name}: "
@@ -115,59 +188,26 @@ def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> li
         )
     if missing and not allow_missing:
         raise InputError(
-            f"{folder}: {len(missing)} of {len(dataset.samples)} maps of {dataset.name} are missing: "
+            f"{folder}: {len(missing)} of {len(dataset)} maps of {dataset.name} are missing: "
             f"{first_of(missing)}; --allow-missing scores the rest"
         )
-    return pairs
+    surplus = sorted(maps.keys() - {sample.name for sample in dataset.samples})
+    return Pairing(pairs, tuple(missing), tuple(surplus))
 
 
 def _pair(
-    name: str, images: dict[str, Path], masks: dict[str, Path], masks_only: bool, place: Place
+    name: str, images: dict[str, Path], masks: dict[str, Path], masks_only: bool, folders: PairFolders
 ) -> tuple[Sample, ...]:
     if not masks or not (images or masks_only):
-        empty = place.masks if not masks else place.images
-        raise InputError(f"{empty[0]}: no pictures for {name} (expected {', '.join(SUFFIXES[:4])} files)")
+        empty = folders.masks if not masks else folders.images
+        raise InputError(f"{empty[0]}: no pictures for {name} ({EXPECTED_FILES})")
     if masks_only:
         return tuple(Sample(stem, None, path) for stem, path in sorted(masks.items()))
     without_mask, without_image = sorted(images.keys() - masks.keys()), sorted(masks.keys() - images.keys())
     if without_mask or without_image:
         raise InputError(
-            f"{name}: pictures and masks do not pair: "
-            f"{len(without_mask)} of {place.images[0]} without a mask ({first_of(without_mask) or 'none'}), "
-            f"{len(without_image)} of {place.masks[0]} without a picture "
-            f"({first_of(without_image) or 'none'})"
+            f"{name}: pictures and masks do not pair: {len(without_mask)} of {folders.images[0]} "
+            f"without a mask ({first_of(without_mask) or 'none'}), {len(without_image)} of "
+            f"{folders.masks[0]} without a picture ({first_of(without_image) or 'none'})"
         )
     return tuple(Sample(stem, images[stem], masks[stem]) for stem in sorted(images))
-
-
-def no_layout(card: Card, folder: Path) -> str:
-    """What is wrong with a set's folder in which no pictures and masks are found, and what is expected."""
-    known = " or ".join(f"{layout.images}/ with {layout.masks}/" for layout in card.layouts or REPACKS[:2])
-    return f"{folder}: holds no pictures and masks in a known layout for {card.name}; expected {known}"
-
-
-def absent(card: Card, data_root: Path | None) -> InputError:
-    """The error for a set whose folder is not there."""
-    if card.location is not None:
-        return InputError(f"{card.name}: no folder {card.location} (named in {card.path})")
-    root = find_root(data_root)
-    return InputError(
-        f"{card.name}: no folder {card.folders[0]}/ in the data root {root.path} "
-        f"(chosen by {root.chosen_by}); `sodbench datasets fetch {card.name}` gets it or says where to put it"
-    )
-
-
-def split_names(card: Card, folder: Path) -> frozenset[str] | None:
-    """The stems of a split, where the set's folder is that of the whole set; None for all of them."""
-    if not card.split_lists or (
-        card.split_of and folder.name.lower() in {name.lower() for name in card.folders}
-    ):
-        return None
-    for name in card.split_lists:
-        path = folder / name
-        if path.is_file():
-            return read_list(path)
-    raise NoListError(
-        f"{folder}: no list of the names of {card.name}; put one, a name a line, as "
-        f"{folder / card.split_lists[0]}" + (f": {card.split_hint}" if card.split_hint else "")
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.listing import scan
+from sodbench.data.image_files import scan
 from sodbench.results.run import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sodbench.data.listing import scan
+from sodbench.data.image_files import scan
 from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
 from sodbench.results.provenance import Prediction, Provenance, digest_of, environment, locate, portable

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.data.adding.cards import add_sets, proposals
-from sodbench.data.adding.guess import guess_sets
+from sodbench.data.adding.detect import detect_sets
+from sodbench.data.adding.new_cards import new_cards, write_cards
 from sodbench.data.folder import open_dataset
 from sodbench.data.synthetic import make_picture
 from sodbench.errors import InputError
@@ -52,8 +52,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_folders_are_recognised(here: Path, images: str, masks: str, suffix: str, ending: str) -> None:
     put(here, images, masks, ["b", "a", "c"], suffix, ending)
-    (guess,) = guess_sets(here)
-    assert (guess.images, guess.masks, guess.mask_suffix, guess.pairs, guess.unmasked) == (
+    (detected,) = detect_sets(here)
+    assert (detected.images, detected.masks, detected.mask_suffix, detected.pairs, detected.unmasked) == (
         images,
         masks,
         suffix,
@@ -109,12 +109,12 @@ def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
         '{"file_name": "images/1.jpg"}': "one with the mask's file",
         '{"file_name": "images/1.jpg", "mask": "masks/2.png"}': "same stems",
         "{nonsense": "not readable",
-        "": "one row a picture",
+        "": "one row per picture",
     }
     for content, said in cases.items():
         (here / "metadata.jsonl").write_text(content, encoding="utf-8")
         with pytest.raises(InputError, match=said):
-            guess_sets(here)
+            detect_sets(here)
 
 
 def test_a_list_chooses_a_split(here: Path) -> None:
@@ -158,19 +158,19 @@ def test_given_folders_and_replacing(here: Path) -> None:
 
 def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        guess_sets(here)
+        detect_sets(here)
     here.mkdir()
     with pytest.raises(InputError, match="no pictures in it"):
-        guess_sets(here)
+        detect_sets(here)
     for name in "12":
         Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(here / f"{name}.png")
     with pytest.raises(InputError, match="no masks of the same names"):
-        guess_sets(here)
+        detect_sets(here)
     (here / "masks").mkdir()
     for name in "12":
         Image.fromarray(np.eye(5, dtype=np.uint8) * 255).save(here / "masks" / f"{name}.png")
     for name, said in (
-        ("Bad Name", "expected small letters"),
+        ("Bad Name", "expected lower-case letters"),
         ("ecssd", "ecssd.toml"),
         ("duts", "duts-te.toml"),
     ):
@@ -183,7 +183,7 @@ def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]
 def test_splits_of_the_same_names_are_told_apart_by_their_place(here: Path) -> None:
     for part in ("test", "train"):
         put(here, f"{part}/images", f"{part}/masks", ["1", "2"])
-    found = {(guess.images, guess.masks) for guess in guess_sets(here)}
+    found = {(one.images, one.masks) for one in detect_sets(here)}
     assert found == {("test/images", "test/masks"), ("train/images", "train/masks")}
 
 
@@ -193,8 +193,8 @@ def test_two_folders_of_maps_are_no_set(here: Path) -> None:
         put(here, "spare", maps, ["1", "2", "3", "4"])
     shutil.rmtree(here / "spare")
     Image.new("L", (75, 60), 120).save(here / "maps" / "A" / "4.png")  # less like a mask than those of B
-    (guess,) = guess_sets(here)
-    assert (guess.images, guess.masks) == ("images", "GT")
+    (detected,) = detect_sets(here)
+    assert (detected.images, detected.masks) == ("images", "GT")
 
 
 def test_cards_are_written_all_or_none(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,4 +224,4 @@ def test_a_folder_whose_name_is_not_utf8(tmp_path: Path, monkeypatch: pytest.Mon
     strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     put(strange, "images", "masks", ["1"])
     with pytest.raises(InputError, match=r"caf\\xe9.*rename the folder"):
-        add_sets(proposals("mine", strange, guess_sets(strange)))
+        write_cards(new_cards("mine", strange, detect_sets(strange)))

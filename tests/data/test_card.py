@@ -19,7 +19,7 @@ COUNTS = {
 
 
 def test_counts_of_the_field() -> None:
-    assert {name: load_card(name).count for name in card_names()} == COUNTS
+    assert {name: load_card(name).expected for name in card_names()} == COUNTS
 
 
 @pytest.mark.parametrize("name", card_names())
@@ -31,21 +31,21 @@ def test_addresses_have_the_form_of_their_kind(name: str) -> None:
             assert re.fullmatch(form, archive.address), archive
             assert archive.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", archive.sha256)
             assert archive.md5 is None or re.fullmatch(r"[0-9a-f]{32}", archive.md5)
-    assert card.redistribution != "forbidden" or {mirror.kind for mirror in card.mirrors} == {"manual"}
+    assert card.terms.redistribution != "forbidden" or {mirror.kind for mirror in card.mirrors} == {"manual"}
 
 
 @pytest.mark.parametrize("name", card_names())
 def test_every_card_says_where_each_of_its_facts_comes_from(name: str) -> None:
     card = load_card(name)
-    assert card.title and card.summary and card.count_source != "unknown"
-    assert card.terms_source != "unknown" and card.citation_source != "unknown"
+    assert card.title and card.summary and card.count.source != "unknown"
+    assert card.terms.source != "unknown" and card.citation.source != "unknown"
     assert all(mirror.source != "unknown" for mirror in card.mirrors)
     assert all(quirk.source != "unknown" for quirk in card.quirks)
     assert all(layout.source != "unknown" for layout in card.layouts)
     assert card.generator or card.layouts
-    assert not card.home or card.home_source != "unknown"
-    if card.names is not None:
-        assert len(card.names) == card.count
+    assert not card.home.pages or card.home.source != "unknown"
+    if card.official_names is not None:
+        assert len(card.official_names) == card.expected
 
 
 def test_names_and_aliases_in_any_case() -> None:
@@ -67,39 +67,59 @@ def test_official_names() -> None:
 
 def test_aliases_do_not_clash() -> None:
     cards = load_cards(card_names())
-    said = [alias.lower() for card in cards for alias in (card.name, *card.aliases)]
-    assert len(said) == len(set(said))
+    names = [alias.lower() for card in cards for alias in (card.name, *card.aliases)]
+    assert len(names) == len(set(names))
 
 
 BASE = 'title = "T"\nfolders = ["T"]\n[count]\npairs = 2\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("title = 3\n[count]\npairs = 1", "title: found 3; expected a text"),
+        ("title = 3\n[count]\npairs = 1", r"mine\.toml: title: expected text, found 3"),
         ("[count]\npairs = 1", "title: missing"),
-        ('title = "T"', "count.pairs: missing"),
-        ('title = "T"\n[count]\npairs = -1', "count.pairs: found -1"),
-        ('title = "T"\n[count]\npairs = true', "count.pairs: found True"),
-        (BASE + "[colour]\nred = 1", "unknown key colour"),
-        (BASE + "[terms]\nlicense = 'x'", "unknown key terms.license"),
-        (BASE + "[terms]\nredistribution = 'perhaps'", "terms.redistribution"),
-        (BASE + "[names]\nrange = '1 to 5'", "names.range"),
+        ('title = "T"', r"mine\.toml: count: missing; expected a table"),
+        ('title = "T"\n[count]\npairs = -1', r"count\.pairs: expected 0 or more, found -1"),
+        ('title = "T"\n[count]\npairs = true', r"count\.pairs: expected a whole number, found True"),
+        (BASE + "[colour]\nred = 1", "unknown key 'colour'"),
+        (BASE + "[terms]\nlicense = 'x'", r"unknown key 'terms\.license' \(did you mean 'terms\.licence'"),
+        (
+            BASE + "[terms]\nredistribution = 'perhaps'",
+            r"terms\.redistribution: expected 'unknown' or .*, found 'perhaps'",
+        ),
+        (
+            BASE + "[names]\nrange = '1 to 5'",
+            r"names\.range: expected a range like '0001-1000', found '1 to 5'",
+        ),
         (BASE + "[names]\nlist = 'none.txt'", "no file none.txt"),
-        (BASE + "[[layouts]]\nname = 'x'\nimages = '../a'\nmasks = 'b'", "leaves the set's folder"),
-        (BASE + "[[mirrors]]\nkind = 'ftp'\narchives = []", "mirrors.kind"),
-        (BASE + "[[mirrors]]\narchives = [{name = '../x', address = 'y'}]", "not a plain file name"),
-        (BASE + "[[quirks]]\ntext = 'x'\nignore_masks = [1]", "quirks.ignore_masks"),
-        (BASE + "layouts = 3", "unknown key|expected a list"),
+        (
+            BASE + "[[layouts]]\nname = 'x'\nimages = '../a'\nmasks = 'b'",
+            r"layouts\[0\]\.images: expected a path inside the set's folder, found '\.\./a'",
+        ),
+        (BASE + "[[mirrors]]\nkind = 'ftp'\narchives = []", r"mirrors\[0\]\.kind: expected 'http' or"),
+        (
+            BASE + "[[mirrors]]\narchives = [{name = '../x', address = 'y'}]",
+            r"mirrors\[0\]\.archives\[0\]\.name: expected a plain file name, found '\.\./x'",
+        ),
+        (
+            BASE + "[[quirks]]\ntext = 'x'\nignore_masks = [1]",
+            r"quirks\[0\]\.ignore_masks\[0\]: expected text, found 1",
+        ),
+        ("layouts = 3\n" + BASE, "layouts: expected a list of a table, found 3"),
+        ("aliases = 3\n" + BASE, "aliases: expected a list of text, found 3"),
+        ("name = 'x'\n" + BASE, "unknown key 'name'"),
+        ("generator = 'noise'\n" + BASE, "generator: expected 'synthetic:train' or"),
+        (BASE + "[names]\npattern = '('", r"names\.pattern: expected a regular expression, found '\('"),
+        (BASE + "[[mirrors]]\narchives = [{name = 'x', address = 'y', sha256 = '12'}]", "64 hexadecimal"),
         ("title = ", "not valid TOML"),
     ],
 )
-def test_mistakes_in_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+def test_mistakes_in_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "mine.toml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         load_card("mine")
     assert "mine.toml" in str(caught.value)
 
@@ -108,4 +128,4 @@ def test_a_card_of_ones_own_replaces_a_shipped_one(tmp_path: Path, monkeypatch: 
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "sod.toml").write_text(BASE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert load_card("sod").count == 2
+    assert load_card("sod").expected == 2

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from misbehaving_server import Site, running
 
-from sodbench.data import download as module
 from sodbench.data.card import Archive
+from sodbench.data.getting import download as module
 from sodbench.data.getting.download import DownloadError, download
 
 CONTENT = np.random.default_rng(3).integers(0, 256, 900_000, dtype=np.uint8).tobytes()
@@ -132,7 +132,7 @@ def test_no_server_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(module, "PAUSE", 0.001)
     with running() as site:
         pass
-    with pytest.raises(DownloadError, match="broke off"):
+    with pytest.raises(DownloadError, match="the connection failed"):
         download(archive(site), "http", tmp_path)
     with pytest.raises(DownloadError):
         download(Archive("nonsense", "a.zip"), "http", tmp_path)
@@ -154,7 +154,7 @@ def test_drive_goes_through_gdown(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = download(Archive("file-id", "a.zip", sha256=SHA), "drive", tmp_path)
     assert path.read_bytes() == CONTENT and asked[0]["resume"] is True
     path.unlink()
-    for address, said in (("private", "not given out"), ("broken", "Too many users have viewed")):
+    for address, said in (("private", "not delivered"), ("broken", "Too many users have viewed")):
         with pytest.raises(DownloadError, match=said):
             download(Archive(address, "a.zip"), "drive", tmp_path)
     with pytest.raises(DownloadError, match="wrong content"):

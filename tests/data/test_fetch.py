@@ -17,9 +17,9 @@ import pytest
 from misbehaving_server import Site, running
 from PIL import Image
 
-from sodbench.data import download as download_module
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
+from sodbench.data.getting import download as download_module
 from sodbench.data.getting.fetch import fetch
 from sodbench.errors import InputError
 
@@ -100,7 +100,7 @@ def test_mirrors_are_tried_in_turn(site: Site, tmp_path: Path) -> None:
     wrong = mirror(site.url + "/bytes.zip", more=', sha256 = "' + "0" * 64 + '"')
     card_file("t", wrong + "".join(mirror(site.url + address) for address in addresses))
     said: list[str] = []
-    assert fetch(load_card("t"), tmp_path / "data", say=said.append).pairs == 2
+    assert fetch(load_card("t"), tmp_path / "data", notify=said.append).pairs == 2
     complaints = [line for line in said if line.startswith("t: ")]
     for line, word in zip(complaints, ("content", "404", "web page", "archive", "no pairs"), strict=True):
         assert word in line
@@ -319,7 +319,7 @@ def test_sets_that_are_not_fetched(site: Site, tmp_path: Path) -> None:
 def test_interrupted_work_is_cleared_away(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sodbench.data import fetch as module
+    from sodbench.data.getting import fetch as module
 
     site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
     card_file("t", mirror(site.url + "/t.zip"))
@@ -328,7 +328,7 @@ def test_interrupted_work_is_cleared_away(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(module, "arrange", interrupted)
+        patch.setattr(module, "standardise", interrupted)
         fetch(load_card("t"), tmp_path / "data")
     assert left(tmp_path / "data") == [".downloads"]
     assert left(tmp_path / "data" / ".downloads" / "t") == ["t.zip"]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sodbench.cli.main import main
 from sodbench.data.folder import list_images, open_dataset, open_folders, pair_maps
-from sodbench.data.listing import folders_under
+from sodbench.data.image_files import folders_under
 from sodbench.errors import InputError
 
 
@@ -200,12 +201,82 @@ def test_maps_are_paired_or_named(tmp_path: Path) -> None:
         picture(maps / f"{number:02d}.png")
     with pytest.raises(InputError, match=r"13 of 15 maps of mine are missing: 00, 01, 02, 05.* and 3 more"):
         pair_maps(dataset, maps)
-    assert [sample.name for sample, _ in pair_maps(dataset, maps, allow_missing=True)] == ["03", "04"]
+    pairing = pair_maps(dataset, maps, allow_missing=True)
+    assert [sample.name for sample, _ in pairing.pairs] == ["03", "04"]
+    assert len(pairing.missing) == 13 and pairing.missing[:4] == ("00", "01", "02", "05")
     with pytest.raises(InputError, match="none of its 1 maps"):
         picture(tmp_path / "other" / "x.png")
         pair_maps(dataset, tmp_path / "other", allow_missing=True)
     with pytest.raises(InputError, match=r"no saliency maps.*it holds the folders i, m, maps, other"):
         pair_maps(dataset, tmp_path)
+
+
+def test_maps_without_a_picture_are_reported(tmp_path: Path) -> None:
+    make(tmp_path, "i", "m", ["1", "2"])
+    dataset = open_folders("mine", tmp_path / "m")
+    for name in ("1", "2", "x", "y"):
+        picture(tmp_path / "maps" / f"{name}.png")
+    pairing = pair_maps(dataset, tmp_path / "maps")
+    assert [path.stem for _, path in pairing.pairs] == ["1", "2"]
+    assert (pairing.missing, pairing.surplus) == ((), ("x", "y"))
+    assert pairing.note() == "2 maps belong to no picture of the data set and will not be scored: x, y"
+    for name in ("x", "y"):
+        (tmp_path / "maps" / f"{name}.png").unlink()
+    assert pair_maps(dataset, tmp_path / "maps").note() == ""
+
+
+@pytest.mark.parametrize(("command", "options"), [("score", ["--json"]), ("protocols compare", [])])
+def test_the_commands_report_maps_without_a_picture(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    options: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, "i", "m", ["1", "2"])
+    for name in ("1", "7", "8"):
+        picture(tmp_path / "maps" / f"{name}.png")
+    words = [*command.split(), "maps", "--masks", "m", "--metrics", "MAE", "--quiet", "--allow-missing"]
+    assert main([*words, *options]) == 0
+    printed = capsys.readouterr()
+    assert "2 maps belong to no picture of the data set and will not be scored: 7, 8" in printed.err
+    assert "belong" not in printed.out
+    (tmp_path / "maps" / "7.png").unlink()
+    (tmp_path / "maps" / "8.png").unlink()
+    assert main([*words, *options]) == 0
+    assert "belong" not in capsys.readouterr().err
+
+
+def test_an_ad_hoc_set_remembers_its_folders(tmp_path: Path) -> None:
+    make(tmp_path, "i", "m", ["1"])
+    dataset = open_folders("mine", tmp_path / "m", tmp_path / "i")
+    assert (dataset.masks_folder, dataset.images_folder) == (tmp_path / "m", tmp_path / "i")
+    assert open_folders("mine", tmp_path / "m").images_folder is None
+    make(tmp_path / "SOD", "images", "GT", ["1"])
+    assert open_dataset("sod", tmp_path).masks_folder is None
+
+
+def test_samples_by_position_and_name(tmp_path: Path) -> None:
+    make(tmp_path, "i", "m", ["a", "b", "c"])
+    dataset = open_folders("mine", tmp_path / "m", tmp_path / "i")
+    assert len(dataset) == 3 and [sample.name for sample in dataset] == ["a", "b", "c"]
+    assert dataset[0] is dataset["a"] and dataset[-1] is dataset["c"]
+    assert [sample.name for sample in dataset[1:]] == ["b", "c"]
+    with pytest.raises(IndexError):
+        dataset[3]
+    with pytest.raises(InputError, match=r"mine: no sample is named 'aa'; did you mean a\?"):
+        dataset["aa"]
+    assert repr(dataset) == f"DataSet('mine', 3 of 3 samples, folder={str(tmp_path / 'm')!r})"
+
+
+def test_samples_are_read_as_arrays(tmp_path: Path) -> None:
+    make(tmp_path, "i", "m", ["a"])
+    sample = open_folders("mine", tmp_path / "m", tmp_path / "i")["a"]
+    assert sample.read_image().shape == (4, 5, 3) and sample.read_image().dtype == np.uint8
+    assert sample.read_mask().shape == (4, 5) and (sample.read_mask() == 255).all()
+    with pytest.raises(InputError, match="sample a: its data set was opened without pictures"):
+        open_folders("mine", tmp_path / "m")["a"].read_image()
 
 
 def test_the_digest_knows_names_and_masks(tmp_path: Path) -> None:
@@ -241,7 +312,8 @@ def test_the_real_sets(shared_data: Path, name: str, here: int, expected: int, f
 def test_the_real_maps(shared_data: Path) -> None:
     dataset = open_dataset("sod", shared_data, masks_only=True)
     for method in ("Amulet", "DSS", "PiCANet"):
-        assert len(pair_maps(dataset, shared_data / "SOD" / "maps" / method)) == 300
+        pairing = pair_maps(dataset, shared_data / "SOD" / "maps" / method)
+        assert (len(pairing.pairs), pairing.missing, pairing.surplus) == (300, (), ())
 
 
 def test_folders_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,5 +338,5 @@ def test_links_do_not_run_in_rings(tmp_path: Path) -> None:
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "self").symlink_to("self")
     (tmp_path / ".hidden").mkdir()
-    found = [path.relative_to(tmp_path).as_posix() for path in folders_under(tmp_path, 9)]
-    assert found == [".", "a", "a/b"]
+    folders = [path.relative_to(tmp_path).as_posix() for path in folders_under(tmp_path, 9)]
+    assert folders == [".", "a", "a/b"]

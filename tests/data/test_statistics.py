@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sodbench.data.auditing.object_statistics import statistics
-from sodbench.data.auditing.object_statistics_figure import draw_statistics
+from sodbench.data.auditing.object_statistics import draw_statistics, object_statistics
 from sodbench.data.folder import open_dataset, open_folders
 
 
@@ -33,13 +32,13 @@ def known(tmp_path: Path) -> Path:
 
 
 def test_known_numbers(known: Path) -> None:
-    found = statistics(open_folders("known", known / "masks", known / "images"))
+    found = object_statistics(open_folders("known", known / "masks", known / "images"))
     assert found.share == pytest.approx([600 / 2400, 200 / 2400, 0, 1, 2 / 2400])
     assert list(found.parts) == [1, 2, 0, 1, 0]
     assert list(found.border) == [False, True, False, True, False]
     assert found.contrast[0] == pytest.approx(np.sqrt(3)) and found.contrast[1] == pytest.approx(0, abs=1e-9)
     assert np.isnan(found.contrast[2:4]).all()
-    assert found.places.shape == (48, 48) and found.places[24, 24] == pytest.approx(2 / 5)
+    assert found.positions.shape == (48, 48) and found.positions[24, 24] == pytest.approx(2 / 5)
     summary = found.summary()
     assert summary["touch the border"] == 0.4 and summary["no object"] == 0.2 and summary["pictures"] == 5
 
@@ -53,13 +52,13 @@ def test_corners_connect_and_contrast_is_that_of_the_nearest(tmp_path: Path) -> 
     for folder, pixels in (("masks", mask), ("images", picture)):
         (tmp_path / folder).mkdir()
         Image.fromarray(pixels).save(tmp_path / folder / "a.png")
-    found = statistics(open_folders("corner", tmp_path / "masks", tmp_path / "images"))
+    found = object_statistics(open_folders("corner", tmp_path / "masks", tmp_path / "images"))
     assert list(found.parts) == [1]
     assert found.contrast[0] == pytest.approx(np.sqrt(3) * 50 / 255, abs=1e-6)
 
 
 def test_without_pictures_there_is_no_contrast(known: Path, tmp_path: Path) -> None:
-    found = statistics(open_folders("known", known / "masks"))
+    found = object_statistics(open_folders("known", known / "masks"))
     assert np.isnan(found.contrast).all() and found.summary()["contrast, median"] is None
     draw_statistics(found, tmp_path / "a.svg")
 
@@ -67,14 +66,14 @@ def test_without_pictures_there_is_no_contrast(known: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
 def test_the_figure(known: Path, tmp_path: Path, ending: str) -> None:
     path = tmp_path / "deep" / f"figure.{ending}"
-    draw_statistics(statistics(open_folders("known", known / "masks", known / "images")), path)
+    draw_statistics(object_statistics(open_folders("known", known / "masks", known / "images")), path)
     head = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
     assert path.read_bytes().startswith(head)
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
 def test_the_sample_is_like_the_sets_of_the_field() -> None:
-    summary = statistics(open_dataset("sample")).summary()
+    summary = object_statistics(open_dataset("sample")).summary()
     assert 0.08 < summary["object share, median"] < 0.3
     assert 0.05 < summary["several objects"] < 0.5 and 0.1 < summary["touch the border"] < 0.7
     assert 0.05 < summary["contrast, median"] < 0.4

@@ -133,7 +133,7 @@ def test_it_is_made_on_first_use_and_kept(tmp_path: Path, monkeypatch: pytest.Mo
 def test_two_at_once_and_a_failure_leave_nothing_half_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sodbench.data.synthetic import folder as module
+    from sodbench.data.synthetic import files as module
 
     monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path))
     monkeypatch.setitem(module.COUNTS, "test", 3)

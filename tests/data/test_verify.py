@@ -11,11 +11,11 @@ from PIL import Image
 
 from sodbench.cli.main import main
 from sodbench.data.auditing.audit import Audit
+from sodbench.data.auditing.audit_dataset import audit_dataset
+from sodbench.data.auditing.audit_maps import audit_maps
+from sodbench.data.auditing.file_facts import RULES, mask_facts
 from sodbench.data.auditing.fingerprint import Fingerprints, fingerprints, matches
-from sodbench.data.auditing.inspection import RULES, inspect_mask
 from sodbench.data.auditing.manifest import changes, read_manifest, write_manifest
-from sodbench.data.auditing.verify import audit_set
-from sodbench.data.auditing.verify_maps import audit_maps
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.synthetic import make_picture
@@ -38,15 +38,15 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def audit(root: Path, name: str = "ecssd", **options: object) -> Audit:
-    return audit_set(load_card(name), root, **options)  # type: ignore[arg-type]
+    return audit_dataset(load_card(name), root, **options)  # type: ignore[arg-type]
 
 
 def kinds(found: Audit, level: str = "problem") -> list[str]:
-    return sorted(finding.kind for finding in found.findings if finding.level == level)
+    return sorted(issue.kind for issue in found.issues if issue.level == level)
 
 
 def text(found: Audit, kind: str) -> str:
-    return "; ".join(finding.text for finding in found.findings if finding.kind == kind)
+    return "; ".join(issue.text for issue in found.issues if issue.kind == kind)
 
 
 def test_a_clean_part_of_a_set(root: Path) -> None:
@@ -63,10 +63,8 @@ def test_broken_files(root: Path) -> None:
     (masks / "0003.png").write_bytes(b"no picture")
     found = audit(root)
     assert kinds(found) == ["unreadable"] and "3 files" in text(found, "unreadable")
-    said = " ".join(
-        found.findings[0].files if found.findings[0].kind == "unreadable" else found.findings[1].files
-    )
-    assert all(name in said for name in ("0001.jpg", "0002.png", "0003.png"))
+    (unreadable,) = (issue for issue in found.issues if issue.kind == "unreadable")
+    assert all(name in " ".join(unreadable.files) for name in ("0001.jpg", "0002.png", "0003.png"))
 
 
 def test_names_pairs_and_sizes(root: Path) -> None:
@@ -205,8 +203,8 @@ def test_how_alike_the_same_picture_must_be(bits: int, likeness: float, same: in
 @pytest.mark.parametrize(("level", "rules"), [(25, 0), (26, 1), (127, 1), (128, 2), (129, 3)])
 def test_which_levels_the_three_rules_take(tmp_path: Path, level: int, rules: int) -> None:
     Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / "a.png")
-    found = inspect_mask(tmp_path / "a.png")
-    assert sum(found.objects(rule) == 4 for rule in RULES) == rules
+    found = mask_facts(tmp_path / "a.png")
+    assert sum(found.object_pixels(rule) == 4 for rule in RULES) == rules
 
 
 def test_plain_surfaces_are_like_nothing(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def reports(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     dataset = open_dataset("sod", shared_data)
     for method in METHODS:
         maps = shared_data / "SOD" / "maps" / method
-        pairs = [(sample.name, path, sample.mask) for sample, path in pair_maps(dataset, maps)]
+        pairs = [(sample.name, path, sample.mask) for sample, path in pair_maps(dataset, maps).pairs]
         tables = score_files(pairs, ("pysodmetrics", "basnet2019"), ["MAE", "F"])
         save_run(folder, new_run(method, dataset, tables, maps=maps))
     return folder

@@ -1,33 +1,28 @@
-"""Finds the same picture again: byte for byte, and by its look after resizing or saving anew.
+"""Recognises the same picture: byte for byte, and by its look after resizing or saving anew.
 
 The look is a 32 x 32 grey thumbnail. Two pictures are near duplicates if the signs of the 64 lowest
-frequencies of their cosine transforms (a perceptual hash) differ in at most `REACH` places, and their
-thumbnails, freed of mean and contrast, correlate by `LIKENESS` at least.
+frequencies of their cosine transforms (a perceptual hash) differ in at most `MAX_BITS` places, and their
+thumbnails, freed of mean and contrast, correlate by at least `MIN_CORRELATION`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sodbench.data.auditing.file_facts import in_threads
 from sodbench.data.images import open_picture, unreadable
 from sodbench.errors import InputError
 from sodbench.files import sha256_of
 
 SIDE = 32
-REACH = 12  # of 64 bits
-LIKENESS = (
-    0.95  # between .97, the least alike true pair in ECSSD, SOD and DUTS, and .90, the most alike false one
-)
-BLOCK = 1024  # rows of the comparison at a time: memory stays small for 10000 pictures
-
-T = TypeVar("T")
-R = TypeVar("R")
+MAX_BITS = 12  # of 64
+# between .97, the least similar true pair in ECSSD, SOD and DUTS, and .90, the most similar false one
+MIN_CORRELATION = 0.95
+BLOCK = 1024  # rows of the comparison at a time, so that 10000 pictures need little memory
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Fingerprints:
 
 @dataclass(frozen=True)
 class Match:
-    """Two names of the same picture, and how alike the two are (1.0 for the same bytes)."""
+    """Two names of the same picture, and the correlation of the two (1.0 for the same bytes)."""
 
     first: str
     second: str
@@ -51,7 +46,7 @@ class Match:
 
 
 def thumbnail(path: Path) -> NDArray[np.uint8]:
-    """The picture as 32 x 32 grey levels; JPEG is decoded at a fraction of its size, which is quick."""
+    """The picture as 32 x 32 grey levels; JPEG is decoded at a fraction of its size, which is fast."""
     with open_picture(path) as picture:
         try:
             picture.draft("L", (4 * SIDE, 4 * SIDE))
@@ -69,10 +64,13 @@ def fingerprints(files: Iterable[tuple[str, Path]], workers: int | None = None) 
         except (InputError, OSError):
             return None
 
-    found = [print_ for print_ in in_threads(one, list(files), workers) if print_ is not None]
-    thumbs = np.array([entry[2] for entry in found], dtype=np.float32).reshape(-1, SIDE, SIDE)
+    readable = [entry for entry in in_threads(one, list(files), workers) if entry is not None]
+    thumbnails = np.array([entry[2] for entry in readable], dtype=np.float32).reshape(-1, SIDE, SIDE)
     return Fingerprints(
-        tuple(entry[0] for entry in found), tuple(entry[1] for entry in found), _hashes(thumbs), _flat(thumbs)
+        names=tuple(entry[0] for entry in readable),
+        digests=tuple(entry[1] for entry in readable),
+        hashes=_hashes(thumbnails),
+        thumbnails=_normalised(thumbnails),
     )
 
 
@@ -80,46 +78,40 @@ def matches(some: Fingerprints, others: Fingerprints | None = None) -> list[Matc
     """Pictures of `some` that are in `others` too; without `others`, those that are twice in `some`."""
     inside = others is None
     others = some if others is None else others
-    found = []
+    pairs = []
     for start in range(0, len(some.names), BLOCK):
         differing = _bit_counts(some.hashes[start : start + BLOCK, None] ^ others.hashes[None, :])
-        for row, column in zip(*np.nonzero(differing <= REACH), strict=True):
+        for row, column in zip(*np.nonzero(differing <= MAX_BITS), strict=True):
             first, second = start + int(row), int(column)
             if inside and second <= first:
                 continue
             same = some.digests[first] == others.digests[second]
             likeness = 1.0 if same else float(some.thumbnails[first] @ others.thumbnails[second])
-            if likeness >= LIKENESS:
-                found.append(Match(some.names[first], others.names[second], same, round(likeness, 4)))
-    return found
+            if likeness >= MIN_CORRELATION:
+                pairs.append(Match(some.names[first], others.names[second], same, round(likeness, 4)))
+    return pairs
 
 
-def in_threads(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:
-    """The results of `work` in the order of the items; decoding releases the interpreter, so threads do."""
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, items))
-
-
-def _flat(thumbs: NDArray[np.float32]) -> NDArray[np.float32]:
-    values = thumbs.reshape(-1, SIDE * SIDE)
+def _normalised(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
+    values = thumbnails.reshape(-1, SIDE * SIDE)
     values = values - values.mean(axis=1, keepdims=True)
     size = np.sqrt((values * values).sum(axis=1, keepdims=True))
     # a plain surface is like no other picture
     return np.asarray(values / np.maximum(size, 1.0), dtype=np.float32)
 
 
-def _hashes(thumbs: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _hashes(thumbnails: NDArray[np.float32]) -> NDArray[np.uint64]:
     k, x = np.arange(8)[:, None], np.arange(SIDE)[None, :]
     waves = np.cos(np.pi * (2 * x + 1) * k / (2 * SIDE)).astype(np.float32)
-    low = waves @ thumbs @ waves.T
-    low[:, 0, 0] = 0.0  # the mean says nothing about what is in the picture
+    low = waves @ thumbnails @ waves.T
+    low[:, 0, 0] = 0.0  # the mean tells nothing about the content
     flat = low.reshape(-1, 64)
     bits = flat > np.median(flat, axis=1, keepdims=True)
     weights = np.uint64(1) << np.arange(64, dtype=np.uint64)
     return np.asarray((bits * weights).sum(axis=1, dtype=np.uint64))
 
 
-def _bit_counts(values: NDArray[np.uint64]) -> NDArray[Any]:
+def _bit_counts(values: NDArray[np.uint64]) -> NDArray[np.integer]:
     if hasattr(np, "bitwise_count"):  # numpy 2
         return np.asarray(np.bitwise_count(values))
     table = np.array([bin(number).count("1") for number in range(65536)], dtype=np.uint8)

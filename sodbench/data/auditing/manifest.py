@@ -1,14 +1,14 @@
 """A manifest pins a copy of a set: the digest of every picture and mask, in the format of `sha256sum`.
 
-It lies beside the cards of one's own, `./datasets/<name>.sha256`, so that it can be kept under version
-control; `sha256sum -c` inside the set's folder checks it as well.
+It lies beside the user's own cards, `./datasets/<name>.sha256`, and can be kept under version control;
+`sha256sum -c` inside the set's folder checks it as well.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sodbench.data.auditing.fingerprint import in_threads
+from sodbench.data.auditing.file_facts import in_threads
 from sodbench.data.folder import DataSet
 from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of, write_text
@@ -26,23 +26,21 @@ class Changes:
         return bool(self.added or self.removed or self.changed)
 
     def line(self) -> str:
-        """'2 files changed (a, b), 1 file is gone (c)'."""
-        said = (("changed", self.changed), ("gone", self.removed), ("new", self.added))
-        return ", ".join(f"{len(names)} {word} ({first_of(names, 3)})" for word, names in said if names)
+        """'2 changed (a, b), 1 gone (c)'."""
+        lists = (("changed", self.changed), ("gone", self.removed), ("new", self.added))
+        return ", ".join(f"{len(names)} {word} ({first_of(names, 3)})" for word, names in lists if names)
 
 
 def manifest_path(name: str) -> Path:
-    """Where the manifest of a set lies, whether it is there or not."""
+    """Where the manifest of a set lies, whether it exists or not."""
     return Path.cwd() / "datasets" / f"{name}.sha256"
 
 
 def file_digests(dataset: DataSet) -> dict[str, str]:
     """The SHA-256 of every picture and mask of a set, by path relative to its folder."""
-    files = [path for sample in dataset.samples for path in (sample.image, sample.mask) if path is not None]
-    digests = in_threads(sha256_of, files)
-    return dict(
-        sorted((_relative(path, dataset.folder), digest) for path, digest in zip(files, digests, strict=True))
-    )
+    files = [path for sample in dataset for path in (sample.image, sample.mask) if path is not None]
+    names = [_relative(path, dataset.folder) for path in files]
+    return dict(sorted(zip(names, in_threads(sha256_of, files), strict=True)))
 
 
 def write_manifest(dataset: DataSet, path: Path | None = None) -> Path:
@@ -56,18 +54,18 @@ def write_manifest(dataset: DataSet, path: Path | None = None) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, str]:
-    """Digest by file name; raises InputError naming the line that is none of `sha256sum`."""
+    """Digest by file name; raises InputError naming the first line that `sha256sum` would not write."""
     digests = {}
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        found = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
-        if found is None:
+        match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
+        if match is None:
             raise InputError(f"{path}:{number}: found {line[:40]!r}; expected '<sha256>  <file>'")
-        digests[found[2]] = found[1]
+        digests[match[2]] = match[1]
     return digests
 
 
 def changes(dataset: DataSet, path: Path | None = None) -> Changes | None:
-    """How a set differs from its manifest; None if it has none. Reads every file once."""
+    """How a set differs from its manifest; None if it has no manifest. Reads every file once."""
     path = manifest_path(dataset.name) if path is None else path
     if not path.is_file():
         return None

@@ -1,26 +1,26 @@
-"""What a set is like, in numbers: objects' size, count, place, border contact and contrast.
+"""The objects of a set in numbers and as one figure: size, count, position, border contact, contrast.
 
-Masks count as object where > 128. Contrast is the distance of the mean colours of object and of a band
-around it (an eighth of the object's extent wide), in units of 255; 0 is camouflage.
+Masks count as object where > 128. Contrast is the distance between the mean colours of the object and of a
+band around it (an eighth of the object's extent wide), in units of 255; 0 is camouflage.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.auditing.fingerprint import in_threads
+from sodbench.data.auditing.file_facts import in_threads
 from sodbench.data.folder import DataSet, Sample
-from sodbench.data.images import read_image, read_mask
+from sodbench.files import atomic_path
 
-MAP = 48  # cells a side of the map of places
-SMALLEST = 0.001  # parts below this share of the picture are crumbs of annotation, and not counted
+GRID = 48  # cells per side of the map of positions
+SMALLEST = 0.001  # components below this share of the picture are annotation noise and not counted
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """One value a sample, in the order of the samples, and the mean mask."""
+class ObjectStatistics:
+    """One value per sample, in the order of the samples, and the mean mask."""
 
     name: str
     title: str
@@ -29,11 +29,11 @@ class Statistics:
     width: NDArray[np.int64]
     share: NDArray[np.float64]  # of object pixels, 0 to 1
     parts: NDArray[np.int64]  # connected objects
-    border: NDArray[np.bool_]  # the object touches the picture's border
+    border: NDArray[np.bool_]  # an object touches the picture's border
     contrast: NDArray[np.float64]  # 0 to sqrt(3); NaN without object or surroundings
-    places: NDArray[np.float64]  # MAP x MAP: how often a place is object
+    positions: NDArray[np.float64]  # GRID x GRID: share of the samples with an object there
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, int | float | None]:
         """The figure's contents in a few numbers."""
         contrast = self.contrast[~np.isnan(self.contrast)]
         return {
@@ -50,33 +50,40 @@ class Statistics:
         }
 
 
-def statistics(dataset: DataSet, workers: int | None = None) -> Statistics:
+def object_statistics(dataset: DataSet, workers: int | None = None) -> ObjectStatistics:
     """Reads every picture and mask of a set once."""
-    rows = in_threads(_one, dataset.samples, workers)
-    places = np.mean([row[-1] for row in rows], axis=0)
+    rows = in_threads(_of_sample, dataset.samples, workers)
+    positions = np.mean([row[-1] for row in rows], axis=0)
     height, width, share, parts, border, contrast = (
         np.array([row[index] for row in rows]) for index in range(6)
     )
-    return Statistics(
-        dataset.name, dataset.title, dataset.expected, height, width, share, parts, border, contrast, places
+    return ObjectStatistics(
+        name=dataset.name,
+        title=dataset.title,
+        expected=dataset.expected,
+        height=height,
+        width=width,
+        share=share,
+        parts=parts,
+        border=border,
+        contrast=contrast,
+        positions=positions,
     )
 
 
-def _one(sample: Sample) -> tuple[int, int, float, int, bool, float, NDArray[np.float64]]:
+def _of_sample(sample: Sample) -> tuple[int, int, float, int, bool, float, NDArray[np.float64]]:
     from scipy import ndimage
 
-    if sample.mask is None:
-        raise ValueError(f"{sample.name} has no mask")
-    inside = read_mask(sample.mask) > 128
+    inside = sample.read_mask() > 128
     height, width = inside.shape
     labels, count = ndimage.label(inside, structure=np.ones((3, 3)))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     parts = int((sizes >= SMALLEST * inside.size).sum())
     border = bool(inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
-    contrast = float("nan") if sample.image is None else _contrast(read_image(sample.image), inside)
-    rows, columns = (np.arange(MAP) * size // MAP for size in (height, width))
-    places = inside[np.ix_(rows, columns)].astype(np.float64)
-    return height, width, float(inside.mean()), parts, border, contrast, places
+    contrast = float("nan") if sample.image is None else _contrast(sample.read_image(), inside)
+    rows, columns = (np.arange(GRID) * size // GRID for size in (height, width))
+    positions = inside[np.ix_(rows, columns)].astype(np.float64)
+    return height, width, float(inside.mean()), parts, border, contrast, positions
 
 
 def _contrast(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
@@ -90,3 +97,49 @@ def _contrast(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
     around = near & ~inside
     gap = picture[inside].mean(axis=0) - picture[around].mean(axis=0)
     return float(np.sqrt((gap * gap).sum()) / 255)
+
+
+def draw_statistics(statistics: ObjectStatistics, path: Path) -> None:
+    """Draws the figure, written whole or not at all; the format is that of the name (.png, .svg, .pdf)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10.5, 6.2), layout="constrained")
+    (sizes, counts, positions), (contrast, shapes, shares) = figure.subplots(2, 3)
+    blue = "#0072B2"
+    sizes.hist(statistics.share * 100, bins=25, range=(0, 100), color=blue)
+    sizes.axvline(float(np.median(statistics.share)) * 100, color="black", linestyle="--", linewidth=1)
+    sizes.set(title="Object size", xlabel="% of the picture (dashed: median)", ylabel="pictures")
+    most = 6
+    counted = np.bincount(np.minimum(statistics.parts, most), minlength=most + 1)
+    counts.bar(range(most + 1), counted, color=blue)
+    counts.set(title="Objects per picture", xlabel="connected components", ylabel="pictures")
+    counts.set_xticks(range(most + 1), [*map(str, range(most)), f"{most}+"])
+    shown = positions.imshow(
+        statistics.positions * 100, cmap="viridis", vmin=0, extent=(0, 100, 100, 0), aspect="auto"
+    )
+    figure.colorbar(shown, ax=positions, label="% of pictures")
+    positions.set(title="Object positions", xlabel="% of the width", ylabel="% of the height")
+    known = statistics.contrast[~np.isnan(statistics.contrast)]
+    contrast.hist(known, bins=25, range=(0, max(1.0, known.max(initial=0.0))), color=blue)
+    contrast.set(
+        title="Colour contrast to the surroundings",
+        xlabel="distance of mean colours / 255",
+        ylabel="pictures",
+    )
+    shapes.scatter(statistics.width, statistics.height, s=8, alpha=0.4, color=blue, linewidths=0)
+    shapes.set(title="Picture sizes", xlabel="width, pixels", ylabel="height, pixels")
+    shapes.set(xlim=(0, statistics.width.max() * 1.08), ylim=(0, statistics.height.max() * 1.08))
+    kinds = {
+        "object at the border": statistics.border,
+        "several objects": statistics.parts > 1,
+        "no object": statistics.share == 0,
+    }
+    bars = shares.barh(list(kinds), [100 * which.mean() for which in kinds.values()], color=blue)
+    shares.bar_label(bars, fmt="%.1f %%", padding=3)
+    shares.set(title="Share of pictures with ...", xlabel="% of pictures", xlim=(0, 100))
+    shares.invert_yaxis()
+    for axes in (sizes, counts, contrast, shapes, shares):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"{statistics.title}: {len(statistics.share)} of {statistics.expected} pairs")
+    with atomic_path(path) as part:
+        figure.savefig(part, format=path.suffix.lstrip(".").lower() or "png", dpi=150)

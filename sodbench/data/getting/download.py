@@ -1,33 +1,38 @@
-"""Files from the net: cut connections are taken up where they broke off, wrong bytes never stay.
+"""Downloads files: broken connections are resumed, and files with wrong content are deleted.
 
-pooch keeps the file and checks its digest; this module gives it a downloader that resumes. Files on Drive
-go through the optional package gdown.
+pooch stores the file and checks its digest; this module gives it a downloader that resumes. Files on Drive
+need the optional package gdown.
 """
 
 import hashlib
-import json
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sodbench.data.card import Archive
+from sodbench.errors import InputError
 from sodbench.files import sha256_of
+from sodbench.json_text import read_json, to_json
+
+if TYPE_CHECKING:
+    import requests
+    from tqdm import tqdm
 
 ATTEMPTS = 5  # in a row without a single new byte
 PAUSE = 1.0  # seconds before the second attempt, doubled for each further one
-CHUNK = 1 << 16  # bytes; what is lost at most when a connection breaks off
+CHUNK = 1 << 16  # bytes; at most this much is lost when a connection breaks
 TIMEOUT = (15, 60)  # seconds to connect, and between two bytes
 
 
 class DownloadError(Exception):
-    """A mirror that does not give the file, and why: the next mirror is tried."""
+    """A mirror did not deliver the file, and why; the next mirror is tried."""
 
 
 def download(archive: Archive, kind: str, folder: Path, progress: bool = False) -> Path:
-    """Fetches an archive into `folder`, and checks its size and digest.
+    """Downloads an archive into `folder`, and checks its size and digest.
 
-    What is interrupted is kept as a `.part` file and taken up by the next call. Raises DownloadError.
+    An interrupted download is kept as a `.part` file and resumed by the next call. Raises DownloadError.
     """
     target = folder / archive.name
     target.unlink(missing_ok=True)
@@ -44,25 +49,23 @@ def download(archive: Archive, kind: str, folder: Path, progress: bool = False) 
 
 
 def check(path: Path, archive: Archive) -> None:
-    """Raises DownloadError if size or digest are not those of the card, or if it is a web page."""
+    """Raises DownloadError if size or digest are not those of the card, or if the file is a web page."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(512).lstrip().lower()
         if head.startswith((b"<!doctype", b"<html", b"<?xml")):
             raise DownloadError(
-                f"{path.name}: a web page, no archive (the link has changed or asks to log in)"
+                f"{path.name}: a web page, not an archive (the link has changed or asks for a login)"
             )
         file.seek(0)
         if archive.md5:
-            found = hashlib.file_digest(file, "md5").hexdigest()
-            if found != archive.md5:
-                raise DownloadError(f"{path.name}: wrong content (md5 {found}, expected {archive.md5})")
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+            if md5 != archive.md5:
+                raise DownloadError(f"{path.name}: wrong content (md5 {md5}, expected {archive.md5})")
     if archive.size is not None and size != archive.size:
         raise DownloadError(f"{path.name}: {size} bytes, expected {archive.size}")
-    if archive.sha256 and sha256_of(path) != archive.sha256:
-        raise DownloadError(
-            f"{path.name}: wrong content (sha256 {sha256_of(path)}, expected {archive.sha256})"
-        )
+    if archive.sha256 and (digest := sha256_of(path)) != archive.sha256.lower():
+        raise DownloadError(f"{path.name}: wrong content (sha256 {digest}, expected {archive.sha256})")
 
 
 def _from_web(archive: Archive, target: Path, progress: bool) -> None:
@@ -70,7 +73,9 @@ def _from_web(archive: Archive, target: Path, progress: bool) -> None:
 
     digest = archive.sha256 or (f"md5:{archive.md5}" if archive.md5 else None)
     pooch.get_logger().setLevel(logging.WARNING)
-    mark = hashlib.sha256(archive.address.encode()).hexdigest()[:8]  # a part of one mirror is not another's
+    mark = hashlib.sha256(archive.address.encode()).hexdigest()[
+        :8
+    ]  # a part from one mirror is of no use for another
     part = target.with_name(f"{target.name}.{mark}.part")
     fetch = ResumingDownloader(part, trusted=digest is not None, progress=progress)
     try:
@@ -89,20 +94,20 @@ def _from_drive(archive: Archive, target: Path, progress: bool) -> None:
             f"Drive file {archive.address}: needs the package gdown (pip install 'sodbench[drive]')"
         ) from None
     try:
-        found = gdown.download(id=archive.address, output=str(target), quiet=not progress, resume=True)
+        output = gdown.download(id=archive.address, output=str(target), quiet=not progress, resume=True)
     except Exception as error:  # gdown raises requests', its own and plain errors
         raise DownloadError(f"Drive file {archive.address}: {' '.join(str(error).split())}") from None
-    if found is None or not target.is_file():
+    if output is None or not target.is_file():
         raise DownloadError(
-            f"Drive file {archive.address}: not given out (too many downloads, or not public)"
+            f"Drive file {archive.address}: not delivered (too many downloads, or not public)"
         )
 
 
 class ResumingDownloader:
-    """A pooch downloader over HTTP that keeps what it has in `part` and asks only for the rest.
+    """A pooch downloader over HTTP that keeps what it has in `part` and requests only the rest.
 
-    The server's ETag or date is kept beside it, so that a file that changed meanwhile is begun anew; without
-    either, a part is taken up only if a digest will tell (`trusted`).
+    The server's ETag or date is stored beside the part, so that a file that has changed is downloaded anew.
+    Without either, a part is resumed only if a digest will be checked afterwards (`trusted`).
     """
 
     def __init__(self, part: Path, trusted: bool, progress: bool = False) -> None:
@@ -115,11 +120,13 @@ class ResumingDownloader:
             try:
                 self._once(url)
                 break
-            except _Broken as cut:
+            except _Retry as cause:
                 attempts = attempts + 1 if self._size() <= had else 1
                 had = self._size()
                 if attempts >= ATTEMPTS:
-                    raise DownloadError(f"{url}: {cut} ({attempts} attempts; call again to go on)") from None
+                    raise DownloadError(
+                        f"{url}: {cause} ({attempts} attempts; call again to go on)"
+                    ) from None
                 time.sleep(PAUSE * 2 ** (attempts - 1))
         self.part.replace(output_file)
         self.tag_file.unlink(missing_ok=True)
@@ -134,44 +141,44 @@ class ResumingDownloader:
             if tag:
                 headers["If-Range"] = tag
         try:
-            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-                self._receive(url, answer, have)
+            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                self._receive(url, response, have)
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            reached = "broke off" if self._size() else "could not be made or broke off"
-            raise _Broken(f"the connection {reached} ({type(error).__name__})") from None
+            state = "broke" if self._size() else "failed"
+            raise _Retry(f"the connection {state} ({type(error).__name__})") from None
         except requests.RequestException as error:
             raise DownloadError(f"{url}: {' '.join(str(error).split())}") from None
 
-    def _receive(self, url: str, answer: Any, have: int) -> None:
-        if answer.status_code == 416:  # the part is longer than the file: it belongs to another
+    def _receive(self, url: str, response: "requests.Response", have: int) -> None:
+        if response.status_code == 416:  # the part is longer than the file: it belongs to another
             self.part.unlink(missing_ok=True)
-            raise _Broken("the half-fetched file did not fit and was dropped")
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise _Broken(f"the server answers {answer.status_code}")
-        if answer.status_code not in (200, 206):
-            raise DownloadError(f"{url}: the server answers {answer.status_code} {answer.reason}")
-        resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(
+            raise _Retry("the partial file did not fit and was deleted")
+        if response.status_code == 429 or response.status_code >= 500:
+            raise _Retry(f"the server answers {response.status_code}")
+        if response.status_code not in (200, 206):
+            raise DownloadError(f"{url}: the server answers {response.status_code} {response.reason}")
+        resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
             f"bytes {have}-"
         )
-        if answer.status_code == 206 and not resumed:
+        if response.status_code == 206 and not resumed:
             self.part.unlink(missing_ok=True)
-            raise _Broken("the server sent another part than asked for")
+            raise _Retry("the server sent another part than asked for")
         start = have if resumed else 0
-        length = answer.headers.get("Content-Length")
+        length = response.headers.get("Content-Length")
         total = start + int(length) if length and length.isdigit() else None
-        self._keep_tag(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
+        self._keep_tag(response.headers.get("ETag") or response.headers.get("Last-Modified") or "")
         with self._bar(total, start) as bar, self.part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_content(CHUNK):
+            for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
         if total is not None and self._size() != total:
-            raise _Broken(f"{self._size()} of {total} bytes came")
+            raise _Retry(f"{self._size()} of {total} bytes came")
 
-    def _bar(self, total: int | None, start: int) -> Any:
+    def _bar(self, total: int | None, start: int) -> "tqdm[Any]":
         from tqdm import tqdm
 
         name = self.part.name.rsplit(".", 2)[0]
@@ -189,14 +196,14 @@ class ResumingDownloader:
 
     def _tag(self) -> str:
         try:
-            tag = str(json.loads(self.tag_file.read_text(encoding="utf-8"))["tag"])
-        except (OSError, ValueError, KeyError, TypeError):
+            tag = str(read_json(self.tag_file)["tag"])
+        except (InputError, KeyError, TypeError):
             return ""
         return "" if tag.startswith("W/") else tag  # a weak tag does not promise the same bytes
 
     def _keep_tag(self, tag: str) -> None:
-        self.tag_file.write_text(json.dumps({"tag": tag}), encoding="utf-8")
+        self.tag_file.write_text(to_json({"tag": tag}), encoding="utf-8")
 
 
-class _Broken(Exception):
-    """A fault that another attempt may get over."""
+class _Retry(Exception):
+    """A failure after which another attempt may succeed."""

@@ -1,12 +1,12 @@
-"""Gets a data set from its mirrors into the data root, whole or not at all.
+"""Downloads a data set from its mirrors into the data root, whole or not at all.
 
-The archives of the first mirror that answers are downloaded (resumed, checked) or, if a person has put them
-into the store, taken from there; they are unpacked beside their place, brought into one layout, repaired and
-then renamed into place. `fetched.json` in the set's folder says where it came from and what was done. Where
-nothing may or can be fetched, the error says which file to put where; the next call takes it from there.
+The archives of the first mirror that answers are downloaded (resumed, checked), or taken from the download
+folder if a person has put them there. They are unpacked, brought into the standard layout and repaired in the
+download folder, and then renamed into place. `fetched.json` in the set's folder says where the set came from
+and what was done. Where a download is not allowed or fails, the error says which file to put where; the next
+call takes it from there.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +15,18 @@ from pathlib import Path
 
 from sodbench.data.card import Archive, Card, Mirror
 from sodbench.data.folder import open_dataset
-from sodbench.data.getting.archive import unpack
-from sodbench.data.getting.arrange import Arranged, arrange
 from sodbench.data.getting.download import DownloadError, download
-from sodbench.data.getting.instructions import at_hand_first, instructions, put_by_hand, store_of
-from sodbench.data.layout import find_folder
+from sodbench.data.getting.manual import download_folder, instructions, local_archive, local_first
+from sodbench.data.getting.standardise import StandardCopy, standardise
+from sodbench.data.getting.unpack import unpack
+from sodbench.data.layout import find_folders
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
+from sodbench.json_text import to_json
 from sodbench.lock import locked
 
-Say = Callable[[str], None]
-Got = list[tuple[Archive, Path]]
+Notify = Callable[[str], None]
+LocalArchives = list[tuple[Archive, Path]]
 
 
 @dataclass(frozen=True)
@@ -42,105 +43,110 @@ class Fetched:
 def fetch(
     card: Card,
     root: Path,
+    *,
     replace: bool = False,
     keep_archives: bool = False,
     progress: bool = False,
-    say: Say = lambda line: None,
+    notify: Notify = lambda line: None,
 ) -> Fetched:
     """Fetches one set into `root`; raises InputError with what to do where that is not possible.
 
-    A set that is complete is left alone; a part of a set is replaced only if `replace` says so. Two
-    processes that fetch the same set do so one after the other, and the second finds it done.
+    A complete set is left alone; a part of a set is replaced only with `replace`. Of two processes that fetch
+    the same set the second waits for the first and finds it done. `notify` is given one line per step.
     """
     if card.generator:
         dataset = open_dataset(card.name)
-        return Fetched(card.name, dataset.folder, len(dataset.samples), card.count, ("made, not fetched",))
+        return Fetched(card.name, dataset.folder, len(dataset), card.expected, ("made, not fetched",))
     if card.location is not None:
         raise InputError(f"{card.name}: a set of your own, at {card.location}; there is nothing to fetch")
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{root}: cannot be made ({error.strerror}); name another data root") from None
-    store = store_of(card, root)
-    lock = store.with_name(f"{card.name}.lock")
-    with locked(lock, lambda: say(f"{card.name}: another process is fetching it; waiting")):
-        here = None if replace else _present(card, root)
-        if here is not None:
-            return here
+    folder = download_folder(card, root)
+    lock = folder.with_name(f"{card.name}.lock")
+    with locked(
+        lock,
+        waiting=lambda: notify(f"{card.name}: another process is fetching it; waiting"),
+        remedy="name another data root",
+    ):
+        present = None if replace else _present(card, root)
+        if present is not None:
+            return present
         failed: list[str] = []
-        for mirror in at_hand_first(store, card.mirrors):
+        for mirror in local_first(folder, card.mirrors):
             try:
-                done = _from_mirror(card, mirror, root, replace, progress, say)
+                fetched = _from_mirror(card, mirror, root, replace, progress, notify)
             except (DownloadError, InputError) as error:
-                say(f"{card.name}: {error}")
+                notify(f"{card.name}: {error}")
                 failed.append(str(error))
                 continue
             if not keep_archives:
-                shutil.rmtree(store, ignore_errors=True)
-            return done
+                shutil.rmtree(folder, ignore_errors=True)
+            return fetched
         raise InputError(instructions(card, root, failed))
 
 
 def _present(card: Card, root: Path) -> Fetched | None:
-    _, folder = find_folder(card, root)
-    if folder is None or (
-        card.split_of and folder.name.lower() not in {name.lower() for name in card.folders}
-    ):
+    _, folder = find_folders(card, root)
+    if folder is None or (card.split.of and not card.owns_folder(folder.name)):
         return None
-    dataset = open_dataset(card.name, root)
-    pairs = len(dataset.samples)
-    if pairs < card.count:
+    pairs = len(open_dataset(card.name, root))
+    if pairs < card.expected:
         raise InputError(
-            f"{folder}: holds {pairs} of {card.count} pairs of {card.name}, and is not touched; "
+            f"{folder}: holds {pairs} of {card.expected} pairs of {card.name}, and is not touched; "
             "--replace fetches the whole set in its place"
         )
-    return Fetched(card.name, folder, pairs, card.count, ("already there",))
+    return Fetched(card.name, folder, pairs, card.expected, ("already there",))
 
 
-def _from_mirror(card: Card, mirror: Mirror, root: Path, replace: bool, progress: bool, say: Say) -> Fetched:
-    store = store_of(card, root)
-    got = _get(mirror, store, progress, say)
-    work, made = store / "unpacked", store / "arranged"
-    for left_by_a_killed_process in (work, made):
+def _from_mirror(
+    card: Card, mirror: Mirror, root: Path, replace: bool, progress: bool, notify: Notify
+) -> Fetched:
+    folder = download_folder(card, root)
+    archives = _archives(mirror, folder, progress, notify)
+    unpacked, result = folder / "unpacked", folder / "arranged"
+    for left_by_a_killed_process in (unpacked, result):
         shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
     try:
-        arranged = _unpack_all(card, got, work, made)
-        log = list(arranged.log)
-        if arranged.pairs != card.count:
-            log.append(f"{arranged.pairs} pairs, and the card expects {card.count}")
-        _write_record(card, mirror, got, Arranged(arranged.pairs, tuple(log)), made)
+        copy = _unpack_all(card, archives, unpacked, result)
+        log = list(copy.log)
+        if copy.pairs != card.expected:
+            log.append(f"{copy.pairs} pairs, and the card expects {card.expected}")
         target = root / card.folders[0]
-        _put_in_place(made, target, replace)
-        return Fetched(card.name, target, arranged.pairs, card.count, tuple(log))
+        fetched = Fetched(card.name, target, copy.pairs, card.expected, tuple(log))
+        _write_record(fetched, mirror, archives, result / "fetched.json")
+        _put_in_place(result, target, replace)
+        return fetched
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(unpacked, ignore_errors=True)
+        shutil.rmtree(result, ignore_errors=True)
 
 
-def _get(mirror: Mirror, store: Path, progress: bool, say: Say) -> Got:
-    store.mkdir(parents=True, exist_ok=True)
-    got = []
+def _archives(mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> LocalArchives:
+    folder.mkdir(parents=True, exist_ok=True)
+    archives = []
     for archive in mirror.archives:
-        path = put_by_hand(store, archive)
+        path = local_archive(folder, archive)
         if path is None and mirror.kind == "manual":
-            raise DownloadError(f"{archive.name}: to be fetched by hand")
+            raise DownloadError(f"{archive.name}: has to be downloaded by hand")
         if path is None:
-            say(f"{archive.name}: from {'Drive file ' if mirror.kind == 'drive' else ''}{archive.address}")
-            path = download(archive, mirror.kind, store, progress)
-        got.append((archive, path))
-    return got
+            notify(f"{archive.name}: from {'Drive file ' if mirror.kind == 'drive' else ''}{archive.address}")
+            path = download(archive, mirror.kind, folder, progress)
+        archives.append((archive, path))
+    return archives
 
 
-def _unpack_all(card: Card, got: Got, work: Path, made: Path) -> Arranged:
+def _unpack_all(card: Card, archives: LocalArchives, unpacked: Path, result: Path) -> StandardCopy:
     try:
-        for archive, path in got:
-            unpack(path, work / archive.into)
+        for archive, path in archives:
+            unpack(path, unpacked / archive.into)
             if archive.into:
-                _lift(work / archive.into)
-        return arrange(work, card, made)
+                _lift(unpacked / archive.into)
+        return standardise(unpacked, card, result)
     except InputError:
-        # out of the way of the next mirror, which may call its archive the same; but not deleted
-        for _, path in got:
+        # out of the way of the next mirror, whose archive may have the same name; but not deleted
+        for _, path in archives:
             path.replace(path.with_name(path.name + ".bad"))
         raise
 
@@ -154,34 +160,38 @@ def _lift(folder: Path) -> None:
         spare.rename(folder)
 
 
-def _write_record(card: Card, mirror: Mirror, got: Got, arranged: Arranged, folder: Path) -> None:
-    archives = [
-        {"address": entry.address, "name": path.name, "size": path.stat().st_size, "sha256": sha256_of(path)}
-        for entry, path in got
-    ]
+def _write_record(fetched: Fetched, mirror: Mirror, archives: LocalArchives, path: Path) -> None:
     record = {
-        "set": card.name,
+        "set": fetched.name,
         "mirror": mirror.note,
-        "archives": archives,
-        "pairs": arranged.pairs,
-        "expected": card.count,
-        "log": arranged.log,
+        "archives": [
+            {
+                "address": archive.address,
+                "name": file.name,
+                "size": file.stat().st_size,
+                "sha256": sha256_of(file),
+            }
+            for archive, file in archives
+        ],
+        "pairs": fetched.pairs,
+        "expected": fetched.expected,
+        "log": fetched.log,
         "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_text(folder / "fetched.json", json.dumps(record, indent=1) + "\n")
+    write_text(path, to_json(record, indent=1) + "\n")
 
 
-def _put_in_place(made: Path, target: Path, replace: bool) -> None:
+def _put_in_place(folder: Path, target: Path, replace: bool) -> None:
     if not target.exists():
-        made.rename(target)
+        folder.rename(target)
         return
     if not replace:
-        raise InputError(f"{target}: is there already and is not touched; --replace puts the new set there")
+        raise InputError(f"{target}: exists already and is not touched; --replace puts the new set there")
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     target.rename(old)
     try:
-        made.rename(target)
+        folder.rename(target)
     except OSError:
         old.rename(target)
         raise

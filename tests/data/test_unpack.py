@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sodbench.data import archive as module
-from sodbench.data.getting.archive import unpack
+from sodbench.data.getting import unpack as module
+from sodbench.data.getting.unpack import unpack
 from sodbench.errors import InputError
 
 

@@ -1,15 +1,14 @@
-"""An audit of a folder of saliency maps: missing, unreadable, of another size, black, constant."""
+"""An audit of a folder of saliency maps: missing, unreadable, of another size, nearly black, constant."""
 
 from pathlib import Path
 
 import numpy as np
 
 from sodbench.data.auditing.audit import Audit
-from sodbench.data.auditing.fingerprint import in_threads
-from sodbench.data.auditing.inspection import inspect_map
+from sodbench.data.auditing.file_facts import in_threads, map_facts
 from sodbench.data.folder import DataSet
+from sodbench.data.image_files import list_images
 from sodbench.data.images import image_size
-from sodbench.data.listing import list_images
 from sodbench.errors import InputError, first_of
 
 FAINT = 64  # a map that never gets brighter: stretching it to the full range changes its meaning
@@ -17,27 +16,26 @@ FAINT = 64  # a map that never gets brighter: stretching it to the full range ch
 
 def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Audit:
     """Audits the maps in `folder` for a data set."""
-    audit = Audit(f"{dataset.name}: {folder.name}", str(folder), len(dataset.samples))
+    audit = Audit(f"{dataset.name}: {folder.name}", str(folder), len(dataset))
     maps = list_images(folder)
-    missing = [sample.name for sample in dataset.samples if sample.name not in maps]
+    names = {sample.name for sample in dataset}
+    missing = [sample.name for sample in dataset if sample.name not in maps]
     if missing:
         audit.add("problem", "missing", f"{len(missing)} maps are missing: {first_of(missing, 3)}", missing)
-    names = {sample.name for sample in dataset.samples}
-    further = sorted(maps.keys() - names)
-    if further:
-        audit.add(
-            "note", "further", f"{len(further)} maps belong to no sample: {first_of(further, 3)}", further
-        )
-    samples = [sample for sample in dataset.samples if sample.name in maps]
-    looked = in_threads(inspect_map, [maps[sample.name] for sample in samples], workers)
-    unreadable = [file.error for file in looked if file.error]
+    surplus = sorted(maps.keys() - names)
+    if surplus:
+        text = f"{len(surplus)} maps belong to no sample: {first_of(surplus, 3)}"
+        audit.add("note", "further", text, surplus)
+    samples = [sample for sample in dataset if sample.name in maps]
+    files = in_threads(map_facts, [maps[sample.name] for sample in samples], workers)
+    unreadable = [file.error for file in files if file.error]
     if unreadable:
-        text = f"{len(unreadable)} maps cannot be taken: {first_of(unreadable, 3)}"
+        text = f"{len(unreadable)} maps cannot be scored: {first_of(unreadable, 3)}"
         audit.add("problem", "unreadable", text, unreadable)
     audit.masks, audit.pairs = len(maps), len(samples) - len(unreadable)
     differ, constant = [], []
     peaks: list[tuple[int, str]] = []
-    for sample, file in zip(samples, looked, strict=True):
+    for sample, file in zip(samples, files, strict=True):
         if file.error:
             continue
         used = np.flatnonzero(file.levels)
@@ -51,9 +49,8 @@ def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Au
         text = f"{len(differ)} maps have another size than their masks: {first_of(differ, 3)}"
         audit.add("problem", "size", text, differ)
     if constant:
-        audit.add(
-            "note", "constant", f"{len(constant)} maps have one value: {first_of(constant, 3)}", constant
-        )
+        text = f"{len(constant)} maps have one value: {first_of(constant, 3)}"
+        audit.add("note", "constant", text, constant)
     faint = [f"{name} peaks at {peak}/255" for peak, name in sorted(peaks)]
     if faint:
         text = f"{len(faint)} maps are nearly black, and stretched by most protocols: {first_of(faint, 3)}"

@@ -1,4 +1,4 @@
-"""Archives unpacked without leaving their folder: plain files and folders only, nothing else is believed.
+"""Unpacks archives without leaving the target folder: only plain files and folders are accepted.
 
 Absolute names, `..`, links, devices and names that differ only in case are refused before anything is
 written. zip and tar are read here; rar and 7z need one of the tools unrar, unar, bsdtar or 7z.
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
-from sodbench.data.listing import is_utf8, shown
+from sodbench.data.image_files import is_utf8, printable
 from sodbench.errors import InputError
 
 # what the readers of zip and tar raise on damaged, locked or exotic archives, besides OSError
@@ -28,7 +28,7 @@ DAMAGED = (
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 CHUNK = 1 << 20
 
-# the first tool at hand is taken; {archive} and {folder} are filled in
+# the first tool that is installed is taken; {archive} and {folder} are filled in
 TOOLS: dict[str, tuple[str, ...]] = {
     "unrar": ("unrar", "x", "-idq", "-o-", "-p-", "{archive}", "{folder}/"),
     "unar": ("unar", "-quiet", "-no-directory", "-output-directory", "{folder}", "{archive}"),
@@ -69,12 +69,12 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _refused(archive, member.filename, "a link or device")
             members.append((member, _inside(archive, member.filename)))
-        _check_names(archive, [place for member, place in members if not member.is_dir()])
+        _check_names(archive, [path for member, path in members if not member.is_dir()])
         _check_space(archive, folder, sum(member.file_size for member, _ in members))
-        for member, place in members:
-            if member.is_dir() or _is_litter(place):
+        for member, path in members:
+            if member.is_dir() or _is_litter(path):
                 continue
-            target = folder / place
+            target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with packed.open(member) as source, target.open("xb") as out:
                 # zipfile reads file_size bytes at most: a member that holds more than it says is cut off
@@ -90,26 +90,26 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             members.append((member, _inside(archive, member.name)))
         while packed.fileobj is not None and packed.fileobj.read(CHUNK):
             pass  # gzip checks its sum at the very end, and a tar file has none of its own
-        _check_names(archive, [place for member, place in members if member.isreg()])
+        _check_names(archive, [path for member, path in members if member.isreg()])
         _check_space(archive, folder, sum(member.size for member, _ in members))
-        for member, place in members:
-            if member.isdir() or _is_litter(place):
+        for member, path in members:
+            if member.isdir() or _is_litter(path):
                 continue
             source = packed.extractfile(member)
             if source is None:
                 continue
-            target = folder / place
+            target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with source, target.open("xb") as out:
                 shutil.copyfileobj(source, out, CHUNK)
 
 
 def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
-    usable = [name for name in TOOLS if shutil.which(name) and (kind == "rar" or name not in ("unrar",))]
+    usable = [name for name in TOOLS if shutil.which(name) and (kind == "rar" or name != "unrar")]
     if not usable:
         raise InputError(
             f"{archive}: a {kind} archive, and none of {', '.join(TOOLS)} is installed; "
-            f"install one, or unpack it and put its content as {archive.stem}.zip beside it"
+            f"install one, or pack its content anew as {archive.stem}.zip in the same folder"
         )
     command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
@@ -118,37 +118,37 @@ def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
         raise InputError(
             f"{archive}: {usable[0]} failed ({last[-1] if last else done.returncode}); fetch it again"
         )
-    # the tools guard the folder's border themselves; links that they made are not followed but refused
-    for place, folders, files in os.walk(folder):
+    # the tools themselves stay inside the folder; links that they made are not followed but refused
+    for path, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            mode = (Path(place) / name).lstat().st_mode
+            mode = (Path(path) / name).lstat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise _refused(archive, name, "a link or device")
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
-    """The member's place, if it lies inside the folder; raises InputError otherwise."""
-    place = PurePosixPath(name.replace("\\", "/"))
-    if place.is_absolute() or (place.parts and place.parts[0][1:2] == ":"):
+    """The member's path, if it lies inside the folder; raises InputError otherwise."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or (path.parts and path.parts[0][1:2] == ":"):
         raise _refused(archive, name, "an absolute path")
-    if ".." in place.parts:
+    if ".." in path.parts:
         raise _refused(archive, name, "a path that leaves its folder")
-    if "\0" in name or len(str(place).encode("utf-8", "surrogateescape")) > 1000:
+    if "\0" in name or len(str(path).encode("utf-8", "surrogateescape")) > 1000:
         raise _refused(archive, name, "an impossible name")
     if not is_utf8(name):
         raise _refused(archive, name, "a name that is not UTF-8")
-    return place
+    return path
 
 
-def _check_names(archive: Path, places: Iterable[PurePosixPath]) -> None:
+def _check_names(archive: Path, paths: Iterable[PurePosixPath]) -> None:
     seen: dict[str, PurePosixPath] = {}
-    for place in places:
-        other = seen.setdefault(str(place).casefold(), place)
-        if other is not place:
+    for path in paths:
+        other = seen.setdefault(str(path).casefold(), path)
+        if other is not path:
             same = (
-                "twice the same name" if other == place else f"names that differ only in case ({other.name})"
+                "twice the same name" if other == path else f"names that differ only in case ({other.name})"
             )
-            raise _refused(archive, str(place), same)
+            raise _refused(archive, str(path), same)
 
 
 def _check_space(archive: Path, folder: Path, needed: int) -> None:
@@ -157,9 +157,9 @@ def _check_space(archive: Path, folder: Path, needed: int) -> None:
         raise InputError(f"{archive}: holds {needed:,} bytes, and {folder} has {free:,} free")
 
 
-def _is_litter(place: PurePosixPath) -> bool:
-    return any(part in LITTER or part.startswith("._") for part in place.parts)
+def _is_litter(path: PurePosixPath) -> bool:
+    return any(part in LITTER or part.startswith("._") for part in path.parts)
 
 
 def _refused(archive: Path, name: str, why: str) -> InputError:
-    return InputError(f"{archive}: refused, it holds {why}: '{shown(name)}'; nothing was unpacked")
+    return InputError(f"{archive}: refused, it holds {why}: '{printable(name)}'; nothing was unpacked")
