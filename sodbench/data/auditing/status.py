@@ -45,7 +45,17 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
     """How much of a set is on this disk; never makes or downloads anything."""
 
     def status(state: State, present: int = 0, size: int = 0, folder: str = "", problem: str = "") -> Status:
-        return Status(card.name, card.title, card.role, state, present, card.expected, size, folder, problem)
+        return Status(
+            name=card.name,
+            title=card.title,
+            role=card.role,
+            state=state,
+            present=present,
+            expected=card.expected,
+            size=size,
+            folder=folder,
+            problem=problem,
+        )
 
     if card.generator:
         from sodbench.data.synthetic import sample_place
