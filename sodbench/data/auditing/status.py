@@ -90,8 +90,14 @@ def available(data_root: Path | None = None) -> list[Status]:
     return [status_of(load_card(name), data_root) for name in card_names()]
 
 
-def available_frame(data_root: Path | None = None) -> "pd.DataFrame":
-    """`available` as a table: name, title, role, expected, present, state, folder; one row per data set."""
+def datasets(data_root: Path | None = None) -> "pd.DataFrame":
+    """All data sets that have a card, and how much of each is on this disk; one row per data set.
+
+    Columns: name, title, role ("train", "test" or "both"), expected and present (numbers of pairs), state
+    ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
+    argument, else the environment's SODBENCH_DATA, else the user's data folder. Raises InputError for a data
+    root that cannot be read and for a card that is wrong.
+    """
     import pandas as pd
 
     names = ["name", "title", "role", "expected", "present", "state", "folder"]
