@@ -1,7 +1,7 @@
-"""The two folders of TOML data, `baselines/` and `datasets/`, read through one place.
+"""The two folders of TOML files, `baselines/` and `datasets/`.
 
 They ship inside the wheel; in a checkout they are the folders at its top. A user's own
-`./baselines/*.toml` and `./datasets/*.toml` extend them, and replace an entry of the same name.
+`./baselines/*.toml` and `./datasets/*.toml` extend them and replace entries of the same name.
 """
 
 import tomllib
@@ -21,12 +21,12 @@ def shipped_folder(kind: Kind) -> Path:
 
 
 def entries(kind: Kind) -> dict[str, Path]:
-    """All entries by name (the file's stem), the user's own from the working directory included."""
-    found: dict[str, Path] = {}
+    """All entries by name (the file's stem), including the user's own in the working directory."""
+    paths: dict[str, Path] = {}
     for folder in (shipped_folder(kind), Path.cwd() / kind):
         for path in sorted(folder.glob("*.toml")):
-            found[path.stem] = path
-    return found
+            paths[path.stem] = path
+    return paths
 
 
 def find(kind: Kind, name: str) -> Path:
@@ -38,7 +38,7 @@ def find(kind: Kind, name: str) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parses a TOML file; a syntax error becomes an InputError that names the file and the place."""
+    """Parses a TOML file; a syntax error becomes an InputError that names the file and the position."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right: bad input, said in one line."""
+"""The exception for errors that a user can correct: bad input, described in one line."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -19,22 +19,22 @@ class Note(UserWarning):
 
 
 def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> InputError:
-    """Builds the error for names that do not exist, all of them together with the nearest valid ones.
+    """Builds the error for names that do not exist: all of them, each with the nearest valid names.
 
     >>> str(unknown_names("data set", ["ecsd"], ["ecssd", "sod"]))
     "unknown data set 'ecsd' (did you mean 'ecssd' or 'sod'?); known: ecssd, sod"
     """
     known = sorted(set(valid))
     lower = {name.lower(): name for name in known}
-    said = []
+    descriptions = []
     for name in unknown:
         near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
         hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
-        said.append(f"{name!r}{hint}")
-    return InputError(f"unknown {kind} {', '.join(said)}; known: {', '.join(known) or 'none'}")
+        descriptions.append(f"{name!r}{hint}")
+    return InputError(f"unknown {kind} {', '.join(descriptions)}; known: {', '.join(known) or 'none'}")
 
 
 def first_of(items: Sequence[str], limit: int = 10) -> str:
     """Names the first `limit` items and counts the rest: 'a, b, c ... and 12 more'."""
-    rest = len(items) - limit
-    return ", ".join(items[:limit]) + (f" ... and {rest} more" if rest > 0 else "")
+    more = len(items) - limit
+    return ", ".join(items[:limit]) + (f" ... and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and files known by their digest."""
+"""Files written whole or not at all, and digests of files."""
 
 import hashlib
 import os
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; on success it is synced and renamed over `path`.
+    """Yields a temporary path in the folder of `path`; on success the file is synced and renamed to `path`.
 
-    On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` is as before.
+    On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)

@@ -1,1 +1,1 @@
-"""Data sets as cards and files: found, read, fetched, audited, described and added."""
+"""Data sets: their cards and files, reading, downloading, auditing, adding."""

@@ -1,17 +1,17 @@
-"""The one place where pixels enter and leave.
+"""Reads and writes all images: pictures, masks and saliency maps.
 
-Every picture becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever mode the file
-is in. The EXIF orientation is applied to all three alike, so that sizes agree. What is not a still
-picture of a sensible size is refused with the file's name.
+Every picture becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever the mode of the
+file. The EXIF orientation is applied to all three, so that their sizes agree. An animation, a damaged file
+and an image of more than 89 million pixels raise InputError with the file's name.
 
 Conventions that can change numbers:
 
 - colour pictures: alpha is dropped (as `convert("RGB")` does everywhere in the field); 16-bit grey is
   scaled by 1/257 and rounded;
-- masks: a mask of only {0, 1} becomes {0, 255} (said once on the log); other grey levels are kept;
+- masks: a mask of only {0, 1} becomes {0, 255} (logged once); other grey levels are kept;
   transparent parts count as background; a two-colour palette of labels becomes background and object;
-- maps: 8-bit grey only; 16-bit and truly coloured maps (a heat map) raise InputError, because the scale
-  they were meant on is not known.
+- maps: 8-bit grey only; 16-bit and truly coloured maps (a heat map) raise InputError, because their scale
+  is not known.
 """
 
 import logging
@@ -35,11 +35,11 @@ COLOUR_TOLERANCE = 32  # grey masks stored as RGB with JPEG traces differ by up 
 ORIENTATION = 0x0112
 
 log = logging.getLogger(__name__)
-_said: set[str] = set()
+_logged: set[str] = set()
 
-# pictures over the limit are refused below with the file's name; Pillow would say it a second time
+# pictures over the limit are refused below with the file's name; Pillow would warn as well
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# remarks on odd metadata, which is not used; damaged pixels are an error
+# warnings about odd metadata, which is not used; damaged pixels are an error
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
@@ -52,7 +52,7 @@ def read_image(path: Path) -> Pixels:
         grey = _eight_bits(path, picture)
         return np.repeat(grey[:, :, None], 3, axis=2)
     if picture.mode == "F":
-        raise InputError(f"{path}: a picture of floating-point numbers; expected 8 or 16 bits a channel")
+        raise InputError(f"{path}: a picture of floating-point numbers; expected 8 or 16 bits per channel")
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
     return np.array(picture.convert("RGB"))
@@ -65,12 +65,12 @@ def read_mask(path: Path) -> Pixels:
     """
     mask, zero_one = decode_mask(path)
     if zero_one:
-        _say_once(f"{path}: a mask of only {{0, 1}}, read as {{0, 255}}")
+        _log_once(f"{path}: a mask of only {{0, 1}}, read as {{0, 255}}")
     return mask
 
 
 def decode_mask(path: Path) -> tuple[Pixels, bool]:
-    """What `read_mask` gives, and whether the file holds {0, 1} where {0, 255} is meant."""
+    """The mask as `read_mask` returns it, and whether the file holds {0, 1} where {0, 255} is meant."""
     picture = _load(path)
     if picture.mode == "L":
         mask: Pixels = np.array(picture)
@@ -113,15 +113,15 @@ def write_map(path: Path, values: Pixels) -> None:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) as read_image would give them, from the header alone."""
+    """(height, width) of what `read_image` would return, from the header alone."""
     with open_picture(path) as picture:
         width, height = picture.size
-        turned = _orientation(picture) >= 5
-    return (width, height) if turned else (height, width)
+        transposed = _orientation(picture) >= 5
+    return (width, height) if transposed else (height, width)
 
 
 def open_picture(path: Path) -> Image.Image:
-    """The file opened by Pillow, its header read and its pixels not; refuses what is no still picture."""
+    """The file opened by Pillow, with only its header read; InputError if it is no still picture."""
     try:
         picture = Image.open(path, formats=FORMATS)
     except Exception as error:
@@ -137,7 +137,7 @@ def open_picture(path: Path) -> Image.Image:
     except Exception as error:  # the frames of GIF and TIFF are counted by walking through the file
         picture.close()
         raise unreadable(path, error) from None
-    # a JPEG with a preview behind it (MPO) counts as two frames for Pillow, and is a still picture
+    # Pillow counts a JPEG with a preview behind it (MPO) as two frames; it is a still picture
     if frames > 1 and picture.format != "MPO":
         picture.close()
         raise InputError(f"{path}: an animation of {frames} frames; expected a still picture")
@@ -161,7 +161,7 @@ def _load(path: Path) -> Image.Image:
 
 
 def _orientation(picture: Image.Image) -> int:
-    # getexif parses: the usual PNG mask has none, and is read faster without asking; Pillow turns TIFF itself
+    # getexif parses: the usual PNG mask has none and is read faster without; Pillow itself rotates TIFF
     if "exif" not in picture.info or picture.format == "TIFF":
         return 1
     try:
@@ -172,10 +172,10 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def unreadable(path: Path, error: Exception) -> InputError:
-    """The error for a file that Pillow could not take.
+    """The error for a file that Pillow could not read.
 
     On damaged files Pillow raises nearly anything (struct.error, zlib.error, TypeError, IndexError, ...), so
-    whatever it raises is taken here.
+    any exception is accepted here.
     """
     if isinstance(error, FileNotFoundError):
         return InputError(f"{path}: no such file")
@@ -195,13 +195,13 @@ def unreadable(path: Path, error: Exception) -> InputError:
 
 
 def _bilevel(picture: Image.Image) -> Pixels:
-    # mode "1" keeps a byte a pixel, 0 or 255: take the bytes, without the detour over booleans
+    # mode "1" stores one byte per pixel, 0 or 255: take the bytes without converting to booleans
     values = np.frombuffer(picture.tobytes("raw", "L"), dtype=np.uint8)
     return values.reshape(picture.height, picture.width).copy()
 
 
 def _eight_bits(path: Path, picture: Image.Image) -> Pixels:
-    """16-bit grey to 8 bits; values that already fit 8 bits are kept."""
+    """16-bit grey as 8 bits; values that already fit 8 bits are kept."""
     values = np.asarray(picture).astype(np.int64)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
@@ -212,7 +212,7 @@ def _eight_bits(path: Path, picture: Image.Image) -> Pixels:
 
 
 def _from_palette(path: Path, picture: Image.Image) -> Pixels:
-    """A paletted mask: grey palettes by their grey, coloured ones as labels, of which 0 is background."""
+    """A paletted mask: grey palettes by their grey, coloured palettes as labels, where 0 is background."""
     transparent = "transparency" in picture.info
     colours = np.asarray(picture.convert("RGBA") if transparent else picture.convert("RGB"))
     if _channel_spread(colours[:, :, :3]) <= COLOUR_TOLERANCE:
@@ -252,7 +252,7 @@ def _channel_spread(colours: Pixels) -> int:
     return int((colours.max(axis=2) - colours.min(axis=2)).max(initial=0))
 
 
-def _say_once(message: str) -> None:
-    if not _said:
-        _said.add("zero-one")
+def _log_once(message: str) -> None:
+    if not _logged:
+        _logged.add("zero-one")
         log.warning("%s (further ones are not listed)", message)

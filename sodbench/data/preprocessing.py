@@ -1,6 +1,6 @@
-"""A picture into a network's input, and a probability into an 8-bit saliency map.
+"""From a picture to a network's input, and from a probability to an 8-bit saliency map.
 
-BASNet's recipe, which is the default: bilinear resize without anti-aliasing (scikit-image's
+The default is BASNet's recipe: bilinear resize without anti-aliasing (scikit-image's
 `resize(order=1, anti_aliasing=False)`), division by the picture's own maximum, ImageNet mean and standard
 deviation; on the way back min-max stretching, truncation to 8 bits, bilinear resize with Pillow (official
 `data_loader.py` and `basnet_test.py`).
@@ -20,7 +20,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network wants to see: size in pixels, scaling of the levels, normalisation by channel (RGB).
+    """The input of a network: size in pixels, scaling of the levels, normalisation per channel (RGB).
 
     `antialias` resizes with Pillow's bilinear filter, which averages when it shrinks, instead of BASNet's
     bilinear interpolation, which skips pixels.
@@ -80,7 +80,7 @@ def resize_bilinear(image: npt.NDArray[np.uint8], height: int, width: int) -> np
     """
     above, below, down = _taps(image.shape[0], height)
     left, right, across = _taps(image.shape[1], width)
-    # rows first and only those that are needed: the whole work is a gather and two multiply-adds a value
+    # rows first, and only those that are needed: one gather and two multiply-adds per value
     top = image[above].astype(np.float32)
     rows = image[below].astype(np.float32)
     rows -= top

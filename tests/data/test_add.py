@@ -98,9 +98,9 @@ def test_hugging_face_folders(here: Path, table: str, capsys: pytest.CaptureFixt
         content = "\n".join(json.dumps(row) for row in rows)
     (here / "train" / table).write_text(content, encoding="utf-8")
     assert main(["datasets", "add", str(here), "--name", "mine", "--json"]) == 0
-    said = capsys.readouterr()
-    assert "train/pics/, masks in train/conditioning/" in said.err and table in said.err
-    assert json.loads(said.out)["added"][0]["pairs"] == 3
+    printed = capsys.readouterr()
+    assert "train/pics/, masks in train/conditioning/" in printed.err and table in printed.err
+    assert json.loads(printed.out)["added"][0]["pairs"] == 3
 
 
 def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
@@ -111,9 +111,9 @@ def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
         "{nonsense": "not readable",
         "": "one row per picture",
     }
-    for content, said in cases.items():
+    for content, message in cases.items():
         (here / "metadata.jsonl").write_text(content, encoding="utf-8")
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             detect_sets(here)
 
 
@@ -169,22 +169,22 @@ def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]
     (here / "masks").mkdir()
     for name in "12":
         Image.fromarray(np.eye(5, dtype=np.uint8) * 255).save(here / "masks" / f"{name}.png")
-    for name, said in (
+    for name, message in (
         ("Bad Name", "expected lower-case letters"),
         ("ecssd", "ecssd.toml"),
         ("duts", "duts-te.toml"),
     ):
         assert main(["datasets", "add", str(here), "--name", name, "--images", ".", "--masks", "masks"]) == 2
         assert f"--name {name!r}" in (err := capsys.readouterr().err) or f"--name {name}:" in err
-        assert said in err
+        assert message in err
     assert not Path("datasets").exists()
 
 
 def test_splits_of_the_same_names_are_told_apart_by_their_place(here: Path) -> None:
     for part in ("test", "train"):
         put(here, f"{part}/images", f"{part}/masks", ["1", "2"])
-    found = {(one.images, one.masks) for one in detect_sets(here)}
-    assert found == {("test/images", "test/masks"), ("train/images", "train/masks")}
+    folders = {(one.images, one.masks) for one in detect_sets(here)}
+    assert folders == {("test/images", "test/masks"), ("train/images", "train/masks")}
 
 
 def test_two_folders_of_maps_are_no_set(here: Path) -> None:

@@ -34,8 +34,8 @@ def test_list_says_what_is_here(
     for folder in ("imgs", "gt"):
         (tmp_path / "HKU-IS" / folder).mkdir(parents=True)
     assert call("list", "--data-root", tmp_path) == 0
-    said = capsys.readouterr()
-    rows = {line.split()[0]: line for line in said.out.splitlines()}
+    printed = capsys.readouterr()
+    rows = {line.split()[0]: line for line in printed.out.splitlines()}
     assert set(card_names()) <= set(rows)
     assert "partial" in rows["sod"] and "2/300" in rows["sod"] and str(tmp_path / "SOD") in rows["sod"]
     assert "absent" in rows["hku-is-test"] and "broken" in rows["hku-is"]
@@ -61,8 +61,10 @@ def test_show_prints_every_card(
 ) -> None:
     monkeypatch.setenv("SODBENCH_DATA", str(tmp_path))
     assert call("show", name) == 0
-    said = capsys.readouterr().out
-    assert all(len(line) < 200 for line in said.splitlines()) and "cite:" in said and "licence:" in said
+    printed = capsys.readouterr().out
+    assert (
+        all(len(line) < 200 for line in printed.splitlines()) and "cite:" in printed and "licence:" in printed
+    )
     assert call("show", name, "--json") == 0
     assert json.loads(capsys.readouterr().out)["card"]["name"] == name
 
@@ -99,11 +101,13 @@ def test_fetch_goes_on_after_a_failure(
         for name, file in (("good", "t"), ("bad", "none")):
             (tmp_path / "datasets" / f"{name}.toml").write_text(text % f"{site.url}/{file}.zip")
         assert call("fetch", "bad", "good", "--data-root", tmp_path / "data") == 2
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         assert (
-            "good: 1 of 1 pairs" in said.out and "404" in said.err and "bad: could not be fetched" in said.err
+            "good: 1 of 1 pairs" in printed.out
+            and "404" in printed.err
+            and "bad: could not be fetched" in printed.err
         )
-        assert "Traceback" not in said.err
+        assert "Traceback" not in printed.err
         assert call("fetch", "good", "--json", "--data-root", tmp_path / "data") == 0
         assert json.loads(capsys.readouterr().out)["fetched"][0]["log"] == ["already there"]
     assert call("fetch", "ecsd", "good", "--data-root", tmp_path / "data") == 2

@@ -154,8 +154,8 @@ def test_drive_goes_through_gdown(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = download(Archive("file-id", "a.zip", sha256=SHA), "drive", tmp_path)
     assert path.read_bytes() == CONTENT and asked[0]["resume"] is True
     path.unlink()
-    for address, said in (("private", "not delivered"), ("broken", "Too many users have viewed")):
-        with pytest.raises(DownloadError, match=said):
+    for address, message in (("private", "not delivered"), ("broken", "Too many users have viewed")):
+        with pytest.raises(DownloadError, match=message):
             download(Archive(address, "a.zip"), "drive", tmp_path)
     with pytest.raises(DownloadError, match="wrong content"):
         download(Archive("file-id", "a.zip", sha256="0" * 64), "drive", tmp_path)

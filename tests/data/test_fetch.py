@@ -99,9 +99,9 @@ def test_mirrors_are_tried_in_turn(site: Site, tmp_path: Path) -> None:
     addresses = ["/none.zip", "/page.zip", "/broken.zip", "/other.zip", "/good.zip"]
     wrong = mirror(site.url + "/bytes.zip", more=', sha256 = "' + "0" * 64 + '"')
     card_file("t", wrong + "".join(mirror(site.url + address) for address in addresses))
-    said: list[str] = []
-    assert fetch(load_card("t"), tmp_path / "data", notify=said.append).pairs == 2
-    complaints = [line for line in said if line.startswith("t: ")]
+    notes: list[str] = []
+    assert fetch(load_card("t"), tmp_path / "data", notify=notes.append).pairs == 2
+    complaints = [line for line in notes if line.startswith("t: ")]
     for line, word in zip(complaints, ("content", "404", "web page", "archive", "no pairs"), strict=True):
         assert word in line
     assert left(tmp_path / "data") == [".downloads", "T"]
@@ -142,14 +142,14 @@ def test_known_quirks_are_repaired_and_logged(site: Site, tmp_path: Path) -> Non
     card_file("duts-tr", mirror(site.url + "/d.zip"), count=3, extra=quirks)
     done = fetch(load_card("duts-tr"), tmp_path / "data")
     log = "\n".join(done.log)
-    for said in (
+    for line in (
         f"converted the mask {odd}.jpg",
         "renamed n1.JPG to n1.jpg",
         "renamed n1.PNG",
         "stray.jpg: does not",
         "alone",
     ):
-        assert said in log, said
+        assert line in log, line
     samples = open_dataset("duts-tr", tmp_path / "data").samples
     assert [sample.mask.name for sample in samples if sample.mask] == [
         "n01532829_1.png",
@@ -232,8 +232,8 @@ def test_forbidden_sets_say_where_to_put_the_file(tmp_path: Path, site: Site) ->
     with pytest.raises(InputError) as caught:
         fetch(card, root)
     put = root / ".downloads" / "dis5k-te1" / "DIS5K.zip"
-    said = str(caught.value)
-    assert str(put) in said and "1O1eIuXX1hlGsV7qx4eSkjH231q7G1by1" in said and "\n" not in said
+    message = str(caught.value)
+    assert str(put) in message and "1O1eIuXX1hlGsV7qx4eSkjH231q7G1by1" in message and "\n" not in message
     assert site.asked == []
     members = pairs("DIS5K/DIS-TE1/im", "DIS5K/DIS-TE1/gt", ["1", "2"]) | pairs(
         "DIS5K/DIS-VD/im", "DIS5K/DIS-VD/gt", ["3"]
@@ -287,9 +287,9 @@ def test_two_processes_fetch_once(site: Site, tmp_path: Path) -> None:
         str(tmp_path / "data"),
     ]
     running_ = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = sorted(process.communicate(timeout=100)[0] for process in running_)
+    outputs = sorted(process.communicate(timeout=100)[0] for process in running_)
     assert [process.returncode for process in running_] == [0, 0] and site.count("/t.zip") == 1
-    assert sum("already there" in line for line in said) == 1
+    assert sum("already there" in line for line in outputs) == 1
     assert left(tmp_path / "data") == [".downloads", "T"]
 
 

@@ -102,10 +102,10 @@ def test_damaged_files_give_pixels_or_one_line(kind: str, seed: int, cut: bool) 
                 assert str(error).startswith(str(path)) and "\n" not in str(error)
 
 
-def test_masks_of_zero_and_one_are_stretched_and_said_once(
+def test_masks_of_zero_and_one_are_stretched_and_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "_said", set())
+    monkeypatch.setattr(images, "_logged", set())
     bits = (GREY > 127).astype(np.uint8)
     paths = [
         save(tmp_path, Image.fromarray(bits), "a.png"),
@@ -239,10 +239,10 @@ def test_bad_files_are_named_in_one_line(tmp_path: Path, read: object) -> None:
         "animated.gif": (animation.getvalue(), "2 frames"),
         "moving.png": (moving.getvalue(), "2 frames"),
     }
-    for name, (content, said) in cases.items():
+    for name, (content, message) in cases.items():
         path = tmp_path / name
         path.write_bytes(content)
-        with warnings.catch_warnings(), pytest.raises(InputError, match=said) as caught:
+        with warnings.catch_warnings(), pytest.raises(InputError, match=message) as caught:
             warnings.simplefilter("ignore")
             read(path)  # type: ignore[operator]
         assert str(path) in str(caught.value) and "\n" not in str(caught.value)

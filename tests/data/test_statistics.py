@@ -32,14 +32,16 @@ def known(tmp_path: Path) -> Path:
 
 
 def test_known_numbers(known: Path) -> None:
-    found = object_statistics(open_folders("known", known / "masks", known / "images"))
-    assert found.share == pytest.approx([600 / 2400, 200 / 2400, 0, 1, 2 / 2400])
-    assert list(found.parts) == [1, 2, 0, 1, 0]
-    assert list(found.border) == [False, True, False, True, False]
-    assert found.contrast[0] == pytest.approx(np.sqrt(3)) and found.contrast[1] == pytest.approx(0, abs=1e-9)
-    assert np.isnan(found.contrast[2:4]).all()
-    assert found.positions.shape == (48, 48) and found.positions[24, 24] == pytest.approx(2 / 5)
-    summary = found.summary()
+    statistics = object_statistics(open_folders("known", known / "masks", known / "images"))
+    assert statistics.share == pytest.approx([600 / 2400, 200 / 2400, 0, 1, 2 / 2400])
+    assert list(statistics.parts) == [1, 2, 0, 1, 0]
+    assert list(statistics.border) == [False, True, False, True, False]
+    assert statistics.contrast[0] == pytest.approx(np.sqrt(3)) and statistics.contrast[1] == pytest.approx(
+        0, abs=1e-9
+    )
+    assert np.isnan(statistics.contrast[2:4]).all()
+    assert statistics.positions.shape == (48, 48) and statistics.positions[24, 24] == pytest.approx(2 / 5)
+    summary = statistics.summary()
     assert summary["touch the border"] == 0.4 and summary["no object"] == 0.2 and summary["pictures"] == 5
 
 
@@ -52,15 +54,15 @@ def test_corners_connect_and_contrast_is_that_of_the_nearest(tmp_path: Path) -> 
     for folder, pixels in (("masks", mask), ("images", picture)):
         (tmp_path / folder).mkdir()
         Image.fromarray(pixels).save(tmp_path / folder / "a.png")
-    found = object_statistics(open_folders("corner", tmp_path / "masks", tmp_path / "images"))
-    assert list(found.parts) == [1]
-    assert found.contrast[0] == pytest.approx(np.sqrt(3) * 50 / 255, abs=1e-6)
+    statistics = object_statistics(open_folders("corner", tmp_path / "masks", tmp_path / "images"))
+    assert list(statistics.parts) == [1]
+    assert statistics.contrast[0] == pytest.approx(np.sqrt(3) * 50 / 255, abs=1e-6)
 
 
 def test_without_pictures_there_is_no_contrast(known: Path, tmp_path: Path) -> None:
-    found = object_statistics(open_folders("known", known / "masks"))
-    assert np.isnan(found.contrast).all() and found.summary()["contrast, median"] is None
-    draw_statistics(found, tmp_path / "a.svg")
+    statistics = object_statistics(open_folders("known", known / "masks"))
+    assert np.isnan(statistics.contrast).all() and statistics.summary()["contrast, median"] is None
+    draw_statistics(statistics, tmp_path / "a.svg")
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sodbench.data.auditing.status import available, available_frame, status_of
+from sodbench.data.auditing.status import available, datasets, status_of
 from sodbench.data.card import card_names, load_card
 
 
@@ -35,7 +35,7 @@ def test_states(root: Path) -> None:
 
 
 def test_the_frame_has_one_row_per_data_set(root: Path) -> None:
-    frame = available_frame(root)
+    frame = datasets(root)
     columns = ["name", "title", "role", "expected", "present", "state", "folder"]
     assert list(frame.columns) == columns and list(frame["name"]) == card_names()
     row = frame.set_index("name").loc["sod"]

@@ -57,11 +57,11 @@ def test_the_vector_unit_changes_nothing() -> None:
         "from test_synthetic import digest_of; print(digest_of('train', 6))"
     )
     environment = dict(os.environ, NPY_DISABLE_CPU_FEATURES="AVX2 FMA3 AVX512F AVX512CD AVX512_SKX")
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, str(Path(__file__).parent)],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert said.stdout.strip() == digest_of("train", 6)
+    assert result.stdout.strip() == digest_of("train", 6)
 
 
 def test_pictures_do_not_depend_on_each_other() -> None:

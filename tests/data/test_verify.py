@@ -41,18 +41,18 @@ def audit(root: Path, name: str = "ecssd", **options: object) -> Audit:
     return audit_dataset(load_card(name), root, **options)  # type: ignore[arg-type]
 
 
-def kinds(found: Audit, level: str = "problem") -> list[str]:
-    return sorted(issue.kind for issue in found.issues if issue.level == level)
+def kinds(report: Audit, level: str = "problem") -> list[str]:
+    return sorted(issue.kind for issue in report.issues if issue.level == level)
 
 
-def text(found: Audit, kind: str) -> str:
-    return "; ".join(issue.text for issue in found.issues if issue.kind == kind)
+def text(report: Audit, kind: str) -> str:
+    return "; ".join(issue.text for issue in report.issues if issue.kind == kind)
 
 
 def test_a_clean_part_of_a_set(root: Path) -> None:
-    found = audit(root)
-    assert (found.images, found.masks, found.pairs, found.expected, found.problems) == (8, 8, 8, 1000, 0)
-    assert kinds(found, "note") == ["part"]
+    report = audit(root)
+    assert (report.images, report.masks, report.pairs, report.expected, report.problems) == (8, 8, 8, 1000, 0)
+    assert kinds(report, "note") == ["part"]
 
 
 def test_broken_files(root: Path) -> None:
@@ -61,9 +61,9 @@ def test_broken_files(root: Path) -> None:
     (images / "0001.jpg").write_bytes(content[: len(content) // 2])
     (masks / "0002.png").write_bytes(b"")
     (masks / "0003.png").write_bytes(b"no picture")
-    found = audit(root)
-    assert kinds(found) == ["unreadable"] and "3 files" in text(found, "unreadable")
-    (unreadable,) = (issue for issue in found.issues if issue.kind == "unreadable")
+    report = audit(root)
+    assert kinds(report) == ["unreadable"] and "3 files" in text(report, "unreadable")
+    (unreadable,) = (issue for issue in report.issues if issue.kind == "unreadable")
     assert all(name in " ".join(unreadable.files) for name in ("0001.jpg", "0002.png", "0003.png"))
 
 
@@ -76,11 +76,11 @@ def test_names_pairs_and_sizes(root: Path) -> None:
         (folder / f"0004.{ending}").rename(folder / f"Cat.{ending}")
     Image.fromarray(np.full((9, 9), 255, np.uint8)).save(masks / "0005.png")
     Image.fromarray(np.full((9, 9), 255, np.uint8)).save(masks / "0006.jpg")
-    found = audit(root)
-    assert kinds(found) == ["case", "case", "names", "same name", "size", "unpaired", "unpaired"]
-    assert "2 names are not of this set: Cat, cat" in text(found, "names")
-    assert "0005.png is 9 x 9" in text(found, "size")
-    assert "1 pictures without a mask: 0002" in text(found, "unpaired")
+    report = audit(root)
+    assert kinds(report) == ["case", "case", "names", "same name", "size", "unpaired", "unpaired"]
+    assert "2 names are not of this set: Cat, cat" in text(report, "names")
+    assert "0005.png is 9 x 9" in text(report, "size")
+    assert "1 pictures without a mask: 0002" in text(report, "unpaired")
 
 
 def test_sizes_are_compared_where_masks_have_a_suffix(root: Path) -> None:
@@ -92,8 +92,8 @@ def test_sizes_are_compared_where_masks_have_a_suffix(root: Path) -> None:
             mine / f"{name}_mask.png"
         )
     assert main(["datasets", "add", str(mine), "--name", "mine"]) == 0
-    found = audit(root, "mine")
-    assert kinds(found) == ["size"] and "2_mask.png is 20 x 20, its picture 30 x 20" in text(found, "size")
+    report = audit(root, "mine")
+    assert kinds(report) == ["size"] and "2_mask.png is 20 x 20, its picture 30 x 20" in text(report, "size")
 
 
 def test_links_and_names_that_cannot_be_read(root: Path) -> None:
@@ -106,9 +106,9 @@ def test_links_and_names_that_cannot_be_read(root: Path) -> None:
         expected = 3
     except OSError:
         pass  # a file system that takes UTF-8 names only
-    found = audit(root)
-    assert kinds(found) == ["bad names"] and f"{expected} entries" in text(found, "bad names")
-    json.dumps(found.as_dict(), ensure_ascii=False).encode("utf-8")
+    report = audit(root)
+    assert kinds(report) == ["bad names"] and f"{expected} entries" in text(report, "bad names")
+    json.dumps(report.as_dict(), ensure_ascii=False).encode("utf-8")
 
 
 def test_masks_of_every_kind(root: Path) -> None:
@@ -125,16 +125,16 @@ def test_masks_of_every_kind(root: Path) -> None:
     put("0005", np.array([255]))
     Image.open(masks / "0006.png").convert("RGB").save(masks / "0006.png")
     Image.open(masks / "0007.png").save(masks / "0007.png", format="BMP")
-    found = audit(root)
-    assert found.problems == 0
-    assert kinds(found, "note") == sorted(
+    report = audit(root)
+    assert report.problems == 0
+    assert kinds(report, "note") == sorted(
         ["part", "exactly 128", "thresholds", "grey", "zero-one", "empty", "full", "modes", "renamed"]
     )
     for kind, name in (("exactly 128", "0001"), ("zero-one", "0003"), ("empty", "0004"), ("full", "0005")):
-        assert text(found, kind).startswith("1 masks") and f"{name}.png" in text(found, kind)
-    assert "0006.png (PNG RGB)" in text(found, "modes") and "0007.png is BMP" in text(found, "renamed")
+        assert text(report, kind).startswith("1 masks") and f"{name}.png" in text(report, kind)
+    assert "0006.png (PNG RGB)" in text(report, "modes") and "0007.png is BMP" in text(report, "renamed")
     pixels = np.asarray(Image.open(masks / "0001.png"))
-    assert found.facts["pixels that change side"]["> 128 to >= 128"].startswith(
+    assert report.facts["pixels that change side"]["> 128 to >= 128"].startswith(
         f"{(pixels == 128).sum()} in 1 masks"
     )
 
@@ -146,9 +146,9 @@ def test_animated_and_sixteen_bit_files(root: Path) -> None:
     frames[0].save(images / "0001.png", save_all=True, append_images=frames[1:])
     mask = np.asarray(Image.open(masks / "0002.png")).astype(np.uint16) * 257
     Image.fromarray(mask).save(masks / "0002.png")
-    found = audit(root)
-    assert kinds(found) == ["unreadable"] and "2 frames" in text(found, "unreadable")
-    assert "0002.png (PNG I;16)" in text(found, "modes")
+    report = audit(root)
+    assert kinds(report) == ["unreadable"] and "2 frames" in text(report, "unreadable")
+    assert "0002.png (PNG I;16)" in text(report, "modes")
 
 
 def test_duplicates_and_near_duplicates(root: Path) -> None:
@@ -158,9 +158,9 @@ def test_duplicates_and_near_duplicates(root: Path) -> None:
         smaller = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3))
         bright = smaller.point(lambda value: min(255, int(value * 1.1) + 5))
         bright.save(images / "0004.jpg", quality=60)
-    found = audit(root)
-    assert "0001 = 0002" in text(found, "duplicates") and "1 byte-identical" in text(found, "duplicates")
-    assert "0003 = 0004" in text(found, "near duplicates")
+    report = audit(root)
+    assert "0001 = 0002" in text(report, "duplicates") and "1 byte-identical" in text(report, "duplicates")
+    assert "0003 = 0004" in text(report, "near duplicates")
 
 
 def test_leaks_between_training_and_test(root: Path) -> None:
@@ -176,10 +176,10 @@ def test_leaks_between_training_and_test(root: Path) -> None:
             target.write_bytes((ecssd / "images" / f"{name}.jpg").read_bytes())
         mask = (ecssd / "ground_truth_mask" / f"{name}.png").read_bytes()
         (root / "DUTS-TR" / "DUTS-TR-Mask" / f"{stem}.png").write_bytes(mask)
-    found = audit(root)
-    assert kinds(found) == ["leak", "leak"]
-    assert "0001 = duts-tr/n00000001_1" in text(found, "leak") and "0002 = duts-tr/n00000001_2" in text(
-        found, "leak"
+    report = audit(root)
+    assert kinds(report) == ["leak", "leak"]
+    assert "0001 = duts-tr/n00000001_1" in text(report, "leak") and "0002 = duts-tr/n00000001_2" in text(
+        report, "leak"
     )
     assert kinds(audit(root, against=())) == []
     assert kinds(audit(root, "duts-tr")).count("leak") == 2
@@ -203,8 +203,8 @@ def test_how_alike_the_same_picture_must_be(bits: int, likeness: float, same: in
 @pytest.mark.parametrize(("level", "rules"), [(25, 0), (26, 1), (127, 1), (128, 2), (129, 3)])
 def test_which_levels_the_three_rules_take(tmp_path: Path, level: int, rules: int) -> None:
     Image.fromarray(np.full((2, 2), level, np.uint8)).save(tmp_path / "a.png")
-    found = mask_facts(tmp_path / "a.png")
-    assert sum(found.object_pixels(rule) == 4 for rule in RULES) == rules
+    facts = mask_facts(tmp_path / "a.png")
+    assert sum(facts.object_pixels(rule) == 4 for rule in RULES) == rules
 
 
 def test_plain_surfaces_are_like_nothing(tmp_path: Path) -> None:
@@ -229,9 +229,11 @@ def test_a_manifest_pins_a_copy(root: Path) -> None:
     )
     for folder, ending in (("images", "jpg"), ("ground_truth_mask", "png")):
         (root / "ECSSD" / folder / f"0003.{ending}").rename(root / "ECSSD" / folder / f"0300.{ending}")
-    found = changes(open_dataset("ecssd", root))
-    assert found is not None and found.changed == ("images/0001.jpg",)
-    assert found.removed == ("ground_truth_mask/0003.png", "images/0003.jpg") and len(found.added) == 2
+    difference = changes(open_dataset("ecssd", root))
+    assert difference is not None and difference.changed == ("images/0001.jpg",)
+    assert (
+        difference.removed == ("ground_truth_mask/0003.png", "images/0003.jpg") and len(difference.added) == 2
+    )
     assert "changed" in kinds(audit(root)) and "1 changed (images/0001.jpg)" in text(audit(root), "changed")
     path.write_text("nonsense\n")
     with pytest.raises(InputError, match=r"ecssd\.sha256:1"):
@@ -251,14 +253,16 @@ def test_maps_are_audited(root: Path) -> None:
     Image.fromarray(ramp["0005"][:20]).save(maps / "0005.png")
     Image.fromarray(ramp["0006"].astype(np.uint16) * 257).save(maps / "0006.png")
     Image.fromarray(ramp["0007"]).save(maps / "extra.png")
-    found = audit_maps(dataset, maps)
-    assert kinds(found) == ["missing", "size", "unreadable"] and kinds(found, "note") == [
+    report = audit_maps(dataset, maps)
+    assert kinds(report) == ["missing", "size", "unreadable"] and kinds(report, "note") == [
         "constant",
         "faint",
         "further",
     ]
-    assert "0003 peaks at 4/255" in text(found, "faint") and "0004 is 7 everywhere" in text(found, "constant")
-    assert "2 maps are missing: 0007, 0008" in text(found, "missing")
+    assert "0003 peaks at 4/255" in text(report, "faint") and "0004 is 7 everywhere" in text(
+        report, "constant"
+    )
+    assert "2 maps are missing: 0007, 0008" in text(report, "missing")
 
 
 def test_an_absent_set_is_an_error_and_an_empty_folder_a_problem(root: Path) -> None:
@@ -276,8 +280,8 @@ def test_exit_codes_and_json(root: Path, capsys: pytest.CaptureFixture[str]) -> 
     (root / "ECSSD" / "images" / "0001.jpg").unlink()
     capsys.readouterr()
     assert main(["datasets", "verify", "--json", *options]) == 1
-    said = json.loads(capsys.readouterr().out)["audits"]
-    ecssd = next(one for one in said if one["name"] == "ecssd")
+    audits = json.loads(capsys.readouterr().out)["audits"]
+    ecssd = next(one for one in audits if one["name"] == "ecssd")
     assert {finding["kind"] for finding in ecssd["findings"]} >= {"unpaired", "changed"}
     assert main(["datasets", "verify", "nothing", *options]) == 2
     assert main(["datasets", "verify", "ecssd", "sod", "--maps", str(root), *options]) == 2
@@ -285,7 +289,7 @@ def test_exit_codes_and_json(root: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.slow
 def test_the_traps_of_the_real_sets(shared_data: Path) -> None:
-    """The traps of the real data that docs/datasets.md lists are all found."""
+    """The traps of the real data that docs/datasets.md lists are all noticed."""
     pascal = audit(shared_data, "pascal-s", against=())
     assert pascal.facts["mask grey levels"].startswith("13: 0, 21, 43")
     assert text(pascal, "exactly 128").startswith("14 masks")

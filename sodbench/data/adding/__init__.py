@@ -1,1 +1,1 @@
-"""Adding a data set of one's own: guessing its layout, writing its card."""
+"""Adding a user's own data set: detecting its layout, writing its card."""

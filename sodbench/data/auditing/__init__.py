@@ -1,1 +1,1 @@
-"""Auditing a data set or a folder of maps: counts, pairs, duplicates, grey levels, statistics."""
+"""Auditing data sets and folders of maps: status, counts, pairs, duplicates, grey levels, statistics."""

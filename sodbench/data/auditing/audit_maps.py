@@ -11,7 +11,7 @@ from sodbench.data.image_files import list_images
 from sodbench.data.images import image_size
 from sodbench.errors import InputError, first_of
 
-FAINT = 64  # a map that never gets brighter: stretching it to the full range changes its meaning
+FAINT = 64  # a map that stays below: stretching it to the full range changes its meaning
 
 
 def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Audit:

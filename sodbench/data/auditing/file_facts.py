@@ -82,7 +82,8 @@ def map_facts(path: Path) -> FileFacts:
     except InputError as error:
         return FileFacts(path, error=str(error))
     size = (values.shape[0], values.shape[1])
-    return FileFacts(path, "", kind, mode, size, _levels(values), is_zero_one(values))
+    zero_one = is_zero_one(values)
+    return FileFacts(path, format=kind, mode=mode, size=size, levels=_levels(values), zero_one=zero_one)
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], workers: int | None = None) -> list[R]:

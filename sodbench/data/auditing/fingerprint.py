@@ -1,4 +1,4 @@
-"""Recognises the same picture: byte for byte, and by its look after resizing or saving anew.
+"""Recognises the same picture: byte for byte, and by its look after resizing or re-encoding.
 
 The look is a 32 x 32 grey thumbnail. Two pictures are near duplicates if the signs of the 64 lowest
 frequencies of their cosine transforms (a perceptual hash) differ in at most `MAX_BITS` places, and their

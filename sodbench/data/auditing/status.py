@@ -45,7 +45,17 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
     """How much of a set is on this disk; never makes or downloads anything."""
 
     def status(state: State, present: int = 0, size: int = 0, folder: str = "", problem: str = "") -> Status:
-        return Status(card.name, card.title, card.role, state, present, card.expected, size, folder, problem)
+        return Status(
+            name=card.name,
+            title=card.title,
+            role=card.role,
+            state=state,
+            present=present,
+            expected=card.expected,
+            size=size,
+            folder=folder,
+            problem=problem,
+        )
 
     if card.generator:
         from sodbench.data.synthetic import sample_place
@@ -80,8 +90,14 @@ def available(data_root: Path | None = None) -> list[Status]:
     return [status_of(load_card(name), data_root) for name in card_names()]
 
 
-def available_frame(data_root: Path | None = None) -> "pd.DataFrame":
-    """`available` as a table: name, title, role, expected, present, state, folder; one row per data set."""
+def datasets(data_root: Path | None = None) -> "pd.DataFrame":
+    """All data sets that have a card, and how much of each is on this disk; one row per data set.
+
+    Columns: name, title, role ("train", "test" or "both"), expected and present (numbers of pairs), state
+    ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
+    argument, else the environment's SODBENCH_DATA, else the user's data folder. Raises InputError for a data
+    root that cannot be read and for a card that is wrong.
+    """
     import pandas as pd
 
     names = ["name", "title", "role", "expected", "present", "state", "folder"]

@@ -1,1 +1,1 @@
-"""Getting a data set: downloading, unpacking and arranging it in the data root."""
+"""Getting a data set: downloading it, unpacking it, and bringing it into the standard layout."""

@@ -1,8 +1,8 @@
 """The embedded sample: small procedural photographs and their masks, the same on every machine.
 
-`numbers` (exact random numbers and functions), `noise` (textures), `outlines` and `shapes` (what stands in
-the pictures), `scenery` (what is behind), `things` (material, shading, shadow), `picture` (one whole
-picture), `png` and `folder` (the files).
+`numbers` (exact random numbers and functions), `noise` (textures), `outlines` and `shapes` (the objects'
+shapes), `scenery` (backgrounds), `objects` (material, shading, shadow), `picture` (one whole
+picture), `png` and `files` (the files on disk).
 """
 
 from sodbench.data.synthetic.files import COUNTS, VERSION, sample_folder, sample_place, write_sample

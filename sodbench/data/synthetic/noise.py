@@ -1,4 +1,4 @@
-"""Textures: fractal noise, its stretched and warped kinds, and blurs, all exactly reproducible."""
+"""Textures: fractal noise, plain, stretched and warped, and blurs, all exactly reproducible."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,10 @@ def fractal(
     cell: float,
     octaves: int = 4,
     roughness: float = 0.5,
+    *,
     stretch: float = 1.0,
 ) -> Array:
-    """Octaves of value noise, stretched to exactly [0, 1]; `stretch` > 1 draws it out sideways."""
+    """Octaves of value noise, stretched to exactly [0, 1]; `stretch` > 1 stretches it horizontally."""
     total = np.zeros((height, width))
     weight = 1.0
     for _ in range(octaves):
@@ -44,7 +45,7 @@ def fractal(
 
 
 def at(field: Array, y: Array, x: Array) -> Array:
-    """A field read at fractional places, bilinear, mirrored at its borders."""
+    """A field sampled at fractional positions, bilinear, mirrored at its borders."""
     height, width = field.shape
     y, x = _mirrored(y, height), _mirrored(x, width)
     top = np.minimum(y.astype(np.int64), height - 2)
@@ -58,7 +59,7 @@ def at(field: Array, y: Array, x: Array) -> Array:
 
 
 def warped(stream: Stream, field: Array, reach: float, cell: float) -> Array:
-    """The field with its places moved by smooth noise of up to `reach` pixels."""
+    """The field with its points displaced by smooth noise of up to `reach` pixels."""
     height, width = field.shape
     y, x = np.indices(field.shape).astype(np.float64)
     dy = value_noise(stream, height, width, cell, cell) - 0.5
@@ -75,7 +76,7 @@ def blur(field: Array, radius: int, passes: int = 2) -> Array:
     for _ in range(passes):
         whole = _box(whole, radius)
         whole = np.swapaxes(_box(np.swapaxes(whole, -1, -2), radius), -1, -2)
-    return whole * (1.0 / 1048576.0)
+    return np.asarray(whole * (1.0 / 1048576.0))
 
 
 def soften(field: Array) -> Array:
@@ -92,10 +93,10 @@ def to_unit(field: Array) -> Array:
     return (field - low) * (1.0 / (high - low)) if high > low else np.zeros_like(field)
 
 
-def _mirrored(place: Array, size: int) -> Array:
-    place = np.abs(place)
+def _mirrored(position: Array, size: int) -> Array:
+    position = np.abs(position)
     end = float(size - 1)
-    return np.clip(np.where(place > end, 2.0 * end - place, place), 0.0, end)
+    return np.clip(np.where(position > end, 2.0 * end - position, position), 0.0, end)
 
 
 def _box(whole: NDArray[np.int64], radius: int) -> NDArray[np.int64]:

@@ -7,12 +7,12 @@ functions, no matrix products, no sums of floats whose order a vector unit could
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]  # always float64 here
+Array = NDArray[np.floating]  # float64 at run time
 T = TypeVar("T")
 
 _TO_UNIT = 2.0**-53
@@ -29,7 +29,7 @@ _COSINE = (
 
 
 class Stream:
-    """An endless stream of random numbers, set by whole numbers (split, picture) and nothing else."""
+    """An endless stream of random numbers, determined by whole numbers (split, picture) alone."""
 
     def __init__(self, *key: int) -> None:
         self._bits = np.random.PCG64(np.random.SeedSequence(list(key)))
@@ -43,21 +43,23 @@ class Stream:
         return low + int(self.uniform() * (high - low + 1))
 
     def chance(self, probability: float) -> bool:
+        """True with the given probability."""
         return self.uniform() < probability
 
     def choice(self, items: Sequence[T]) -> T:
+        """One of the items, all equally likely."""
         return items[self.whole(0, len(items) - 1)]
 
     def grid(self, *shape: int) -> Array:
         """An array of numbers in [0, 1)."""
         count = int(np.prod(shape))
-        raw: Any = self._bits.random_raw(count)
+        raw = np.asarray(self._bits.random_raw(count), np.uint64)
         return np.asarray((raw >> np.uint64(11)).astype(np.float64) * _TO_UNIT).reshape(shape)
 
     def bells(self, *shape: int) -> Array:
         """An array of nearly normal numbers, mean 0 and deviation 1: sums of four 16-bit numbers."""
         count = int(np.prod(shape))
-        raw: Any = self._bits.random_raw(count)
+        raw = np.asarray(self._bits.random_raw(count), np.uint64)
         low = np.uint64(0xFFFF)
         total = sum(((raw >> np.uint64(shift)) & low).astype(np.int64) for shift in (0, 16, 32, 48))
         return ((np.asarray(total) - 131070) * (1.0 / 37837.0)).reshape(shape)

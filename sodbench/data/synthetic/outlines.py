@@ -1,4 +1,4 @@
-"""Outlines as polygons, natural ones: Fourier contours, tapering limbs, petals; and their exact filling.
+"""Outlines as polygons: Fourier contours, ellipses, tapering limbs; and their exact filling.
 
 A shape is a list of parts; a part is a polygon (n x 2, x and y) with a role: "body", "accent" (drawn in the
 second colour) or "hole". Shapes lie around (0, 0) with a radius of about 1; y points down.
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from sodbench.data.synthetic.numbers import Array, Stream, cosine, sine
 
-FINE = 4  # sub-pixels a side for the share of a pixel that a polygon covers
+FINE = 4  # sub-pixels per side of a pixel, for the share of it that a polygon covers
 
 
 @dataclass(frozen=True)
 class Part:
+    """One polygon of a shape, and its role."""
+
     outline: Array
     role: str = "body"
 
@@ -33,6 +35,7 @@ def contour(
 
 
 def ellipse(x: float, y: float, width: float, height: float, turn: float = 0.0) -> Array:
+    """An ellipse around (x, y) with the given half axes."""
     turns = np.arange(48) * (1.0 / 48)
     return moved(np.stack([cosine(turns) * width, sine(turns) * height], axis=1), 1.0, turn, x, y)
 
@@ -73,7 +76,7 @@ def moved(outline: Array, scale: float, turn: float, x: float, y: float, flip: b
 
 @dataclass(frozen=True)
 class Filled:
-    """The sub-pixels inside a polygon: a box of them, and where the box lies."""
+    """The sub-pixels inside a polygon, as a box, and the position of the box."""
 
     rows: slice
     columns: slice

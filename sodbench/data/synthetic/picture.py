@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from sodbench.data.synthetic.noise import blur, fractal, soften
 from sodbench.data.synthetic.numbers import Array, Stream, mix, smooth_step
+from sodbench.data.synthetic.objects import Light, PlacedShape, cast_shadow, mean_colour, palette
 from sodbench.data.synthetic.outlines import canvas, contour, coverage, filled, moved
 from sodbench.data.synthetic.scenery import colour, scenery
 from sodbench.data.synthetic.shapes import KINDS, Shape, bounds
-from sodbench.data.synthetic.things import Light, Thing, cast_shadow, mean_colour, palette
 
 SEED = 20190616  # of the whole sample; another number is another data set
 SPLITS = {"train": 1, "test": 2}
@@ -51,7 +51,7 @@ def _add_object(
     light: Light,
     count: int,
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """The picture with one salient object more, and the sub-pixels of that object."""
+    """The picture with one more salient object, and the sub-pixels of that object."""
     h, w = picture.shape[1:]
     shape = kind(stream)
     low, high = bounds(shape)
@@ -63,10 +63,12 @@ def _add_object(
     y = h * (0.52 + stream.uniform(-spread, spread) * 0.8)
     if stream.chance(0.15):  # cut by the border
         x = stream.choice((stream.uniform(0.0, 0.12), stream.uniform(0.88, 1.0))) * w
-    thing = Thing(shape, scale, stream.uniform(-0.06, 0.06), x, y, stream.chance(0.5), (h, w))
-    around = np.clip(blur(thing.cover, max(2, int(scale * 0.3)), 2) * 4.0, 0.0, 1.0) * (1.0 - thing.cover)
+    placed = PlacedShape(
+        shape, scale, stream.uniform(-0.06, 0.06), x, y, flip=stream.chance(0.5), size=(h, w)
+    )
+    around = np.clip(blur(placed.cover, max(2, int(scale * 0.3)), 2) * 4.0, 0.0, 1.0) * (1.0 - placed.cover)
     ground = mean_colour(picture, around)
-    if stream.chance(0.35):  # dressed in the colours of some other place of the scene
+    if stream.chance(0.35):  # in the colours of another place of the scene
         y, x = stream.whole(4, h - 5), stream.whole(4, w - 5)
         share = stream.uniform(0.5, 1.0)
         colours = [
@@ -76,15 +78,15 @@ def _add_object(
         colours[1] = mix(colours[1], colours[0], share * 0.6)
     if stream.chance(0.2):  # in the shade: bright and dark objects alike
         colours = [own * stream.uniform(0.35, 0.7) for own in colours]
-    colours = _told_apart(stream, colours, ground)
+    colours = _distinguished(stream, colours, ground)
     if stream.chance(0.7):
-        picture = cast_shadow(stream, picture, thing, light)
-    cover = soften(thing.cover) if stream.chance(0.6) else thing.cover
-    return thing.onto(stream, picture, colours, light, cover, 1.0), thing.body
+        picture = cast_shadow(stream, picture, placed, light)
+    cover = soften(placed.cover) if stream.chance(0.6) else placed.cover
+    return placed.onto(stream, picture, colours, light, cover, 1.0), placed.body
 
 
-def _told_apart(stream: Stream, colours: list[Array], ground: Array) -> list[Array]:
-    """Moves an object's colours off those around it, so that an eye can tell; one in eight stays close."""
+def _distinguished(stream: Stream, colours: list[Array], ground: Array) -> list[Array]:
+    """Moves an object's colours away from those around it to make it visible; one in eight stays close."""
     least = stream.uniform(0.02, 0.06) if stream.chance(0.12) else stream.uniform(0.1, 0.2)
     gap = float(np.abs(colours[0] - ground).max())
     if gap >= least:
@@ -95,20 +97,20 @@ def _told_apart(stream: Stream, colours: list[Array], ground: Array) -> list[Arr
 
 
 def _add_distractor(stream: Stream, picture: Array, light: Light) -> Array:
-    """Something small, or large and faint, that belongs to the background."""
+    """A distractor: something small, or large and faint, that belongs to the background."""
     h, w = picture.shape[1:]
     shape = stream.choice(KINDS)(stream)
     large = stream.chance(0.35)
     scale = (stream.uniform(0.2, 0.5) if large else stream.uniform(0.04, 0.09)) * min(h, w)
     x, y = stream.uniform() * w, stream.uniform() * h
-    thing = Thing(shape, scale, stream.uniform(), x, y, False, (h, w))
-    near = mean_colour(picture, blur(thing.cover, 4, 2))
+    placed = PlacedShape(shape, scale, stream.uniform(), x, y, flip=False, size=(h, w))
+    near = mean_colour(picture, blur(placed.cover, 4, 2))
     own = stream.uniform(0.05, 0.2) if large else stream.uniform(0.3, 0.8)
     colours = [mix(near, other, own) for other in palette(stream)]
     if large:
-        opacity = blur(thing.cover, stream.whole(1, 4)) * stream.uniform(0.4, 0.9)
-        return thing.onto(stream, picture, colours, light, opacity, 0.25)
-    return thing.onto(stream, picture, colours, light, soften(thing.cover) * 0.9, 0.7)
+        opacity = blur(placed.cover, stream.whole(1, 4)) * stream.uniform(0.4, 0.9)
+        return placed.onto(stream, picture, colours, light, opacity, 0.25)
+    return placed.onto(stream, picture, colours, light, soften(placed.cover) * 0.9, 0.7)
 
 
 def _add_foreground(stream: Stream, picture: Array) -> Array:
@@ -149,4 +151,5 @@ def _photographed(stream: Stream, picture: Array) -> Pixels:
     if stream.chance(0.5):
         grain = soften(grain) * 1.8
     picture = picture + grain * strength
-    return np.floor(np.clip(picture, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8).transpose(1, 2, 0).copy()
+    levels = np.floor(np.clip(picture, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return np.array(levels.transpose(1, 2, 0))

@@ -1,7 +1,7 @@
 """PNG files whose bytes are the same everywhere: stored, not compressed.
 
 Compressed bytes differ between versions of zlib; "stored" blocks leave nothing to choose. The sample is
-small, so the size (about 75 kB a picture) matters less than one digest for all machines.
+small, so the size (about 75 kB per picture) matters less than one digest for all machines.
 """
 
 import struct

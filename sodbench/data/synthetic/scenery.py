@@ -27,7 +27,7 @@ def colour(red: float, green: float, blue: float) -> Array:
 
 
 def tint(stream: Stream, palette: tuple[Colour, ...], spread: float = 0.06) -> Array:
-    """A colour of the palette, a little changed."""
+    """A colour of the palette, slightly changed."""
     lightness = stream.uniform(-spread, spread)
     return np.clip(
         colour(*stream.choice(palette)) + lightness + (stream.grid(3, 1, 1) - 0.5) * spread, 0.02, 0.98
@@ -37,10 +37,10 @@ def tint(stream: Stream, palette: tuple[Colour, ...], spread: float = 0.06) -> A
 def blend(colours: list[Array], share: Array) -> Array:
     """3 x H x W: the colours along a line, by a field of [0, 1]."""
     steps = len(colours) - 1
-    place = np.clip(share, 0.0, 1.0) * steps
+    position = np.clip(share, 0.0, 1.0) * steps
     out = np.broadcast_to(colours[0], (3, *share.shape))
     for index in range(steps):
-        out = mix(out, colours[index + 1], np.clip(place - index, 0.0, 1.0))
+        out = mix(out, colours[index + 1], np.clip(position - index, 0.0, 1.0))
     return out
 
 
@@ -73,6 +73,7 @@ def foliage(stream: Stream, h: int, w: int) -> Array:
 
 
 def water(stream: Stream, h: int, w: int) -> Array:
+    """Waves on a swell, with glints."""
     rows = (np.arange(h) * (1.0 / h))[:, None]
     waves = fractal(stream, h, w, stream.uniform(2.5, 6.0), 3, 0.6, stretch=stream.uniform(3.0, 7.0))
     swell = fractal(stream, h, w, stream.uniform(12, 30), 2, stretch=3.0)
@@ -118,16 +119,16 @@ def sand(stream: Stream, h: int, w: int) -> Array:
 
 
 def planks(stream: Stream, h: int, w: int) -> Array:
-    """Boards with their grain and the gaps between; lying or standing."""
+    """Boards with their grain and the gaps between them, horizontal or vertical."""
     upright = stream.chance(0.5)
     a, b = (w, h) if upright else (h, w)
     grain = fractal(stream, a, b, stream.uniform(2.5, 5.0), 3, 0.7, stretch=stream.uniform(8.0, 16.0))
     grain = warped(stream, grain, 3.0, 30.0)
     size = stream.uniform(14, 45)
-    place = np.arange(a) * (1.0 / size) + stream.uniform()
-    board = np.floor(place).astype(np.int64)
+    position = np.arange(a) * (1.0 / size) + stream.uniform()
+    board = np.floor(position).astype(np.int64)
     tone = (stream.grid(int(board.max()) + 1)[board] - 0.5)[:, None] * stream.uniform(0.1, 0.6)
-    gap = smooth_step(np.minimum(place - board, 1.0 - (place - board)) * size * 0.7)[:, None]
+    gap = smooth_step(np.minimum(position - board, 1.0 - (position - board)) * size * 0.7)[:, None]
     picture = blend([tint(stream, WOODS), tint(stream, WOODS)], grain * 0.8 + tone + 0.1) * mix(
         0.45, 1.0, gap
     )
@@ -135,7 +136,7 @@ def planks(stream: Stream, h: int, w: int) -> Array:
 
 
 def bricks(stream: Stream, h: int, w: int) -> Array:
-    """Bricks, tiles, blocks: rows shifted by half, each stone of its own tone."""
+    """Bricks, tiles, blocks: rows shifted by half a brick, each of its own tone."""
     height = stream.uniform(8, 22)
     width = height * stream.uniform(1.2, 2.8)
     y, x = np.indices((h, w)).astype(np.float64)
@@ -156,7 +157,7 @@ def bricks(stream: Stream, h: int, w: int) -> Array:
 
 
 def room(stream: Stream, h: int, w: int) -> Array:
-    """A room or street out of focus: large soft fields of unlike colours, lights."""
+    """A room or street out of focus: large soft fields of different colours, lights."""
     palettes = (WALLS, WOODS, STONES, NIGHTS, SANDS, GREENS, WATERS)
     picture = np.broadcast_to(tint(stream, stream.choice(palettes)), (3, h, w)) + 0.0
     y, x = np.indices((h, w)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What stands in the pictures: animals, birds, fish, flowers, vessels, cars, people, stones, rings.
+"""The objects' shapes: animals, birds, fish, flowers, vessels, cars, people, stones, rings.
 
 Each function draws one kind in its own proportions, as parts around (0, 0) with a radius of about 1.
 """

@@ -1,4 +1,4 @@
-"""Objects in their material: patterned, shaded, with a shadow; and distractors, which melt into the scene."""
+"""Objects in their material: colours, pattern, shading, shadow."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,11 @@ SCENIC = (
 )  # fmt: skip
 
 
-class Thing:
+class PlacedShape:
     """A shape placed in a picture of H x W: which sub-pixels it fills, and which share of each pixel."""
 
     def __init__(
-        self, shape: Shape, scale: float, turn: float, x: float, y: float, flip: bool, size: Size
+        self, shape: Shape, scale: float, turn: float, x: float, y: float, *, flip: bool, size: Size
     ) -> None:
         h, w = size
         body, accent = canvas(h, w), canvas(h, w)
@@ -53,7 +53,7 @@ class Thing:
         self.cover = coverage(body)
         self.accent = coverage(accent)
         self.scale = scale
-        # the look is worked out only where the thing is, and as far around as a blurred edge reaches
+        # colours are computed only where the shape is, and as far around as a blurred edge reaches
         points = np.concatenate(outlines)
         left, right = _span(points[:, 0], w)
         top, bottom = _span(points[:, 1], h)
@@ -68,14 +68,16 @@ class Thing:
         opacity: Array,
         relief: float,
     ) -> Array:
-        """The picture with the thing in it, where `opacity` (H x W) says; `relief` 0 is flat."""
+        """The picture with the shape drawn into it by `opacity` (H x W); `relief` 0 is flat."""
         rows, columns = self.box
         picture = picture.copy()
         behind = picture[:, rows, columns]
-        picture[:, rows, columns] = mix(behind, self._look(stream, colours, light, relief), opacity[self.box])
+        picture[:, rows, columns] = mix(
+            behind, self._surface(stream, colours, light, relief), opacity[self.box]
+        )
         return picture
 
-    def _look(self, stream: Stream, colours: list[Array], light: Light, relief: float) -> Array:
+    def _surface(self, stream: Stream, colours: list[Array], light: Light, relief: float) -> Array:
         cover = self.cover[self.box]
         h, w = cover.shape
         surface = scenery.blend(colours[:2], pattern(stream, h, w, self.scale))
@@ -97,10 +99,10 @@ class Thing:
         return np.clip(surface, 0.0, 1.0)
 
 
-def _span(places: Array, size: int) -> tuple[int, int]:
+def _span(coordinates: Array, size: int) -> tuple[int, int]:
     margin = 14
-    first = int(np.clip(np.floor(places.min()) - margin, 0, size - 8))
-    return first, int(np.clip(np.ceil(places.max()) + margin, first + 8, size))
+    first = int(np.clip(np.floor(coordinates.min()) - margin, 0, size - 8))
+    return first, int(np.clip(np.ceil(coordinates.max()) + margin, first + 8, size))
 
 
 def _step(field: Array, axis: int) -> Array:
@@ -132,7 +134,7 @@ def pattern(stream: Stream, h: int, w: int, scale: float) -> Array:
 
 
 def palette(stream: Stream) -> list[Array]:
-    """Three colours of one thing: main, second, accent."""
+    """Three colours of one object: main, second, accent."""
     family = stream.uniform()
     group = VIVID if family < 0.25 else PLAIN if family < 0.6 else stream.choice(SCENIC)
     main = scenery.tint(stream, group, 0.12)
@@ -154,12 +156,12 @@ def mean_colour(picture: Array, where: Array) -> Array:
     return scenery.colour(*(exact_mean(channel * where) / total for channel in picture))
 
 
-def cast_shadow(stream: Stream, picture: Array, thing: Thing, light: Light) -> Array:
-    """Darkens the ground beside a thing, away from the light."""
-    h, w = thing.cover.shape
-    reach = thing.scale * stream.uniform(0.05, 0.4)
-    down, right = int(-light[1] * reach + 0.1 * thing.scale), int(-light[0] * reach)
-    padded = np.pad(thing.cover, ((abs(down), abs(down)), (abs(right), abs(right))))
+def cast_shadow(stream: Stream, picture: Array, shape: PlacedShape, light: Light) -> Array:
+    """Darkens the ground next to a shape, away from the light."""
+    h, w = shape.cover.shape
+    reach = shape.scale * stream.uniform(0.05, 0.4)
+    down, right = int(-light[1] * reach + 0.1 * shape.scale), int(-light[0] * reach)
+    padded = np.pad(shape.cover, ((abs(down), abs(down)), (abs(right), abs(right))))
     shadow = padded[abs(down) - down :, abs(right) - right :][:h, :w]
-    shadow = blur(shadow, max(1, int(thing.scale * stream.uniform(0.04, 0.2))))
+    shadow = blur(shadow, max(1, int(shape.scale * stream.uniform(0.04, 0.2))))
     return np.asarray(picture * (1.0 - shadow * stream.uniform(0.1, 0.6)))
