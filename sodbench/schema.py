@@ -145,7 +145,8 @@ def described(annotation: Any) -> str:
         return " or ".join(described(one) for one in arguments if one is not type(None))
     if origin is tuple:
         if arguments[-1] is Ellipsis:
-            return f"a list of {described(arguments[0])}"
+            item = arguments[0]
+            return "a list of tables" if described(item) == "a table" else f"a list of {described(item)}"
         return f"a list of {len(arguments)} values, each {described(arguments[0])}"
     if origin in (dict, Mapping) or dataclasses.is_dataclass(annotation):
         return "a table"
