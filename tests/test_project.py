@@ -47,12 +47,12 @@ def test_importing_is_light() -> None:
 def test_imports_point_one_way() -> None:
     """docs/architecture.md: metrics and data know no model; the report reads records."""
     forbidden = {
-        "metrics": ("torch", "sodbench.models", "sodbench.data", "sodbench.results", "sodbench.report"),
+        "metrics": ("torch", "sodbench.models", "sodbench.data", "sodbench.results", "sodbench.reporting"),
         "data": ("sodbench.models", "sodbench.metrics", "sodbench.training", "sodbench.results"),
         "losses": ("sodbench.models", "sodbench.data", "sodbench.training"),
-        "models": ("sodbench.training", "sodbench.results", "sodbench.report", "sodbench.metrics"),
-        "results": ("sodbench.models", "sodbench.training", "sodbench.report"),
-        "report": ("torch", "sodbench.models", "sodbench.training"),
+        "models": ("sodbench.training", "sodbench.results", "sodbench.reporting", "sodbench.metrics"),
+        "results": ("sodbench.models", "sodbench.training", "sodbench.reporting"),
+        "reporting": ("torch", "sodbench.models", "sodbench.training"),
     }
     wrong = []
     for package, names in forbidden.items():

@@ -21,8 +21,8 @@ from sodbench.errors import InputError
 from sodbench.results import load, store
 from sodbench.results.provenance import digest_of
 from sodbench.results.record import conventions
+from sodbench.results.resampling import scores_of
 from sodbench.results.run import SCHEMA, load_runs, new_run, read_records, save_run
-from sodbench.results.statistics import scores_of
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
