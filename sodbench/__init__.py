@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from sodbench.models import baselines as baselines
     from sodbench.models import load_baseline as load_baseline
     from sodbench.prediction import predict as predict
-    from sodbench.reporting.write import leaderboard as leaderboard
+    from sodbench.reporting.comparison import compare as compare
+    from sodbench.reporting.leaderboard import leaderboard as leaderboard
     from sodbench.reporting.write import report as report
     from sodbench.reproduction import reproduce as reproduce
-    from sodbench.results.comparison import compare as compare
     from sodbench.results.run import Run as Run
     from sodbench.results.run_files import load_runs as load_runs
     from sodbench.training.job import train as train
@@ -71,8 +71,8 @@ _HOME = {
     "Sample": "data.folder",
     "load_runs": "results.run_files",
     "Run": "results.run",
-    "compare": "results.comparison",
-    "leaderboard": "reporting.write",
+    "compare": "reporting.comparison",
+    "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
     "InputError": "errors",
 }

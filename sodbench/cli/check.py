@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Compares, prints, and returns 1 where something drifted."""
     from sodbench.cli.report import recorded_runs
     from sodbench.files import write_text
-    from sodbench.report import drift_formats
+    from sodbench.json_text import to_json
+    from sodbench.reporting import drift_formats
     from sodbench.results.drift import check
 
     reference = _reference(args)
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     failed = drift.failed(args.strict)
     against = args.against.as_posix()
     if args.json:
-        _print_json(drift, failed)
+        print(to_json(_as_json(drift, failed)))
     else:
         print(drift_formats.text(drift, against, args.strict))
     if args.github or os.environ.get("GITHUB_ACTIONS") == "true":
@@ -136,7 +137,7 @@ def _wanted(args: argparse.Namespace, name: str, dataset: str) -> bool:
 
 def _tolerances(options: list[str]) -> dict[str, float]:
     """`MAE=1e-4` or a number for all metrics; InputError for anything else."""
-    found = {}
+    tolerances = {}
     for option in options:
         metric, _, value = option.rpartition("=")
         try:
@@ -147,8 +148,8 @@ def _tolerances(options: list[str]) -> dict[str, float]:
             raise InputError(
                 f"--tolerance {option!r}: expected METRIC=VALUE or VALUE, 0 or more, e.g. MAE=1e-4"
             )
-        found[metric or "default"] = number
-    return found
+        tolerances[metric or "default"] = number
+    return tolerances
 
 
 def _update(args: argparse.Namespace, runs: "list[Run]", reference: "Reference") -> int:
@@ -162,17 +163,10 @@ def _update(args: argparse.Namespace, runs: "list[Run]", reference: "Reference")
     return 0
 
 
-def _print_json(drift: "Drift", failed: bool) -> None:
-    import json
-    import math
-
-    def plain(value: Any) -> Any:
-        return None if isinstance(value, float) and math.isnan(value) else value
-
-    findings = [
-        {key: plain(value) for key, value in dataclasses.asdict(one).items()} for one in drift.findings
-    ]
+def _as_json(drift: "Drift", failed: bool) -> dict[str, object]:
+    """The object that `--json` prints."""
     causes = [
-        {"name": name, "dataset": dataset, "causes": said} for (name, dataset), said in drift.causes.items()
+        {"name": name, "dataset": dataset, "causes": causes}
+        for (name, dataset), causes in drift.causes.items()
     ]
-    print(json.dumps({"failed": failed, "compared": drift.compared, "findings": findings, "causes": causes}))
+    return {"failed": failed, "compared": drift.compared, "findings": drift.findings, "causes": causes}

@@ -3,9 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
+
+if TYPE_CHECKING:
+    from sodbench.results.run import Run
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
 FIGURES = ("pr", "f", "e", "distribution", "size", "speed", "ranks")
@@ -61,64 +64,38 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the asked formats; prints the path of each file."""
-    from sodbench.report.beside import with_published
-    from sodbench.report.data import write_csv, write_json
-    from sodbench.report.figures import draw
-    from sodbench.report.frame import Selection, build, select
-    from sodbench.report.latex import write_latex
-    from sodbench.report.leaderboard import write_markdown
-    from sodbench.report.spreads import over_seeds_table, with_intervals
+    """Writes the report; prints the path of each document, and notes on stderr."""
+    from sodbench.reporting.write import report
 
     if not 1 <= args.precision <= 10:
         raise InputError(f"--precision is {args.precision}, expected 1 to 10 digits")
     if args.gallery < 0:
         raise InputError(f"--gallery is {args.gallery}, expected 0 or more")
-    runs = recorded_runs(args.reports)
-    selection = Selection(
-        args.methods, args.datasets, args.metrics, args.protocols, args.precision, args.sort
+    written = report(
+        recorded_runs(args.reports),
+        args.reports,
+        formats=args.format,
+        methods=args.methods,
+        datasets=args.datasets,
+        metrics=args.metrics,
+        protocols=args.protocols,
+        digits=args.precision,
+        sort=args.sort,
+        # without names: all sources
+        published=args.published if args.published else args.published is not None,
+        intervals=args.intervals,
+        seeds=args.seeds,
+        gallery=args.gallery,
+        figures=args.figures,
     )
-    measured = build(runs, selection, args.reports)
-    for line in measured.left_out:
-        print(f"sodbench: note: {line}", file=sys.stderr)
-    chosen = select(runs, selection)
-    table = with_intervals(measured, chosen) if args.intervals else measured
-    if args.seeds:
-        joined = over_seeds_table(table, chosen, args.sort)
-        if joined is table:
-            print("sodbench: note: no two runs named <method>-seed<k> to join", file=sys.stderr)
-        table = joined
-    if args.published is not None:
-        table = with_published(table, chosen, args.published)
-    drawn = draw(chosen, measured, args.reports / "figures", args.figures)
-    written: list[Path] = []
-    if "markdown" in args.format:
-        shown = {
-            dataset: files[0].relative_to(args.reports).as_posix()
-            for dataset, kinds in drawn.items()
-            if (files := kinds.get("pr" if dataset else "ranks"))
-        }
-        written.append(write_markdown(args.reports, table, shown))
-    if "latex" in args.format:
-        written += write_latex(args.reports, table)
-    if "csv" in args.format:
-        written.append(write_csv(args.reports, table))
-    if "json" in args.format:
-        written.append(write_json(args.reports, table))
-    if "html" in args.format:
-        from sodbench.report.page import write_page
-
-        written.append(write_page(args.reports, table, chosen, drawn, args.gallery))
-    for path in written:
-        print(path)
-    figures = sum(len(files) for kinds in drawn.values() for files in kinds.values())
-    if figures:
-        print(f"{args.reports / 'figures'}: {figures} files")
+    for note in written.notes:
+        print(f"sodbench: note: {note}", file=sys.stderr)
+    print(written)
     return 0
 
 
-def recorded_runs(reports: Path) -> list[Any]:
-    """The runs under `reports`; notes damaged ones on stderr, InputError where there are none."""
+def recorded_runs(reports: Path) -> "list[Run]":
+    """The runs under `reports`; names damaged ones on stderr. InputError where there are none."""
     from sodbench.results.run_files import read_records
 
     records = read_records(reports)

@@ -30,16 +30,15 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the picture; prints its path and the scores."""
+    """Writes the sheet; prints its path and the scores."""
     from sodbench.cli.report import recorded_runs
     from sodbench.names import folder_name
-    from sodbench.report.image_sheet import write_sheet
-    from sodbench.report.pictures import scores_of_image
+    from sodbench.reporting.image_sheet import recorded_image, scores_of_image, write_sheet
 
     if args.out is not None and args.out.suffix.lower() != ".png":
-        raise InputError(f"--out {args.out}: expected a name that ends in .png")
+        raise InputError(f"--out is {args.out}, expected a name that ends in .png")
     chosen = _chosen(recorded_runs(args.reports), args)
-    image = _image(chosen, args.image)
+    image = recorded_image(chosen, args.image)
     path = args.out or Path(f"{folder_name(chosen.name)}-{folder_name(image)}.png")
     write_sheet(chosen, image, path)
     print(path)
@@ -63,15 +62,3 @@ def _chosen(runs: "list[Run]", args: argparse.Namespace) -> "Run":
     if args.dataset not in of_method:
         raise unknown_names(f"data set of {args.method}", [args.dataset], of_method)
     return of_method[args.dataset]
-
-
-def _image(chosen: "Run", asked: str) -> str:
-    """The image's name as recorded; a file name with its ending will do."""
-    from sodbench.errors import unknown_names
-
-    images = [str(name) for name in next(iter(chosen.tables.values())).per_image.index]
-    for name in (asked, Path(asked).stem):
-        if name in images:
-            return name
-    error = str(unknown_names("image", [asked], images)).partition("; known: ")[0]
-    raise InputError(f"{error}; {chosen.name} has {len(images)} images on {chosen.dataset}")

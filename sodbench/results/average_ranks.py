@@ -1,4 +1,4 @@
-"""Average ranks over data sets and how far they must lie apart (Demšar, JMLR 2006)."""
+"""Average ranks over data sets, Friedman's test and the critical difference (Demšar, JMLR 2006)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 class Ranking:
     """Average ranks (1 is best) of methods over data sets.
 
-    `p_value` is Friedman's for the hypothesis that all methods are alike (NaN below three methods);
-    two methods whose ranks differ by less than `critical_difference` (Nemenyi) are not told apart.
+    `p_value` is that of Friedman's test of the hypothesis that all methods perform alike (NaN for fewer than
+    three methods). Two methods whose average ranks differ by less than `critical_difference` (Nemenyi's test)
+    do not differ significantly at `level`.
     """
 
     ranks: dict[str, float]
@@ -22,20 +23,21 @@ class Ranking:
     level: float
 
     def groups(self) -> list[list[str]]:
-        """The largest groups of methods that are not told apart, best first."""
+        """The largest groups of methods without a significant difference, best first."""
         names = sorted(self.ranks, key=lambda name: (self.ranks[name], name))
-        found: list[list[str]] = []
+        groups: list[list[str]] = []
         for start, first in enumerate(names):
             group = [n for n in names[start:] if self.ranks[n] - self.ranks[first] < self.critical_difference]
-            if len(group) > 1 and not any(set(group) <= set(other) for other in found):
-                found.append(group)
-        return found
+            if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
+                groups.append(group)
+        return groups
 
 
 def rank(scores: Mapping[str, Sequence[float]], higher_is_better: bool, level: float = 0.05) -> Ranking:
     """Ranks methods by their scores on the same data sets; equal scores share the mean of their ranks.
 
-    `scores` maps methods to one value a data set, in one order of data sets. NaN is not allowed.
+    `scores` maps each method to one value per data set, all in the same order of data sets. Raises ValueError
+    for fewer than two methods and for NaN.
     """
     from scipy.stats import friedmanchisquare, rankdata, studentized_range
 

@@ -1,4 +1,4 @@
-"""What moved since the reference: values beyond their tolerance, missing and new entries, likely causes."""
+"""The drift check: values that left their tolerance, missing and new entries, and the likely causes."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from typing import Any, Literal
 from sodbench.results.reference import Entry, Reference, entry_of
 from sodbench.results.run import Run
 
-# what a finding means; the first four fail the check
+# the kinds of findings; the first four fail the check
 Kind = Literal["drifted", "metric missing", "entry missing", "count changed", "new metric", "new entry"]
 FAILURES = ("drifted", "metric missing", "entry missing", "count changed")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as in the reference."""
+    """One difference from the reference; `better` says whether the value improved, None where unknown."""
 
     kind: Kind
     name: str
@@ -28,7 +28,7 @@ class Finding:
 
     @property
     def difference(self) -> float:
-        """Found minus expected, NaN where one of them is not there."""
+        """Found minus expected, NaN where one of them is missing."""
         if self.expected is None or self.found is None:
             return math.nan
         return self.found - self.expected
@@ -40,7 +40,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Drift:
-    """The result of a check: how many values were compared, what was found, causes by method and data set."""
+    """The result of a check.
+
+    `compared` counts values. `causes` are by (method, data set), the likeliest first; `passed` holds (method,
+    data set, metric) of the values that agree.
+    """
 
     compared: int
     findings: tuple[Finding, ...]
@@ -48,14 +52,14 @@ class Drift:
     passed: tuple[tuple[str, str, str], ...] = ()
 
     def failed(self, strict: bool = False) -> bool:
-        """Whether the check fails; `strict` lets new entries and metrics fail it too."""
+        """Whether the check fails; with `strict` new entries and metrics fail it too."""
         return any(strict or finding.failed for finding in self.findings)
 
 
 def check(reference: Reference, runs: Sequence[Run], exact: bool = False) -> Drift:
-    """Compares runs with the reference; `exact` allows no difference at all.
+    """Compares runs with the reference; `exact` sets all tolerances to 0.
 
-    Values that are NaN in both agree. A new run or metric is a finding that does not fail the check.
+    Values that are NaN in both agree. A new run or metric is a finding, but does not fail the check.
     """
     known = {entry.key: entry for entry in reference.entries}
     findings: list[Finding] = []
@@ -66,32 +70,32 @@ def check(reference: Reference, runs: Sequence[Run], exact: bool = False) -> Dri
         if old is None:
             findings.append(Finding("new entry", entry.name, entry.dataset))
             continue
-        found = list(_compared(reference, old, entry, exact))
-        moved = {finding.metric for finding in found}
-        passed += [(*entry.key, full) for full in old.values if full not in moved]
-        if any(finding.failed for finding in found):
+        of_entry = list(_compared(reference, old, entry, exact))
+        differing = {finding.metric for finding in of_entry}
+        passed += [(*entry.key, full) for full in old.values if full not in differing]
+        if any(finding.failed for finding in of_entry):
             causes[entry.key] = likely_causes(old.depends, entry.depends)
-        findings += found
+        findings += of_entry
     findings += [Finding("entry missing", name, dataset) for name, dataset in known]
     compared = len(passed) + sum(finding.kind == "drifted" for finding in findings)
     return Drift(compared, tuple(findings), causes, tuple(passed))
 
 
 def likely_causes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What differs between then and now, the likeliest cause first."""
+    """What differs between two sets of `Entry.depends`, the likeliest cause first."""
     causes = []
-    for key, said in (
+    for key, cause in (
         ("data", "the data: masks or list of images differ (data-set digest)"),
         ("images", "other images of the data set were scored"),
         ("weights", "the weights differ (sha256)"),
     ):
         if old.get(key) != new.get(key):
-            causes.append(said)
+            causes.append(cause)
     causes += _protocol_changes(old.get("protocols", {}), new.get("protocols", {}))
     if old.get("maps") and new.get("maps") and old["maps"] != new["maps"]:
         causes.append("the maps differ (sha256)")
     elif old.get("maps") and old["maps"] == new.get("maps") and not causes:
-        causes.append("the maps are the same files: the scoring changed")
+        causes.append("the maps are the same files, so the scoring changed")
     versions = _changes(old.get("versions", {}), new.get("versions", {}))
     if versions:
         causes.append("package versions: " + ", ".join(versions))
@@ -101,7 +105,7 @@ def likely_causes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old.get("commit") != new.get("commit"):
         was, now = (str(one.get("commit"))[:12] for one in (old, new))
         causes.append(f"code: commit {was} then, {now} now")
-    return causes or ["nothing that is recorded differs: look for something that is not deterministic"]
+    return causes or ["everything recorded is the same: look for a step that is not deterministic"]
 
 
 def _compared(reference: Reference, old: Entry, new: Entry, exact: bool) -> Iterable[Finding]:
@@ -112,29 +116,29 @@ def _compared(reference: Reference, old: Entry, new: Entry, exact: bool) -> Iter
         if full not in new.values:
             yield Finding("metric missing", *where, full, expected)
             continue
-        found = new.values[full]
+        value = new.values[full]
         tolerance = 0.0 if exact else reference.tolerance(full)
-        if not _agree(expected, found, tolerance):
-            yield Finding("drifted", *where, full, expected, found, tolerance, _better(full, expected, found))
+        if not _agree(expected, value, tolerance):
+            yield Finding("drifted", *where, full, expected, value, tolerance, _better(full, expected, value))
     for full in new.values:
         if full not in old.values:
             yield Finding("new metric", *where, full, None, new.values[full])
 
 
-def _agree(expected: float, found: float, tolerance: float) -> bool:
-    if math.isnan(expected) or math.isnan(found):
-        return math.isnan(expected) and math.isnan(found)
-    return abs(found - expected) <= tolerance
+def _agree(expected: float, value: float, tolerance: float) -> bool:
+    if math.isnan(expected) or math.isnan(value):
+        return math.isnan(expected) and math.isnan(value)
+    return abs(value - expected) <= tolerance
 
 
-def _better(full: str, expected: float, found: float) -> bool | None:
-    """Whether the value moved to the better side; None where the metric has no direction or no value."""
+def _better(full: str, expected: float, value: float) -> bool | None:
+    """Whether the value improved; None for an unknown metric and for NaN."""
     from sodbench.metrics.registry import all_metrics
 
     info = all_metrics().get(full.partition("@")[0])
-    if info is None or math.isnan(expected) or math.isnan(found):
+    if info is None or math.isnan(expected) or math.isnan(value):
         return None
-    return (found > expected) == info.higher_is_better
+    return (value > expected) == info.higher_is_better
 
 
 def _protocol_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -1,32 +1,37 @@
 """Published numbers as data: every value with its table, paper, toolkit and remarks.
 
-`literature/*.toml` holds one file a source, transcribed as printed; `methods.toml` says which printed names
+`literature/` holds one TOML file per source, transcribed as printed; `methods.toml` says which printed names
 mean the same method, `citations.bib` how to cite them. Values keep their printed digits, so that `.860`
-is known to be rounded to three places.
+is known to be rounded to three digits.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sodbench.catalog import read_toml
 from sodbench.errors import InputError
+from sodbench.schema import parse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = Path(__file__).with_name("literature")
-# the two ways of making a data set's F curve; max F differs by up to .04 between them
+# the two ways of making the F curve of a data set; max F differs by up to .04 between them
 CURVE_OF_MEANS = "curve of means"
 MEAN_OF_CURVES = "mean of curves"
 
 
 @dataclass(frozen=True)
 class Published:
-    """One printed value. `protocol` is None where the source does not state its toolkit."""
+    """One printed value.
+
+    `protocol` is None where the source does not state its toolkit, `n` (number of images) where it is not
+    printed. `family` is the kind of F curve of a max F, where it is known.
+    """
 
     source: str
     short: str
@@ -56,7 +61,7 @@ class Published:
 
     @property
     def remark(self) -> str:
-        """All remarks in one line, empty where there is none."""
+        """All remarks in one line; empty without any."""
         return "; ".join(self.remarks)
 
 
@@ -77,7 +82,7 @@ def methods() -> dict[str, Method]:
 
 
 def method_of(name: str) -> Method | None:
-    """The method that a run's or a table's name means, letter case and punctuation aside.
+    """The method that the name of a run or of a printed row means; letter case and punctuation do not count.
 
     >>> method_of("basnet").name, method_of("U2-Net").name, method_of("mine")
     ('BASNet', 'U²-Net', None)
@@ -87,12 +92,12 @@ def method_of(name: str) -> Method | None:
 
 @cache
 def _by_plain_name() -> dict[str, Method]:
-    found: dict[str, Method] = {}
+    by_name: dict[str, Method] = {}
     for method in methods().values():
         for name in (method.name, *method.printed):
-            if found.setdefault(_plain(name), method) is not method:
+            if by_name.setdefault(_plain(name), method) is not method:
                 raise InputError(f"{FOLDER / 'methods.toml'}: {name!r} belongs to two methods")
-    return found
+    return by_name
 
 
 def _plain(name: str) -> str:
@@ -107,7 +112,7 @@ def published_values() -> tuple[Published, ...]:
 
 
 def published_frame() -> "pd.DataFrame":
-    """The published values as a table, a row a value, a column a field of `Published`."""
+    """The published values as a table: one row per value, one column per field of `Published`."""
     import pandas as pd
 
     return pd.DataFrame([vars(value) for value in published_values()])
@@ -117,72 +122,109 @@ def published_frame() -> "pd.DataFrame":
 def bibliography() -> dict[str, str]:
     """The entries of `citations.bib` by key."""
     text = (FOLDER / "citations.bib").read_text(encoding="utf-8")
-    found = {}
+    entries = {}
     for entry in re.split(r"\n(?=@)", text):
         key = re.match(r"@\w+\{([^,]+),", entry)
         if key:
-            found[key.group(1)] = entry.strip()
-    return found
+            entries[key.group(1)] = entry.strip()
+    return entries
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The table `source` of a file of `literature/`."""
+
+    short: str
+    title: str
+    venue: str
+    toolkit: str
+    cite: str | None = None
+
+
+@dataclass(frozen=True)
+class _PrintedTable:
+    """One of the `tables` of a file: each cell of `rows` (method, data set) holds one value per metric.
+
+    `printed` are the metrics' names in the source, where they differ. `marks` explains the signs behind
+    values, `remarks` the values themselves (`method/dataset/metric`).
+    """
+
+    name: str
+    read_from: str
+    metrics: tuple[str, ...]
+    rows: dict[str, dict[str, str]]
+    printed: tuple[str, ...] = ()
+    variant: str | None = None
+    protocol: dict[str, str] = field(default_factory=dict)
+    family: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    dataset_remarks: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of `literature/`."""
+
+    source: _Source
+    tables: tuple[_PrintedTable, ...]
 
 
 def _read(path: Path) -> Iterator[Published]:
-    """The values of one source; InputError names the file, table and row of a slip."""
-    content = read_toml(path)
-    source = content["source"]
-    for table in content["tables"]:
-        for printed_method, cells in table["rows"].items():
+    """The values of one source; InputError names the file, table and row of a mistake."""
+    content = parse(_File, read_toml(path), path)
+    for table in content.tables:
+        for printed_method, cells in table.rows.items():
             for dataset, text in cells.items():
-                where = f"{path}: {table['name']}: {printed_method}: {dataset}"
-                yield from _cell(where, path.stem, source, table, printed_method, dataset, text)
+                try:
+                    yield from _values(path.stem, content.source, table, printed_method, dataset, text)
+                except ValueError as error:
+                    raise InputError(f"{path}: {table.name}: {printed_method}: {dataset}: {error}") from None
 
 
-def _cell(
-    where: str,
-    key: str,
-    source: dict[str, Any],
-    table: dict[str, Any],
-    printed_method: str,
-    dataset: str,
-    text: str,
+def _values(
+    key: str, source: _Source, table: _PrintedTable, printed_method: str, dataset: str, text: str
 ) -> Iterator[Published]:
-    """The values of one cell, one a metric of the table: `.860 .758 .047`, a remark's mark behind a value."""
+    """The values of one cell, one per metric of the table: `.860 .758 .047*`, with marks behind values."""
     parts = text.split()
-    metrics = table["metrics"]
+    metrics = table.metrics
     if len(parts) != len(metrics):
-        raise InputError(f"{where}: {len(parts)} values for {len(metrics)} metrics ({', '.join(metrics)})")
+        raise ValueError(f"found {len(parts)} values, expected {len(metrics)} ({', '.join(metrics)})")
     method = method_of(printed_method)
     name = method.name if method else printed_method
-    for metric, printed_metric, part in zip(metrics, table.get("printed", metrics), parts, strict=True):
+    for metric, printed_metric, part in zip(metrics, table.printed or metrics, parts, strict=True):
         number = part.rstrip("*‡†")
         try:
             value = float(number)
         except ValueError:
-            raise InputError(f"{where}: {part!r} is no number") from None
+            raise ValueError(f"found {part!r}, expected a number") from None
         remarks = (
-            table.get("marks", {}).get(part[len(number) :], ""),
-            table.get("remarks", {}).get(f"{name}/{dataset}/{metric}", ""),
-            table.get("dataset_remarks", {}).get(dataset, ""),
-            table.get("remark", ""),
+            table.marks.get(part[len(number) :], ""),
+            table.remarks.get(f"{name}/{dataset}/{metric}", ""),
+            table.dataset_remarks.get(dataset, ""),
+            table.remark,
         )
         yield Published(
             source=key,
-            short=source["short"],
-            title=source["title"],
-            venue=source["venue"],
-            table=table["name"],
+            short=source.short,
+            title=source.title,
+            venue=source.venue,
+            table=table.name,
             method=name,
             printed_method=printed_method,
-            variant=table.get("variant"),
+            variant=table.variant,
             dataset=dataset,
-            n=table.get("counts", {}).get(dataset),
+            n=table.counts.get(dataset),
             metric=metric,
             printed_metric=printed_metric,
             value=value,
             printed=number,
-            protocol=table.get("protocol", {}).get(metric),
-            family=table.get("family", {}).get(metric),
-            toolkit=source["toolkit"],
-            cite=source.get("cite"),
-            read_from=table["read_from"],
+            protocol=table.protocol.get(metric),
+            family=table.family.get(metric),
+            toolkit=source.toolkit,
+            cite=source.cite,
+            read_from=table.read_from,
             remarks=tuple(remark for remark in remarks if remark),
         )

@@ -124,6 +124,12 @@ class Run:
         scores = "  ".join(f"{name} {value:.4f}" for name, value in self.values().items())
         return f"<Run {self.name} on {self.dataset}, {self.count} images: {scores}>"
 
+    def _repr_html_(self) -> str:
+        """The run as its table row with confidence intervals, for notebooks."""
+        from sodbench.reporting.html_table import run_html
+
+        return run_html(self)
+
 
 def new_run(
     name: str,

@@ -1,4 +1,4 @@
-"""Runs of one method that differ in their seed only: mean and standard deviation of every score."""
+"""Runs of one method that differ only in their seed: mean and standard deviation of every score."""
 
 import math
 import re
@@ -30,27 +30,27 @@ class Seeds:
 
     @property
     def name(self) -> str:
-        """How the joined row is called: `basnet (3 seeds)`."""
+        """The name of the joined row: `basnet (3 seeds)`."""
         return f"{self.method} ({len(self.runs)} seeds)"
 
 
 def seed_of(name: str) -> tuple[str, int] | None:
-    """Method and seed in the name of a run, None where it names no seed.
+    """The method and the seed in the name of a run, None where it names no seed.
 
     >>> seed_of("basnet-tiny-seed3"), seed_of("basnet")
     (('basnet-tiny', 3), None)
     """
-    found = _SEED.match(name)
-    return (found["method"], int(found["seed"])) if found else None
+    match = _SEED.match(name)
+    return (match["method"], int(match["seed"])) if match else None
 
 
 def over_seeds(runs: Sequence[Run]) -> list[Seeds]:
-    """Groups the runs whose names end in `seed<number>` by method and data set; two seeds or more."""
+    """Groups of two or more runs of one method on one data set whose names end in `seed<number>`."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        found = seed_of(run.name)
-        if found:
-            groups.setdefault((found[0], run.dataset), []).append(run)
+        seeded = seed_of(run.name)
+        if seeded:
+            groups.setdefault((seeded[0], run.dataset), []).append(run)
     return [
         Seeds(method, dataset, tuple(group), spread([run.values() for run in group]))
         for (method, dataset), group in groups.items()
@@ -59,13 +59,13 @@ def over_seeds(runs: Sequence[Run]) -> list[Seeds]:
 
 
 def spread(values: Sequence[dict[str, float]]) -> dict[str, Spread]:
-    """Mean and deviation of the scores that all seeds have; NaN where one of them is NaN."""
+    """Mean and standard deviation of the scores that all seeds have; NaN where one value is NaN."""
     shared = [name for name in values[0] if all(name in one for one in values)]
-    found = {}
+    spreads = {}
     for name in shared:
         numbers = [one[name] for one in values]
         if any(math.isnan(number) for number in numbers):
-            found[name] = Spread(math.nan, math.nan)
+            spreads[name] = Spread(math.nan, math.nan)
         else:
-            found[name] = Spread(statistics.fmean(numbers), statistics.stdev(numbers))
-    return found
+            spreads[name] = Spread(statistics.fmean(numbers), statistics.stdev(numbers))
+    return spreads

@@ -10,9 +10,10 @@ from results.stand_in import table as score_table
 
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.report.cells import number
-from sodbench.report.frame import Selection, build, marks
-from sodbench.report.leaderboard import markdown
+from sodbench.reporting.cell_text import number
+from sodbench.reporting.markdown import markdown
+from sodbench.reporting.selection import Selection
+from sodbench.reporting.table import make_table, marks
 from sodbench.results.run import new_run
 from sodbench.results.run_files import save_run
 
@@ -26,8 +27,8 @@ def made(name: str, dataset: str = "sod", **scores: float):
 
 def test_best_is_bold_and_second_underlined_by_direction() -> None:
     runs = [made("a", maxF=0.9, MAE=0.1), made("b", maxF=0.8, MAE=0.05), made("c", maxF=0.7, MAE=0.2)]
-    text = markdown(build(runs, Selection(metrics=["MAE", "maxF"])))
-    assert "| method | scored | MAE ↓ | maxF ↑ |" in text
+    text = markdown(make_table(runs, Selection(metrics=["MAE", "maxF"])))
+    assert "| method | images | MAE ↓ | maxF ↑ |" in text
     assert "| a | 12/12 | <u>.100</u> | **.900** |" in text
     assert "| b | 12/12 | **.050** | <u>.800</u> |" in text
     assert "| c | 12/12 | .200 | .700 |" in text
@@ -36,16 +37,16 @@ def test_best_is_bold_and_second_underlined_by_direction() -> None:
 
 def test_values_that_print_alike_share_the_mark() -> None:
     runs = [made("a", maxF=0.9001), made("b", maxF=0.9004), made("c", maxF=0.7)]
-    table = build(runs, Selection(metrics=["maxF"]))
+    table = make_table(runs, Selection(metrics=["maxF"]))
     assert list(marks(table)["maxF@pysodmetrics"]) == ["best", "best", "second"]
-    table = build(runs, Selection(metrics=["maxF"], precision=4))
+    table = make_table(runs, Selection(metrics=["maxF"], digits=4))
     assert list(marks(table)["maxF@pysodmetrics"]) == ["best", "second", ""]
 
 
 def test_a_row_alone_and_a_value_that_is_no_number_are_not_ranked() -> None:
-    alone = build([made("a", maxF=0.9)], Selection(metrics=["maxF"]))
+    alone = make_table([made("a", maxF=0.9)], Selection(metrics=["maxF"]))
     assert list(marks(alone)["maxF@pysodmetrics"]) == [""]
-    table = build([made("a", S=np.nan), made("b", S=0.5)], Selection(metrics=["S"]))
+    table = make_table([made("a", S=np.nan), made("b", S=0.5)], Selection(metrics=["S"]))
     assert set(marks(table)["S@pysodmetrics"]) == {""}
     assert "| a | 12/12 | – |" in markdown(table)
 
@@ -53,14 +54,14 @@ def test_a_row_alone_and_a_value_that_is_no_number_are_not_ranked() -> None:
 def test_rows_of_other_images_are_shown_but_not_ranked() -> None:
     part = new_run("part", StandInDataset(), {"pysodmetrics": score_table(5)})
     runs = [made("a", maxF=0.6), made("b", maxF=0.5), part]
-    text = markdown(build(runs, Selection(metrics=["maxF"])))
+    text = markdown(make_table(runs, Selection(metrics=["maxF"])))
     assert "| part | 5/12 † |" in text and "not ranked" in text
     assert "| a | 12/12 | **.600** |" in text
 
 
 def test_other_masks_are_another_comparison() -> None:
     other = replace(made("other", maxF=0.99), dataset_digest="f" * 64)
-    table = build([made("a", maxF=0.6), made("b", maxF=0.5), other], Selection(metrics=["maxF"]))
+    table = make_table([made("a", maxF=0.6), made("b", maxF=0.5), other], Selection(metrics=["maxF"]))
     assert dict(zip(table.frame["method"], marks(table)["maxF@pysodmetrics"], strict=True)) == {
         "a": "best",
         "b": "second",
@@ -71,18 +72,18 @@ def test_other_masks_are_another_comparison() -> None:
 def test_protocols_side_by_side() -> None:
     tables = {"pysodmetrics": score_table(seed=1), "basnet2019": score_table(seed=2, protocol="basnet2019")}
     runs = [new_run("a", StandInDataset(), tables)]
-    assert build(runs, Selection(metrics=["maxF"])).metrics == ["maxF@pysodmetrics"]
-    both = build(runs, Selection(metrics=["maxF"], protocols=["basnet2019", "pysodmetrics"]))
+    assert make_table(runs, Selection(metrics=["maxF"])).metrics == ["maxF@pysodmetrics"]
+    both = make_table(runs, Selection(metrics=["maxF"], protocols=["basnet2019", "pysodmetrics"]))
     assert both.metrics == ["maxF@basnet2019", "maxF@pysodmetrics"]
     assert "maxF@basnet2019 ↑ | maxF@pysodmetrics ↑" in markdown(both)
-    assert build(runs, Selection(metrics=["S@basnet2019"])).metrics == ["S@basnet2019"]
+    assert make_table(runs, Selection(metrics=["S@basnet2019"])).metrics == ["S@basnet2019"]
 
 
 def test_rows_are_sorted_best_first_or_as_asked() -> None:
     runs = [made("a", maxF=0.7, MAE=0.1), made("b", maxF=0.9, MAE=0.3), made("c", maxF=0.8, MAE=0.2)]
-    assert list(build(runs, Selection()).frame["method"]) == ["b", "c", "a"]
-    assert list(build(runs, Selection(sort="MAE")).frame["method"]) == ["a", "c", "b"]
-    assert list(build(runs, Selection(sort="name")).frame["method"]) == ["a", "b", "c"]
+    assert list(make_table(runs, Selection()).frame["method"]) == ["b", "c", "a"]
+    assert list(make_table(runs, Selection(sort="MAE")).frame["method"]) == ["a", "c", "b"]
+    assert list(make_table(runs, Selection(sort="name")).frame["method"]) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,11 @@ def test_rows_are_sorted_best_first_or_as_asked() -> None:
 )
 def test_unknown_names_are_reported_with_the_nearest(choice, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        build([made("a")], Selection(**choice))
+        make_table([made("a")], Selection(**choice))
 
 
 def test_names_are_literal_text_in_markdown() -> None:
-    text = markdown(build([made("a|b <script> *x* _y_ $z$ `q`\nnew")], Selection()))
+    text = markdown(make_table([made("a|b <script> *x* _y_ $z$ `q`\nnew")], Selection()))
     assert r"a\|b &lt;script&gt; \*x\* \_y\_ \$z\$ \`q\` new" in text
 
 

@@ -12,7 +12,7 @@ from report.browser import DRIVER, FOUND, Browser
 from report.pictured import made, nameless, per_image
 from sodbench.cli.main import main
 from sodbench.data.images import read_image, read_map, read_mask
-from sodbench.report.pictures import error_overlay
+from sodbench.reporting.error_overlay import error_overlay
 
 pytestmark = pytest.mark.skipif(
     not (FOUND and DRIVER), reason="needs chromium and chromedriver (Debian: chromium, chromium-driver)"
@@ -109,7 +109,7 @@ def test_headings_sort_best_first_then_the_other_way(page: Browser, reports: Pat
     page.run("document.querySelector('.dataset [data-sort=method]').click()")
     assert page.run(f"return {ROWS}") == sorted(methods, key=str.lower)
     assert page.run("return document.querySelectorAll('[aria-sort]').length") == 1
-    assert "sorted by Method" in page.run("return document.getElementById('said').textContent")
+    assert "sorted by Method" in page.run("return document.getElementById('status').textContent")
 
 
 def test_the_filter_hides_rows_lines_and_tiles(page: Browser) -> None:
@@ -118,7 +118,7 @@ def test_the_filter_hides_rows_lines_and_tiles(page: Browser) -> None:
     page.keys("slow, FAST")
     assert sorted(page.run(f"return {ROWS}")) == ["fast", "slow"]
     assert page.run("return document.querySelectorAll('.legend')[0].children.length") == 2
-    assert "2 of 5 rows" in page.run("return document.getElementById('said').textContent")
+    assert "2 of 5 rows" in page.run("return document.getElementById('status').textContent")
     tiles = page.run(
         "return [...document.querySelector('.card').querySelectorAll('figcaption span')]"
         ".map(s => s.textContent)"
@@ -182,7 +182,7 @@ def test_any_image_is_found_by_name_and_its_files_are_shown(page: Browser) -> No
     )
     page.wait("document.querySelectorAll('.card canvas[data-drawn]').length >= 1")
     choose(page, "find", "nothing like that")
-    assert page.run("return document.querySelector('.where').textContent") == "no image of that name"
+    assert page.run("return document.querySelector('.where').textContent") == "no image has this name"
 
 
 def test_errors_are_drawn_as_python_draws_them(page: Browser, reports: Path) -> None:
@@ -247,8 +247,8 @@ def test_charts_follow_the_buttons_and_the_pointer(page: Browser) -> None:
         ".map(c => c.textContent)"
     )
     assert captions == [
-        "Mean over images of each image’s F curve (max F of protocol pysodmetrics)",
-        "F of mean precision and mean recall (the other family of max F)",
+        "Mean of the images’ F curves (gives max F of protocol pysodmetrics)",
+        "F of mean precision and mean recall (not used by protocol pysodmetrics)",
     ]
     lines = "document.querySelectorAll('.charts')[0].querySelectorAll('path.line').length"
     assert page.run(f"return {lines}") == 8

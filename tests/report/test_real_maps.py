@@ -7,7 +7,8 @@ import pytest
 
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset, pair_maps
-from sodbench.report.frame import Selection, build
+from sodbench.reporting.selection import Selection
+from sodbench.reporting.table import make_table
 from sodbench.results.run import new_run
 from sodbench.results.run_files import load_runs, save_run
 from sodbench.scoring import score_files
@@ -31,7 +32,7 @@ def reports(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_the_leaderboard_holds_the_known_numbers(reports: Path, shared_data: Path) -> None:
     known = json.loads((shared_data / "SOD/published/pysodmetrics_1.6.2_results.json").read_text())
     selection = Selection(protocols=["pysodmetrics", "basnet2019"])
-    rows = build(load_runs(reports), selection).frame.set_index("method")
+    rows = make_table(load_runs(reports), selection).frame.set_index("method")
     for method in METHODS:
         assert rows.at[method, "maxF@pysodmetrics"] == pytest.approx(known[method]["maxF_avgcurve"], abs=1e-9)
         assert rows.at[method, "MAE@pysodmetrics"] == pytest.approx(known[method]["MAE"], abs=1e-9)

@@ -16,17 +16,18 @@ from results.stand_in import table as score_table
 
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.report.beside import with_published
-from sodbench.report.cells import aside, number
-from sodbench.report.data import write_csv, write_json
-from sodbench.report.efficiency import cell, efficiency_of
-from sodbench.report.frame import Selection, build
-from sodbench.report.latex import escape, latex, write_latex
-from sodbench.report.leaderboard import markdown
-from sodbench.report.spreads import over_seeds_table, with_intervals
+from sodbench.reporting.cell_text import number, spread
+from sodbench.reporting.csv_json import write_csv, write_json
+from sodbench.reporting.efficiency_columns import efficiency_of, efficiency_text
+from sodbench.reporting.latex import escape, latex, write_latex
+from sodbench.reporting.markdown import markdown
+from sodbench.reporting.published_rows import with_published
+from sodbench.reporting.selection import Selection
+from sodbench.reporting.table import make_table
+from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.results.resampling import bootstrap, scores_of
 from sodbench.results.run import new_run
 from sodbench.results.run_files import save_run
-from sodbench.results.statistics import bootstrap, scores_of
 
 NASTY = [
     r"a_b%c & 50$ #1 ~^\{x}",
@@ -52,7 +53,7 @@ def made(name: str, dataset: str = "sod", images: int = 300, protocols=("pysodme
 
 def test_latex_has_booktabs_arrows_marks_counts_and_citations() -> None:
     runs = [made("DSS", maxF=0.9, MAE=0.1), made("mine", maxF=0.8, MAE=0.05)]
-    text = latex(build(runs, Selection(metrics=["MAE", "maxF"])))
+    text = latex(make_table(runs, Selection(metrics=["MAE", "maxF"])))
     assert r"\toprule" in text and r"\midrule" in text and r"\bottomrule" in text
     assert r"Method & $n$ & $\mathrm{MAE}$$\downarrow$ & $F_{\beta}^{\max}$$\uparrow$ \\" in text
     assert r"{DSS}~\cite{hou2017dss} & 300/300 & \underline{.100} & \textbf{.900} \\" in text
@@ -62,17 +63,17 @@ def test_latex_has_booktabs_arrows_marks_counts_and_citations() -> None:
 
 def test_latex_groups_a_metrics_protocols_under_one_heading() -> None:
     runs = [made("a", protocols=("pysodmetrics", "basnet2019"))]
-    table = build(runs, Selection(metrics=["MAE", "maxF"], protocols=["pysodmetrics", "basnet2019"]))
+    table = make_table(runs, Selection(metrics=["MAE", "maxF"], protocols=["pysodmetrics", "basnet2019"]))
     text = latex(table)
     assert r"\multicolumn{2}{c}{$\mathrm{MAE}$$\downarrow$}" in text
     assert r"\cmidrule(lr){3-4} \cmidrule(lr){5-6}" in text
 
 
 def test_the_bibliography_holds_what_is_cited_and_nothing_else(tmp_path: Path) -> None:
-    document, references = write_latex(tmp_path, build([made("DSS"), made("mine")], Selection()))
+    document, references = write_latex(tmp_path, make_table([made("DSS"), made("mine")], Selection()))
     assert references.read_text().count("@") == 1 and "hou2017dss" in references.read_text()
     assert "\\bibliography" in document.read_text()
-    document, references = write_latex(tmp_path, build([made("mine")], Selection()))
+    document, references = write_latex(tmp_path, make_table([made("mine")], Selection()))
     assert references.read_text().strip() == "" and "\\bibliography" not in document.read_text()
 
 
@@ -95,7 +96,7 @@ def test_escaped_latex_holds_no_character_that_acts(text: str) -> None:
 def test_the_document_compiles_whatever_names_hold(tmp_path: Path) -> None:
     runs = [made(name, protocols=("pysodmetrics", "basnet2019")) for name in [*NASTY, "DSS"]]
     runs += [made(name, dataset="a_b & c%") for name in NASTY]
-    table = build(runs, Selection(protocols=["pysodmetrics", "basnet2019"]))
+    table = make_table(runs, Selection(protocols=["pysodmetrics", "basnet2019"]))
     write_latex(tmp_path, with_published(table, runs))
     for command in (["pdflatex"], ["bibtex"], ["pdflatex"], ["pdflatex"]):
         options = ["-interaction=nonstopmode", "-halt-on-error"] if command == ["pdflatex"] else []
@@ -110,7 +111,7 @@ def test_the_document_compiles_whatever_names_hold(tmp_path: Path) -> None:
 
 def test_csv_and_json_hold_every_digit(tmp_path: Path) -> None:
     runs = [made("a", maxF=0.123456789012345, S=math.nan), made("=cmd()", maxF=0.5)]
-    table = build(runs, Selection(metrics=["maxF", "S"]))
+    table = make_table(runs, Selection(metrics=["maxF", "S"]))
     with write_csv(tmp_path, table).open(newline="", encoding="utf-8") as file:
         rows = {row["method"]: row for row in csv.DictReader(file)}
     assert rows["a"]["maxF@pysodmetrics"] == "0.123456789012345" and rows["a"]["S@pysodmetrics"] == ""
@@ -124,7 +125,7 @@ def test_csv_and_json_hold_every_digit(tmp_path: Path) -> None:
 
 def test_published_rows_stand_below_the_measured_method_with_the_difference() -> None:
     runs = [made("DSS", protocols=("basnet2019",), maxF=0.8439, MAE=0.1213)]
-    table = with_published(build(runs, Selection(metrics=["MAE", "maxF"])), runs, ["basnet2019"])
+    table = with_published(make_table(runs, Selection(metrics=["MAE", "maxF"])), runs, ["basnet2019"])
     rows = table.frame.to_dict("records")
     assert [row["method"] for row in rows[:2]] == ["DSS", "DSS+"]
     assert rows[1]["kind"] == "published" and rows[1]["maxF@basnet2019"] == 0.846
@@ -132,12 +133,12 @@ def test_published_rows_stand_below_the_measured_method_with_the_difference() ->
     assert all(row["kind"] == "published" for row in rows[1:]) and len(rows) == 9
     text = markdown(table)
     assert "| *DSS+* — BASNet paper, Table 2 | not printed | *.124* (−.003) | *.846* (−.002) |" in text
-    assert "published, not measured here" in text
+    assert "published values, not measured here" in text
 
 
 def test_published_rows_are_never_ranked_and_what_is_left_out_is_said() -> None:
     runs = [made("DSS", maxF=0.1), made("mine", maxF=0.2)]
-    table = with_published(build(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
+    table = with_published(make_table(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
     text = markdown(table)
     assert "**.200**" in text and "<u>.100</u>" in text
     assert "published under basnet2019, whose f\\_average is means and not images as in pysodmetrics" in text
@@ -148,45 +149,45 @@ def test_published_rows_are_never_ranked_and_what_is_left_out_is_said() -> None:
 
 def test_a_partial_measurement_is_compared_with_nothing() -> None:
     runs = [made("DSS", images=120, protocols=("basnet2019",))]
-    table = with_published(build(runs, Selection()), runs)
+    table = with_published(make_table(runs, Selection()), runs)
     assert set(table.frame["kind"]) == {"measured"}
     assert any("only 120 of 300 images are scored here" in note for note in table.notes["sod"])
 
 
 def test_published_values_keep_their_printed_digits() -> None:
     runs = [made("DSS", protocols=("basnet2019",))]
-    table = with_published(build(runs, Selection(precision=5)), runs, ["basnet2019"])
+    table = with_published(make_table(runs, Selection(digits=5)), runs, ["basnet2019"])
     assert "*.846*" in markdown(table) and ".84600" not in markdown(table)
 
 
 def test_intervals_stand_behind_the_values() -> None:
     runs = [run("a", images=40)]
-    table = with_intervals(build(runs, Selection(metrics=["MAE", "relaxF"])), runs, resamples=200)
+    table = with_intervals(make_table(runs, Selection(metrics=["MAE", "relaxF"])), runs, resamples=200)
     row = table.frame.iloc[0].to_dict()
     expected = bootstrap(scores_of(runs[0].tables["pysodmetrics"]), 40, 200)["MAE"]
     assert (row["low:MAE@pysodmetrics"], row["high:MAE@pysodmetrics"]) == (expected.low, expected.high)
-    assert aside(row, "MAE@pysodmetrics", 3) == f"[{number(expected.low)}, {number(expected.high)}]"
-    assert aside(row, "relaxF@pysodmetrics", 3) == ""
+    assert spread(row, "MAE@pysodmetrics", 3) == f"[{number(expected.low)}, {number(expected.high)}]"
+    assert spread(row, "relaxF@pysodmetrics", 3) == ""
     assert "<sub>" in markdown(table) and r"\scriptsize" in latex(table)
-    said = "In brackets behind measured values: 95"
+    said = "In brackets after measured values: 95"
     assert said in markdown(table) and said in latex(table)
-    assert said not in markdown(build(runs, Selection()))
+    assert said not in markdown(make_table(runs, Selection()))
 
 
 def test_seeds_become_one_row_with_mean_and_deviation() -> None:
     runs = [made(f"net-seed{k}", maxF=0.8 + 0.01 * k) for k in range(3)] + [made("other", maxF=0.7)]
-    table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
+    table = with_seeds_joined(make_table(runs, Selection(metrics=["maxF"])), runs)
     assert list(table.frame["method"]) == ["net (3 seeds)", "other"]
     assert "| net (3 seeds) | 300/300 | **.810** <sub>±.010</sub> |" in markdown(table)
-    assert "Behind ±: standard deviation over seeds." in markdown(table)
-    alone = build([made("other")], Selection())
-    assert over_seeds_table(alone, [made("other")]) is alone
+    assert "After ±: standard deviation over seeds." in markdown(table)
+    alone = make_table([made("other")], Selection())
+    assert with_seeds_joined(alone, [made("other")]) is alone
 
 
 def test_joined_seeds_carry_no_interval_of_one_of_them() -> None:
     runs = [run(f"net-seed{k}", seed=k) for k in range(2)]
-    table = with_intervals(build(runs, Selection(metrics=["MAE"])), runs, resamples=100)
-    joined = over_seeds_table(table, runs).frame
+    table = with_intervals(make_table(runs, Selection(metrics=["MAE"])), runs, resamples=100)
+    joined = with_seeds_joined(table, runs).frame
     assert table.frame["low:MAE@pysodmetrics"].notna().all() and len(joined) == 1
     assert joined[["low:MAE@pysodmetrics", "high:MAE@pysodmetrics"]].isna().all(axis=None)
 
@@ -204,7 +205,7 @@ def test_the_page_shows_joined_seeds_one_by_one(tmp_path: Path) -> None:
 
 def test_published_rows_stand_below_the_seeds_of_their_method() -> None:
     runs = [made(f"dss-seed{k}", protocols=("basnet2019",), maxF=0.84 + 0.01 * k) for k in range(2)]
-    table = over_seeds_table(build(runs, Selection(metrics=["maxF"])), runs)
+    table = with_seeds_joined(make_table(runs, Selection(metrics=["maxF"])), runs)
     rows = with_published(table, runs, ["basnet2019"]).frame.to_dict("records")
     assert [row["method"] for row in rows[:2]] == ["dss (2 seeds)", "DSS+"]
     assert rows[0]["cite"] == "hou2017dss"
@@ -213,7 +214,7 @@ def test_published_rows_stand_below_the_seeds_of_their_method() -> None:
 
 def test_remarks_on_published_values_are_shown() -> None:
     runs = [made("DSS", protocols=("basnet2019",))]
-    text = markdown(with_published(build(runs, Selection(metrics=["maxF", "MAE"])), runs))
+    text = markdown(with_published(make_table(runs, Selection(metrics=["maxF", "MAE"])), runs))
     assert "- BASNet paper, Table 2: BASNet is trained on DUTS-TR; backbones" in text
     assert "- U²-Net paper, Tables 3 and 4, MAE of BASNet: the BASNet paper prints .114" in text
     assert "- sal\\_eval toolbox, README: sal-eval and basnet2019 agree on maxF up to rounding" in text
@@ -223,13 +224,13 @@ def test_efficiency_columns_appear_where_measured(tmp_path: Path) -> None:
     (tmp_path / "efficiency").mkdir()
     measured = {"parameters": 87_060_360, "flops": 254.7e9, "images_per_second": 3.21}
     (tmp_path / "efficiency" / "net.json").write_text(json.dumps(measured))
-    table = build([made("net"), made("other")], Selection(metrics=["maxF"]), tmp_path)
+    table = make_table([made("net"), made("other")], Selection(metrics=["maxF"]), tmp_path)
     assert table.efficiency == ["parameters", "flops", "images_per_second"]
     text = markdown(table)
     assert "params (M) | FLOPs (G) | images/s |" in text and "87.06 | 254.70 | 3.2 |" in text
     assert "| other | 300/300 | – | – | – |" in text
     assert "Params (M)" in latex(table)
-    assert build([made("net")], Selection()).efficiency == []
+    assert make_table([made("net")], Selection()).efficiency == []
 
 
 def test_a_broken_efficiency_record_is_named(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_broken_efficiency_record_is_named(tmp_path: Path) -> None:
         (tmp_path / "efficiency" / "net.json").write_text(content)
         with pytest.raises(InputError, match=r"net\.json.*sodbench bench"):
             efficiency_of(made("net"), tmp_path)
-    assert cell("parameters", math.nan) == "–"
+    assert efficiency_text("parameters", math.nan) == "–"
 
 
 def test_the_command_writes_all_formats_with_the_same_rows(tmp_path: Path, capsys) -> None:

@@ -10,26 +10,26 @@ import pytest
 from results.stand_in import StandInDataset, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.results.comparison import compare, correct, most_different
+from sodbench.results.paired_tests import correct, most_different, paired_tests
 from sodbench.results.run import new_run
 from sodbench.results.run_files import save_run
 
 
 def test_rows_hold_both_values_the_difference_and_the_tests() -> None:
     one, two = run("one", seed=1), run("two", seed=2)
-    rows = {row.metric: row for row in compare([one, two], "pysodmetrics", resamples=200)}
+    rows = {row.metric: row for row in paired_tests([one, two], "pysodmetrics", resamples=200)}
     a, b = (r.tables["pysodmetrics"].per_image["MAE"] for r in (one, two))
     row = rows["MAE"]
     assert row.values[0].value == pytest.approx(a.mean()) and row.images == 12
     assert row.difference.value == pytest.approx(a.mean() - b.mean())
-    assert row.win_tie_loss == ((a < b).sum(), 0, (a > b).sum()) and row.better == "lower"
+    assert row.win_tie_loss == ((a < b).sum(), 0, (a > b).sum())
     assert 0 < row.p_value <= row.corrected <= 1
     assert rows["maxF"].win_tie_loss is None
 
 
 def test_all_pairs_are_corrected_together() -> None:
     runs = [run(name, seed=seed) for seed, name in enumerate("abc")]
-    rows = compare(runs, "pysodmetrics", ["MAE", "S"], resamples=100)
+    rows = paired_tests(runs, "pysodmetrics", ["MAE", "S"], resamples=100)
     assert [(r.first, r.second) for r in rows[::2]] == [("a", "b"), ("a", "c"), ("b", "c")]
     smallest = min(rows, key=lambda r: r.p_value)
     assert smallest.corrected == pytest.approx(min(1, 6 * smallest.p_value))
@@ -49,7 +49,7 @@ def test_images_are_paired_by_name() -> None:
         new_run(name, StandInDataset(), {"pysodmetrics": t})
         for name, t in (("one", one), ("part", part), ("straight", other))
     ]
-    rows = compare(runs, "pysodmetrics", ["maxF", "MAE"], resamples=100)
+    rows = paired_tests(runs, "pysodmetrics", ["maxF", "MAE"], resamples=100)
     assert rows[0].images == 8
     for shuffled_row, straight in zip(rows[:2], rows[2:4], strict=True):
         assert shuffled_row.difference.value == pytest.approx(straight.difference.value, abs=1e-12)
@@ -68,11 +68,11 @@ def test_the_images_that_differ_most_are_named() -> None:
 def test_what_cannot_be_paired_is_refused() -> None:
     one = run("one")
     with pytest.raises(InputError, match="different masks"):
-        compare([one, replace(run("two"), dataset_digest="f" * 64)], "pysodmetrics")
+        paired_tests([one, replace(run("two"), dataset_digest="f" * 64)], "pysodmetrics")
     with pytest.raises(InputError, match="no scores under protocol 'raw'"):
-        compare([one, run("two")], "raw")
+        paired_tests([one, run("two")], "raw")
     with pytest.raises(InputError, match=r"unknown metric .*'maxf' .*'maxF'"):
-        compare([one, run("two")], "pysodmetrics", ["maxf"], resamples=100)
+        paired_tests([one, run("two")], "pysodmetrics", ["maxf"], resamples=100)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from results.stand_in import run
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.report import drift_formats
+from sodbench.reporting import drift_formats
 from sodbench.results.drift import check, likely_causes
 from sodbench.results.reference import Reference, entry_of, read_reference, updated, write_reference
 from sodbench.results.run_files import save_run
@@ -31,7 +31,7 @@ def moved(by: float = 0.01, metric: str = "MAE", **changes):
 def test_the_same_run_has_not_drifted() -> None:
     drift = check(reference_of(run()), [run()], exact=True)
     assert not drift.failed() and not drift.findings and drift.compared == 10
-    assert drift_formats.text(drift, "r.json") == "no drift: 10 values are as in r.json"
+    assert drift_formats.text(drift, "r.json") == "no drift: 10 values agree with r.json"
 
 
 def test_a_planted_drift_is_caught_and_described() -> None:
@@ -40,7 +40,7 @@ def test_a_planted_drift_is_caught_and_described() -> None:
     assert drift.failed() and finding.kind == "drifted" and finding.metric == "MAE@pysodmetrics"
     assert finding.difference == pytest.approx(0.01) and finding.better is False
     text = drift_formats.text(drift, "r.json")
-    assert "drift: not as in r.json (1 finding, 10 values compared)" in text
+    assert "drift: the runs differ from r.json (1 finding, 10 values compared)" in text
     assert "drifted, worse" in text and "+0.01" in text
 
 
@@ -84,7 +84,7 @@ def test_another_count_fails() -> None:
         ({"images": "other"}, "other images"),
         ({"weights": "other"}, "the weights differ"),
         ({"maps": "other"}, "the maps differ"),
-        ({}, "the maps are the same files: the scoring changed"),
+        ({}, "the maps are the same files, so the scoring changed"),
     ],
 )
 def test_the_likeliest_cause_comes_first(change, said: str) -> None:
@@ -118,12 +118,15 @@ def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "not a readable reference"),
-        ('{"schema": 9}', "schema 9, expected 1; upgrade sodbench, or delete it and make it again"),
-        ('{"schema": 0}', "schema 0, expected 1; delete it and make it again"),
-        ("[]", "schema None"),
-        ('{"schema": 1, "tolerances": {}}', "damaged reference"),
-        ('{"schema": 1, "tolerances": {"MAE": -1}, "entries": []}', "tolerance of 'MAE' is -1.0"),
+        ("{", "r.json: not valid JSON .*; restore the file"),
+        ('{"schema": 9}', "schema: expected 1, found 9; upgrade sodbench, or delete the file and make it"),
+        ('{"schema": 0}', "schema: expected 1, found 0; delete the file and make it again"),
+        ("[]", "found None"),
+        ('{"schema": 1, "tolerances": {}}', "r.json: entries: missing; .*restore the file"),
+        (
+            '{"schema": 1, "tolerances": {"MAE": -1}, "entries": []}',
+            "tolerances.MAE: expected 0 or more, found -1",
+        ),
         (
             json.dumps(
                 {
@@ -132,7 +135,7 @@ def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
                     "entries": [{"name": "a", "dataset": "d", "scored": 1, "expected": 1, "values": {}}] * 2,
                 }
             ),
-            "a on d is there twice",
+            "found two entries of a on d",
         ),
     ],
 )

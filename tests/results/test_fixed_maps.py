@@ -12,7 +12,7 @@ import pytest
 from sodbench.data.folder import open_dataset
 from sodbench.data.images import read_mask, write_map
 from sodbench.metrics import protocol_names
-from sodbench.report.drift_formats import text
+from sodbench.reporting.drift_formats import text
 from sodbench.results.drift import check
 from sodbench.results.reference import Reference, read_reference, updated, write_reference
 from sodbench.results.run import Run, new_run

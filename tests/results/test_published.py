@@ -124,10 +124,10 @@ def test_remarks_stand_with_their_values() -> None:
 def test_a_wrong_cell_names_the_file_and_row(tmp_path) -> None:
     text = (published.FOLDER / "sodsurvey.toml").read_text(encoding="utf-8")
     (tmp_path / "slip.toml").write_text(text.replace(".814 .776 .096", ".814 .776"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"slip.toml: Table 4: PiCANet: sod: 2 values for 3 metrics"):
+    with pytest.raises(InputError, match=r"slip.toml: Table 4: PiCANet: sod: found 2 values, expected 3"):
         list(published._read(tmp_path / "slip.toml"))
     (tmp_path / "slip.toml").write_text(text.replace(".096", ".O96"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"'\.O96' is no number"):
+    with pytest.raises(InputError, match=r"found '\.O96', expected a number"):
         list(published._read(tmp_path / "slip.toml"))
 
 

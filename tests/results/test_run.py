@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sodbench.results.resampling import scores_of
 
 from results.stand_in import StandInDataset, StandInSample, run, table
 from sodbench.cli.main import main
@@ -22,7 +23,6 @@ from sodbench.results import run_files
 from sodbench.results.provenance import Prediction, digest_of, locate, portable
 from sodbench.results.run import conventions, new_run
 from sodbench.results.run_files import SCHEMA, load_runs, read_records, save_run
-from sodbench.results.statistics import scores_of
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:

@@ -9,15 +9,9 @@ from scipy import stats
 from results.stand_in import table
 from sodbench.metrics.aggregate import dataset_scores
 from sodbench.results.average_ranks import rank
+from sodbench.results.paired_tests import holm, win_tie_loss
+from sodbench.results.resampling import bootstrap, paired_bootstrap, permutation_test, scores_of
 from sodbench.results.seeds import over_seeds, seed_of, spread
-from sodbench.results.statistics import (
-    bootstrap,
-    holm,
-    paired_bootstrap,
-    permutation_test,
-    scores_of,
-    win_tie_loss,
-)
 
 
 @pytest.mark.parametrize("method", ["bca", "percentile"])

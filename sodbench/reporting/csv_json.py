@@ -1,0 +1,35 @@
+"""The leaderboard for programs: CSV and JSON with every digit."""
+
+from pathlib import Path
+
+from sodbench.files import atomic_path, write_text
+from sodbench.json_text import to_json
+from sodbench.reporting.table import Table, marks
+
+
+def write_csv(folder: Path, table: Table) -> Path:
+    """Writes `leaderboard.csv`: one row per method and data set, all digits, empty where there is no value.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    path = folder / "leaderboard.csv"
+    frame = table.frame.drop(columns="comparable")
+    for column in ("method", "title", "dataset", "source", "note"):
+        frame[column] = frame[column].map(_no_formula)
+    with atomic_path(path) as part:
+        frame.to_csv(part, index=False)
+    return path
+
+
+def write_json(folder: Path, table: Table) -> Path:
+    """Writes `leaderboard.json`: metrics, notes and rows; null where there is no number."""
+    rows = []
+    for (_, row), (_, mark) in zip(table.frame.iterrows(), marks(table).iterrows(), strict=True):
+        rows.append({**row, "marks": {name: text for name, text in mark.items() if text}})
+    path = folder / "leaderboard.json"
+    write_text(path, to_json({"metrics": table.metrics, "notes": table.notes, "rows": rows}, indent=1) + "\n")
+    return path
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -1,0 +1,65 @@
+"""The columns of what a method costs: parameters, operations, speed, as `sodbench bench` measured them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.errors import InputError
+from sodbench.json_text import read_json
+from sodbench.names import folder_name
+from sodbench.results.run import Run
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, the unit in which it prints, the digits after the point."""
+
+    text: str
+    latex: str
+    unit: float
+    digits: int
+    higher_is_better: bool
+
+
+EFFICIENCY = {
+    "parameters": Column("params (M)", "Params (M)", 1e6, 2, higher_is_better=False),
+    "flops": Column("FLOPs (G)", "FLOPs (G)", 1e9, 2, higher_is_better=False),
+    "images_per_second": Column("images/s", "Images/s", 1, 1, higher_is_better=True),
+}
+
+
+def efficiency_of(run: Run, reports: Path | None) -> dict[str, float]:
+    """The columns of `reports/efficiency/<name>.json`, by the run's name or its baseline's; NaN where absent.
+
+    Raises InputError for a file that is no JSON object.
+    """
+    content: Mapping[str, object] = {}
+    for name in (run.name, run.provenance.baseline):
+        if content or reports is None or not isinstance(name, str) or not name:
+            continue
+        path = reports / "efficiency" / f"{folder_name(name)}.json"
+        if path.is_file():
+            content = _read(path)
+    return {key: _number(content.get(key)) for key in EFFICIENCY}
+
+
+def efficiency_text(name: str, value: float) -> str:
+    """One value in the unit of its column; a dash where there is none."""
+    column = EFFICIENCY[name]
+    return "–" if math.isnan(value) else f"{value / column.unit:.{column.digits}f}"
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        content = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; run 'sodbench bench' again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected one JSON object, found a {type(content).__name__};"
+                         " run 'sodbench bench' again")  # fmt: skip
+    return content
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

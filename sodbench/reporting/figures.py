@@ -1,0 +1,55 @@
+"""All figures of a report: the kinds there are, and the files that each data set gets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sodbench.reporting.curve_figures import e_figure, f_figure, pr_figure
+from sodbench.reporting.figure_style import FORMATS, looks
+from sodbench.reporting.image_score_figures import distribution_figure, size_figure
+from sodbench.reporting.labels import protocols_of
+from sodbench.reporting.rank_figure import rank_figure
+from sodbench.reporting.speed_figure import speed_figures
+from sodbench.reporting.table import Table
+from sodbench.results.run import Run
+
+# one figure per data set, drawn from its runs
+_OF_RUNS = {
+    "pr": pr_figure,
+    "f": f_figure,
+    "e": e_figure,
+    "distribution": distribution_figure,
+    "size": size_figure,
+}
+KINDS = (*_OF_RUNS, "speed", "ranks")
+
+
+def draw(
+    runs: Sequence[Run],
+    table: Table,
+    folder: Path,
+    kinds: Sequence[str] = KINDS,
+    formats: Sequence[str] = FORMATS,
+) -> dict[str, dict[str, list[Path]]]:
+    """Draws the chosen kinds for every data set of the table: {data set: {kind: files}}.
+
+    The average ranks belong to no single data set; their key is "". A method looks the same in all figures.
+    Curves are those of the table's first protocol.
+    """
+    styles = looks(sorted({run.name for run in runs}))
+    protocols = protocols_of(table.metrics)
+    files: dict[str, dict[str, list[Path]]] = {}
+    for dataset, _, rows in table.datasets():
+        order = [name for name, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
+        of_set = [run for run in runs if run.dataset == dataset and run.name in order]
+        of_set.sort(key=lambda run: order.index(run.name))
+        files[dataset] = {
+            kind: _OF_RUNS[kind](of_set, protocols[0], styles, folder, formats)
+            for kind in kinds
+            if kind in _OF_RUNS and protocols
+        }
+    if "speed" in kinds:
+        for dataset, paths in speed_figures(table, styles, folder, formats).items():
+            files[dataset]["speed"] = paths
+    if "ranks" in kinds and (paths := rank_figure(table, styles, folder, formats)):
+        files[""] = {"ranks": paths}
+    return files

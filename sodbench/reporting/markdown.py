@@ -1,0 +1,107 @@
+"""The leaderboard in markdown: one table per data set."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sodbench.files import write_text
+from sodbench.reporting.cell_text import count, score, spread, spread_explanations
+from sodbench.reporting.efficiency_columns import EFFICIENCY, efficiency_text
+from sodbench.reporting.labels import arrow, protocols_of, split_name
+from sodbench.reporting.table import Row, Table, marks, ranked_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
+
+
+def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
+    """The whole leaderboard.
+
+    `figures` names the picture to show under the table of each data set, under "" that of the ranks.
+    """
+    lines = ["# Leaderboard", ""]
+    lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")
+    if (table.frame["kind"] == "published").any():
+        lines.append(
+            "*Italic*: published values, not measured here;"
+            " in parentheses the value measured here minus the published one."
+        )
+    lines += [*spread_explanations(table), ""]
+    marked = marks(table)
+    for dataset, title, rows in table.datasets():
+        lines += [f"## {escape(title)}", "", *_table(table, rows, marked)]
+        if notes := table.notes.get(dataset):
+            lines += ["", *(f"- {escape(note)}" for note in notes)]
+        if figures and dataset in figures:
+            lines += ["", f"![Precision-recall curves on {escape(title)}]({figures[dataset]})"]
+        lines.append("")
+    if figures and "" in figures:
+        lines += ["## Average ranks", "", f"![Average ranks over the data sets]({figures['']})", ""]
+    return "\n".join(lines)
+
+
+def write_markdown(folder: Path, table: Table, figures: Mapping[str, str] | None = None) -> Path:
+    """Writes `leaderboard.md` and returns its path."""
+    path = folder / "leaderboard.md"
+    write_text(path, markdown(table, figures))
+    return path
+
+
+def escape(text: str) -> str:
+    """`text` as literal markdown, also inside a table cell.
+
+    >>> escape("a|b_<i>")
+    'a\\\\|b\\\\_&lt;i&gt;'
+    """
+    text = " ".join(text.split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _table(table: Table, rows: "pd.DataFrame", marked: "pd.DataFrame") -> list[str]:
+    """The table of one data set as lines; names the protocols and what is not ranked."""
+    metrics = table.metrics_of(rows)
+    protocols = protocols_of(metrics)
+    ranked = set(ranked_rows(rows).index)
+    head = ["method", "images", *(EFFICIENCY[name].text for name in table.efficiency)]
+    for full in metrics:
+        metric, protocol = split_name(full)
+        name = metric if len(protocols) == 1 else f"{metric}@{protocol}"
+        head.append(f"{escape(name)} {arrow(full)}".strip())
+    plural = "s" * (len(protocols) > 1)
+    lines = [f"Protocol{plural}: {', '.join(f'`{protocol}`' for protocol in protocols)}", ""]
+    lines += [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    unranked = False
+    for index, series in rows.iterrows():
+        row = series.to_dict()
+        name, images = escape(str(row["method"])), count(row)
+        cells = [efficiency_text(column, row[column]) for column in table.efficiency]
+        if row["kind"] == "published":
+            name = f"*{name}* — {escape(str(row['source']))}"
+            cells += [_published(row, full, table.digits) for full in metrics]
+        else:
+            if index not in ranked:
+                unranked, images = True, f"{images} †"
+            cells += [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
+        lines.append(f"| {' | '.join([name, images, *cells])} |")
+    if unranked:
+        lines += ["", "† scored on other images or masks than the other rows, therefore not ranked."]
+    return lines
+
+
+def _measured(row: Row, full: str, digits: int, mark: str) -> str:
+    text = score(row, full, digits)
+    text = {"best": f"**{text}**", "second": f"<u>{text}</u>"}.get(mark, text)
+    after = spread(row, full, digits)
+    return text + (f" <sub>{escape(after)}</sub>" if after else "")
+
+
+def _published(row: Row, full: str, digits: int) -> str:
+    text = score(row, full, digits)
+    if text == "–":
+        return ""
+    after = spread(row, full, digits)
+    return f"*{text}*" + (f" {after}" if after else "")

@@ -1,0 +1,68 @@
+"""The page: one static HTML file that needs no server, no network and no build step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench import __version__
+from sodbench.files import write_text
+from sodbench.reporting.cell_text import spread_explanations
+from sodbench.reporting.html_table import TEMPLATES, environment, sections
+from sodbench.reporting.labels import protocols_of
+from sodbench.reporting.page_data import dataset_data
+from sodbench.reporting.table import Table
+from sodbench.results.run import Run
+
+SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "images.js")
+# the figures of a data set: {kind: files}
+Figures = Mapping[str, Sequence[Path]]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A kind of figure with the ending and the address of each of its files."""
+
+    kind: str
+    files: Sequence[tuple[str, str]]
+
+
+def write_page(
+    folder: Path,
+    table: Table,
+    runs: Sequence[Run],
+    figures: Mapping[str, Figures] | None = None,
+    gallery: int = 6,
+) -> Path:
+    """Writes `index.html` and the gallery's thumbnails into `folder`; returns the page's path.
+
+    The `gallery` worst, best and most disputed images of each data set get thumbnails; the page links to the
+    `figures` of each data set (those under "" belong to none). Names are text: jinja2 escapes them.
+    """
+    figures = figures or {}
+    datasets = [
+        dataset_data(folder, table, dataset, rows, runs, gallery) for dataset, _, rows in table.datasets()
+    ]
+    html = environment().get_template("page.html").render(
+        css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        script="\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
+        data={"digits": table.digits, "datasets": datasets},
+        sections=sections(table),
+        downloads={dataset: _downloads(folder, kinds) for dataset, kinds in figures.items()},
+        methods=len({run.name for run in runs}),
+        images=sum(len(dataset["images"]) for dataset in datasets),
+        explanations=spread_explanations(table),
+        protocols=protocols_of(table.metrics),
+        published=bool((table.frame["kind"] == "published").any()),
+        version=__version__,
+    )  # fmt: skip
+    path = folder / "index.html"
+    write_text(path, html)
+    return path
+
+
+def _downloads(folder: Path, figures: Figures) -> list[Download]:
+    return [
+        Download(kind, [(file.suffix[1:], file.relative_to(folder).as_posix()) for file in files])
+        for kind, files in figures.items()
+        if files
+    ]

@@ -1,0 +1,173 @@
+"""Published rows next to measured ones: only comparable values; the others are counted with the reason."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sodbench.errors import first_of, unknown_names
+from sodbench.reporting.labels import split_name
+from sodbench.reporting.table import DIFFERENCE, Table
+from sodbench.results.matching import Verdict, verdict
+from sodbench.results.published import Published, method_of, published_values
+from sodbench.results.run import Run, conventions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A published value with the column in which it stands and why it may stand there."""
+
+    column: str
+    value: Published
+    verdict: Verdict
+
+
+@dataclass
+class _PublishedRow:
+    """One row of a published table; `owner` is the measured method that it belongs to."""
+
+    facts: dict[str, object]
+    owner: str | None
+    values: dict[str, float] = field(default_factory=dict)
+    digits: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def cells(self) -> dict[str, object]:
+        note = "; ".join(dict.fromkeys(self.notes)) or None
+        return {**self.facts, **self.values, "digits": self.digits, "note": note}
+
+
+def with_published(table: Table, runs: Sequence[Run], sources: Sequence[str] = ()) -> Table:
+    """Adds the published rows of the data sets in the table.
+
+    `sources` are file names of `results/literature/` without their ending; empty means all. A published row
+    follows the measured row of the same method and holds the differences, measured minus published; methods
+    that were not measured come last. The notes count what is left out.
+    Raises InputError for an unknown source.
+    """
+    import pandas as pd
+
+    published = published_values()
+    known = {value.source for value in published}
+    unknown = [source for source in sources if source not in known]
+    if unknown:
+        raise unknown_names("published source", unknown, known)
+    parts, notes = [], dict(table.notes)
+    for dataset, _, rows in table.datasets():
+        values = [v for v in published if v.dataset == dataset and (not sources or v.source in sources)]
+        shown, left_out = _judged(values, table.metrics, rows, [r for r in runs if r.dataset == dataset])
+        parts.append(_merged(rows, shown, table.metrics))
+        notes[dataset] = [*notes.get(dataset, []), *_remarks(shown), *_reasons(left_out)]
+    columns = [*table.frame.columns, *(f"{DIFFERENCE}{full}" for full in table.metrics)]
+    frame = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    return replace(table, frame=frame, notes=notes)
+
+
+def _judged(
+    values: Iterable[Published], metrics: Sequence[str], rows: "pd.DataFrame", runs: Sequence[Run]
+) -> tuple[list[_Shown], list[tuple[str, str]]]:
+    """The values that may be shown, and (name, reason) of those that may not."""
+    protocols = {name: conventions(table) for run in runs for name, table in run.tables.items()}
+    largest = rows.sort_values("scored").iloc[-1]
+    scored, expected = int(largest["scored"]), int(largest["expected"])
+    shown, left_out = [], []
+    for value in values:
+        judged = []
+        for full in metrics:
+            metric, protocol = split_name(full)
+            if metric == value.metric and protocol in protocols:
+                judgement = verdict(value, metric, protocols[protocol], scored, expected)
+                judged.append(_Shown(full, value, judgement))
+        comparable = [one for one in judged if one.verdict.shown]
+        shown += comparable
+        if judged and not comparable:
+            left_out.append((f"{value.printed_metric} of {value.short}", judged[0].verdict.reason))
+    return shown, left_out
+
+
+def _merged(rows: "pd.DataFrame", shown: Sequence[_Shown], metrics: Sequence[str]) -> "pd.DataFrame":
+    """The measured rows of one data set, each followed by the published rows of its method."""
+    import pandas as pd
+
+    published: dict[tuple[str, ...], _PublishedRow] = {}
+    for one in shown:
+        value = one.value
+        key = (value.source, value.table, value.printed_method, value.variant or "")
+        row = published.setdefault(key, _published_row(rows, value))
+        row.values[one.column] = value.value
+        row.digits = max(row.digits, value.digits)
+        if not one.verdict.exact:
+            row.notes.append(f"{split_name(one.column)[0]}: {one.verdict.reason}")
+        if value.remark:
+            row.notes.append(value.remark)
+    merged: list[dict[str, object]] = []
+    for measured in rows.to_dict("records"):
+        merged.append({str(key): value for key, value in measured.items()})
+        for row in published.values():
+            if row.owner == measured["method"]:
+                cells = row.cells()
+                if measured["scored"] == measured["expected"]:
+                    for full in metrics:
+                        cells[f"{DIFFERENCE}{full}"] = measured[full] - row.values.get(full, math.nan)
+                merged.append(cells)
+    others = [row for row in published.values() if row.owner is None]
+    others.sort(key=lambda row: (str(row.facts["method"]).lower(), str(row.facts["source"])))
+    return pd.DataFrame([*merged, *(row.cells() for row in others)])
+
+
+def _published_row(rows: "pd.DataFrame", value: Published) -> _PublishedRow:
+    """The row that a published value stands in, without values yet."""
+    owner = None
+    if value.variant is None:
+        owner = next(iter(rows.loc[rows["literature"] == value.method, "method"]), None)
+    first = rows.iloc[0]
+    method = method_of(value.printed_method)
+    facts = {
+        "dataset": value.dataset,
+        "title": first["title"],
+        "method": value.printed_method + (f" ({value.variant})" if value.variant else ""),
+        "literature": value.method,
+        "kind": "published",
+        "scored": value.n,
+        "expected": first["expected"],
+        "comparable": None,
+        "cite": value.cite or (method.cite if method else None),
+        "source": f"{value.short}, {value.table}",
+    }
+    return _PublishedRow(facts, owner)
+
+
+def _remarks(shown: Sequence[_Shown]) -> list[str]:
+    """One line per remark on shown values; it names the values unless all of the table are meant."""
+    counts: Counter[str] = Counter()
+    subjects: dict[tuple[str, str], list[str]] = {}
+    inexact: dict[str, None] = {}
+    for one in shown:
+        value = one.value
+        table = f"{value.short}, {value.table}"
+        counts[table] += 1
+        for remark in value.remarks:
+            subjects.setdefault((table, remark), []).append(
+                f"{value.printed_metric} of {value.printed_method}"
+            )
+        if not one.verdict.exact:
+            inexact[f"{table}: {one.verdict.reason}"] = None
+    lines = []
+    for (table, remark), names in subjects.items():
+        which = "" if len(names) == counts[table] else f", {first_of(names, 3)}"
+        lines.append(f"{table}{which}: {remark}")
+    return lines + list(inexact)
+
+
+def _reasons(left_out: Sequence[tuple[str, str]]) -> list[str]:
+    """One line per reason: how many published values it excludes, and of which sources."""
+    counts = Counter(reason for _, reason in left_out)
+    lines = []
+    for reason, count in counts.most_common():
+        names = sorted({name for name, why in left_out if why == reason})
+        lines.append(f"{count} published value{'s' * (count > 1)} not shown: {reason} ({', '.join(names)})")
+    return lines

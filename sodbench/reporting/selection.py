@@ -1,0 +1,88 @@
+"""What a report shows, in which columns and in which order."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sodbench.errors import unknown_names
+from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, order, split_name
+from sodbench.results.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The methods, data sets, metrics and protocols of a report (None: all), its digits and its order."""
+
+    methods: Sequence[str] | None = None
+    datasets: Sequence[str] | None = None
+    metrics: Sequence[str] | None = None
+    protocols: Sequence[str] | None = None
+    digits: int = 3
+    sort: str | None = None
+
+
+def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
+    """The runs of the chosen methods and data sets; InputError names what no run has."""
+    runs = list(runs)
+    _check("method", selection.methods, {run.name for run in runs})
+    _check("data set", selection.datasets, {run.dataset for run in runs})
+    _check("protocol", selection.protocols, {protocol for run in runs for protocol in run.tables})
+    return [
+        run
+        for run in runs
+        if (selection.methods is None or run.name in selection.methods)
+        and (selection.datasets is None or run.dataset in selection.datasets)
+    ]
+
+
+def select_metrics(runs: Sequence[Run], selection: Selection) -> list[str]:
+    """Full names of the metrics to show, in the order of papers, the protocols of a metric side by side.
+
+    Without a choice of protocols: the default one if any run has it, else all.
+    """
+    recorded = {full for run in runs for full in run.values()}
+    protocols = list(selection.protocols or [])
+    if not protocols:
+        used = sorted({split_name(full)[1] for full in recorded})
+        protocols = [DEFAULT_PROTOCOL] if DEFAULT_PROTOCOL in used else used
+    if selection.metrics is None:
+        shown = [full for full in recorded if split_name(full)[1] in protocols]
+        return sorted(
+            shown,
+            key=lambda full: (order(full)[0], split_name(full)[0], protocols.index(split_name(full)[1])),
+        )
+    _check("metric", selection.metrics, recorded | {split_name(full)[0] for full in recorded})
+    asked = [
+        full
+        for metric in selection.metrics
+        for full in ([metric] if "@" in metric else [f"{metric}@{protocol}" for protocol in protocols])
+    ]
+    return list(dict.fromkeys(full for full in asked if full in recorded))
+
+
+def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -> "pd.DataFrame":
+    """Data sets by name; in each the best row first, by `sort` (default: max F, else the first metric).
+
+    `sort` is a metric, by plain or full name, or "name".
+    """
+    key = None
+    if sort is None:
+        first = metrics[0] if metrics else None
+        key = next((full for full in metrics if split_name(full)[0] == "maxF"), first)
+    elif sort != "name":
+        key = next((full for full in metrics if sort in (full, split_name(full)[0])), None)
+        known = {*metrics, *(split_name(full)[0] for full in metrics), "name"}
+        _check("metric to sort by", None if key else [sort], known)
+    if key is None:
+        return frame.sort_values(["dataset", "method"], ignore_index=True)
+    ascending = label(key).higher_is_better is False
+    return frame.sort_values(["dataset", key, "method"], ascending=[True, ascending, True], ignore_index=True)
+
+
+def _check(kind: str, asked: Sequence[str] | None, known: Collection[str]) -> None:
+    unknown = [name for name in asked or [] if name not in known]
+    if unknown:
+        raise unknown_names(kind, unknown, known)

@@ -1,0 +1,89 @@
+"use strict";
+// The page's data and what its parts share. Only pictures are loaded, from files relative to the page.
+
+const page = JSON.parse(document.getElementById("data").textContent);
+const NONE = 65535;
+const DASHES = ["", "8 4", "2 3", "10 4 2 4", "5 3 1.5 3 1.5 3"];
+
+/** An element with attributes and children; text is always text. */
+function make(name, attributes = {}, ...children) {
+  const svg = ["svg", "path", "line", "text", "circle", "g"].includes(name);
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Base64 of little-endian uint16 as numbers, NaN for none. */
+function unpack(text, offset, scale) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const codes = new DataView(bytes.buffer);
+  const values = new Float32Array(bytes.length / 2);
+  for (let i = 0; i < values.length; i++) {
+    const code = codes.getUint16(2 * i, true);
+    values[i] = code === NONE ? NaN : code / scale - offset;
+  }
+  return values;
+}
+
+/** All images' scores of one metric, method after method. */
+function scoresOf(dataset, metric) {
+  return unpack(dataset.metrics[metric].data, 1, dataset.metrics[metric].scale);
+}
+
+/** A score as the table prints it. */
+function printed(value, digits = page.digits) {
+  if (Number.isNaN(value)) return "–";
+  return value.toFixed(digits).replace(/^(-?)0\./, "$1.");
+}
+
+/** How a method is drawn: the same in every chart. */
+function lookOf(number) {
+  return { colour: `var(--m${number % 7})`, dash: DASHES[(number + Math.floor(number / 7)) % DASHES.length] };
+}
+
+const allMethods = [...new Set(page.datasets.flatMap((dataset) => dataset.methods))].sort();
+const state = { hidden: new Set(), filter: "" };
+
+/** Whether a method's name contains one of the words in the filter. */
+function wanted(method) {
+  const words = state.filter.toLowerCase().split(",").map((word) => word.trim()).filter(Boolean);
+  return !words.length || words.some((word) => method.toLowerCase().includes(word));
+}
+
+// light or dark: as the system, until the reader chooses
+(function themes() {
+  const button = document.getElementById("theme");
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  let chosen = null;
+  try { chosen = localStorage.getItem("sodbench-theme"); } catch { /* a page from disk may have no storage */ }
+  function show() {
+    if (chosen) root.dataset.theme = chosen;
+    button.textContent = (chosen || (system.matches ? "dark" : "light")) === "dark" ? "Light" : "Dark";
+  }
+  button.addEventListener("click", () => {
+    chosen = (chosen || (system.matches ? "dark" : "light")) === "dark" ? "light" : "dark";
+    try { localStorage.setItem("sodbench-theme", chosen); } catch { /* then only for this visit */ }
+    show();
+  });
+  system.addEventListener("change", show);
+  show();
+})();
+
+/** Shows the text near the pointer or element; hidden again by `tip("")`. */
+function tip(text, x = 0, y = 0) {
+  const box = document.getElementById("tip");
+  box.hidden = !text;
+  if (!text) return;
+  box.textContent = text;
+  const { width, height } = box.getBoundingClientRect();
+  const left = Math.min(Math.max(8, x + 14), innerWidth - width - 8);
+  const top = y + 18 + height > innerHeight ? y - height - 12 : y + 18;
+  box.style.left = `${left}px`;
+  box.style.top = `${Math.max(8, top)}px`;
+}
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip(""); });

@@ -1,0 +1,153 @@
+"""`report`: tables, figures and the page of recorded runs, written into a folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.errors import InputError, unknown_names
+from sodbench.reporting.csv_json import write_csv, write_json
+from sodbench.reporting.figures import KINDS, draw
+from sodbench.reporting.latex import write_latex
+from sodbench.reporting.markdown import write_markdown
+from sodbench.reporting.page import write_page
+from sodbench.reporting.published_rows import with_published
+from sodbench.reporting.selection import Selection, select_runs
+from sodbench.reporting.table import Table, make_table
+from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.results.run import Run
+from sodbench.results.run_files import load_runs
+
+FORMATS = ("markdown", "html", "latex", "csv", "json")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a report wrote: the documents, the figures, and notes for the reader."""
+
+    documents: tuple[Path, ...]
+    figures: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One line per document, then the number of figures."""
+        lines = [str(path) for path in self.documents]
+        if self.figures:
+            lines.append(f"{self.figures[0].parent}: {len(self.figures)} files")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """The runs that a report shows, their table as measured, and the table as every format prints it."""
+
+    runs: list[Run]
+    measured: Table
+    table: Table
+    notes: tuple[str, ...]
+
+
+def report(
+    runs: Sequence[Run] | Path | str,
+    folder: Path | str | None = None,
+    *,
+    formats: Sequence[str] = ("markdown",),
+    methods: Sequence[str] | None = None,
+    datasets: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    protocols: Sequence[str] | None = None,
+    digits: int = 3,
+    sort: str | None = None,
+    published: bool | Sequence[str] = False,
+    intervals: bool = False,
+    seeds: bool = False,
+    gallery: int = 6,
+    figures: Sequence[str] | None = None,
+) -> Written:
+    """Writes the leaderboard in the given formats, and its figures, into `folder`.
+
+    `runs` are runs or a reports folder that holds them. `folder` is by default that reports folder, for a
+    list of runs `reports`; measured efficiencies are looked up there. `formats` are among FORMATS.
+
+    `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` choose what is shown
+    (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
+    point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
+    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over images;
+    `seeds` joins runs named `<method>-seed<k>` to mean and standard deviation.
+
+    `gallery` is the number of worst, best and most disputed images of each data set that get thumbnails on
+    the page. `figures` are among `figures.KINDS` (None: all).
+
+    Raises InputError for a name that no run has, for a wrong option, and where there is no run.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise unknown_names("format", unknown, FORMATS)
+    unknown = [name for name in figures or () if name not in KINDS]
+    if unknown:
+        raise unknown_names("figure", unknown, KINDS)
+    if gallery < 0:
+        raise InputError(f"gallery is {gallery}, expected 0 or more")
+    if folder is None:
+        folder = runs if isinstance(runs, Path | str) else "reports"
+    folder = Path(folder)
+    selection = Selection(methods, datasets, metrics, protocols, digits, sort)
+    shown = report_table(
+        runs, selection, efficiency=folder, published=published, intervals=intervals, seeds=seeds
+    )
+    drawn = draw(shown.runs, shown.measured, folder / "figures", KINDS if figures is None else figures)
+    documents: list[Path] = []
+    if "markdown" in formats:
+        pictures = {
+            dataset: files[0].relative_to(folder).as_posix()
+            for dataset, kinds in drawn.items()
+            if (files := kinds.get("pr" if dataset else "ranks"))
+        }
+        documents.append(write_markdown(folder, shown.table, pictures))
+    if "latex" in formats:
+        documents += write_latex(folder, shown.table)
+    if "csv" in formats:
+        documents.append(write_csv(folder, shown.table))
+    if "json" in formats:
+        documents.append(write_json(folder, shown.table))
+    if "html" in formats:
+        documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery))
+    files = [path for kinds in drawn.values() for paths in kinds.values() for path in paths]
+    return Written(tuple(documents), tuple(files), shown.notes)
+
+
+def report_table(
+    runs: Sequence[Run] | Path | str,
+    selection: Selection,
+    *,
+    efficiency: Path | None = None,
+    published: bool | Sequence[str] = False,
+    intervals: bool = False,
+    seeds: bool = False,
+) -> ReportTable:
+    """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
+
+    `efficiency` is the reports folder in which measured efficiencies are looked up. See `report`.
+    """
+    if not 1 <= selection.digits <= 10:
+        raise InputError(f"digits is {selection.digits}, expected 1 to 10")
+    if isinstance(runs, Path | str):
+        folder = Path(runs)
+        runs = load_runs(folder)
+        if not runs:
+            raise InputError(
+                f"no runs in {folder / 'runs'}; make one with 'sodbench run' or 'sodbench score'"
+            )
+    elif not runs:
+        raise InputError("no runs to report; give at least one")
+    measured = make_table(runs, selection, efficiency)
+    notes = list(measured.left_out)
+    chosen = select_runs(runs, selection)
+    table = with_intervals(measured, chosen) if intervals else measured
+    if seeds:
+        joined = with_seeds_joined(table, chosen, selection.sort)
+        if joined is table:
+            notes.append("no two runs named <method>-seed<k> to join")
+        table = joined
+    if published is not False:
+        table = with_published(table, chosen, () if published is True else published)
+    return ReportTable(chosen, measured, table, tuple(notes))
