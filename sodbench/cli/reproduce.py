@@ -106,10 +106,9 @@ def _run_again(
     args: argparse.Namespace, record: dict[str, Any], path: Path
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Predicts (or takes the third-party maps) and scores again under the record's protocols."""
-    from sodbench.cli.device import choose_device
     from sodbench.data.folder import open_dataset, pair_maps
     from sodbench.metrics.protocol import from_dict
-    from sodbench.models import load_baseline
+    from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import predict_samples
     from sodbench.scoring import score_samples
 
@@ -118,7 +117,7 @@ def _run_again(
     dataset = open_dataset(record["dataset"], args.data_root)
     if "baseline" in origin:
         baseline = load_baseline(origin["baseline"])
-        loaded = baseline.load(args.weights or Path(origin["weights"]))
+        loaded = baseline.load(args.weights or origin["weights"])
         if loaded.weights_sha256 != record["weights_sha256"]:
             raise InputError(
                 f"{loaded.weights_path}: sha256 {loaded.weights_sha256[:12]}..., the record's weights have "

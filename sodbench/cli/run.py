@@ -43,11 +43,10 @@ def run(args: argparse.Namespace) -> int:
     """Checks everything first, then goes through the data sets one by one."""
     import time
 
-    from sodbench.cli.device import choose_device
     from sodbench.cli.scored import check_scoring_options, print_results, score_and_record
     from sodbench.data.card import load_cards
     from sodbench.data.folder import open_dataset
-    from sodbench.models import load_baseline
+    from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import default_batch, predict_samples
 
     for option in ("limit", "batch"):
@@ -81,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         )
         extra = {
             "baseline": args.baseline,
-            "weights": str(loaded.weights_path),
+            "weights": str(loaded.weights_path) if loaded.weights_path else None,
             "precision": args.precision,
             "batch": batch,
             "limit": args.limit,

@@ -3,9 +3,8 @@
 from torch import nn
 
 from sodbench.errors import unknown_names
+from sodbench.models.outputs import unwrapped
 
-# what wrappers (Logits, DistributedDataParallel, torch.compile) call the network inside
-_WRAPPED = ("network", "module", "_orig_mod")
 _USUAL = ("encoder", "backbone")
 
 
@@ -25,15 +24,3 @@ def encoder_parameters(network: nn.Module) -> list[nn.Parameter]:
         raise unknown_names(f"{type(plain).__name__}.encoder_names", unknown, known)
     inside = {id(p) for name in names for p in plain.get_submodule(name).parameters()}
     return [p for p in plain.parameters() if id(p) in inside]
-
-
-def unwrapped(network: nn.Module) -> nn.Module:
-    """The network itself, out of `Logits`, DistributedDataParallel and torch.compile."""
-    # asked of the class and the instance alone: torch.compile's wrapper passes other attributes on
-    while not (hasattr(type(network), "encoder_names") or "encoder_names" in vars(network)):
-        children = dict(network.named_children())
-        inner = next((children[name] for name in _WRAPPED if name in children), None)
-        if inner is None or len(children) > 1 or next(network.parameters(recurse=False), None) is not None:
-            break
-        network = inner
-    return network
