@@ -70,15 +70,14 @@ def main() -> None:
 
 
 def network_of(baseline: Baseline, weights: Path | None) -> torch.nn.Module:
-    """The network with the weights given, its own, or random ones whose statistics are not trivial."""
-    if weights is not None or baseline.weights_path().is_file():
-        return baseline.load(weights).network
-    torch.manual_seed(0)
-    network = baseline.build().eval()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.9, 1.1)
+    """The network with the given weights, its own, or random ones whose statistics are not trivial."""
+    network, loaded = baseline.load_or_build(weights)
+    if loaded is None:
+        torch.manual_seed(0)
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.1)
+                module.running_var.uniform_(0.9, 1.1)
     return network
 
 

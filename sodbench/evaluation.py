@@ -101,7 +101,7 @@ def evaluate(
     )
     prediction = Prediction(
         baseline=_portable_baseline(recipe, scoring),
-        weights=None if loaded.weights_path is None else _portable(loaded.weights_path, scoring),
+        weights=_portable_weights(loaded, scoring),
         weights_sha256=loaded.weights_sha256,
         precision=precision or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
         batch=batch,
@@ -358,6 +358,14 @@ def _portable(path: Path, scoring: _Scoring) -> str:
     from sodbench.results.provenance import portable
 
     return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
+
+
+def _portable_weights(loaded: "LoadedNetwork", scoring: _Scoring) -> str | None:
+    """The baseline's own file by its name alone, because it lies elsewhere on every machine."""
+    path = loaded.weights_path
+    if path is None:
+        return None
+    return path.name if path == loaded.baseline.weights_path() else _portable(path, scoring)
 
 
 def _portable_baseline(baseline: "Baseline", scoring: _Scoring) -> str:

@@ -1,25 +1,99 @@
-"""Picture files to saliency-map files: decoding, the network and encoding overlap."""
+"""Images to saliency maps: decoding, the network and writing overlap."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from sodbench.data.folder import Sample
-from sodbench.data.images import read_image, write_map
-from sodbench.data.preprocessing import InputSpec, finish, prepare
+from sodbench.data.images import Pixels, read_image, rgb_pixels, write_map
+from sodbench.data.preprocessing import finish, prepare
 from sodbench.errors import InputError
-from sodbench.models.registry import Baseline
+from sodbench.models.baseline import Baseline, LoadedNetwork, baseline_of, load_baseline
 
 if TYPE_CHECKING:
     from torch import nn
 
-_Prepared = tuple[npt.NDArray[np.float32], tuple[int, int], Path]
+Picture = Pixels | Image.Image | str | Path
+T = TypeVar("T")
+R = TypeVar("R")
+# Pillow decodes a file on its first use, and one object must not be decoded by two threads
+_DECODING = Lock()
+
+
+@overload
+def predict(  # type: ignore[overload-overlap]  # an array is an iterable, too
+    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module",
+    pictures: Picture,
+    *,
+    weights: str | Path | None = None,
+    batch: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    progress: bool = False,
+) -> Pixels: ...
+
+
+@overload
+def predict(
+    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module",
+    pictures: Iterable[Picture],
+    *,
+    weights: str | Path | None = None,
+    batch: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    progress: bool = False,
+) -> list[Pixels]: ...
+
+
+def predict(
+    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module",
+    pictures: Picture | Iterable[Picture],
+    *,
+    weights: str | Path | None = None,
+    batch: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    progress: bool = False,
+) -> Pixels | list[Pixels]:
+    """Saliency maps, H x W uint8 at each picture's own size: one for a single picture, else a list.
+
+    baseline: a name, a TOML file, `module:callable`, a `Baseline`, what its `load` returned, or a network
+    that carries a `baseline` (a `Baseline`, or a table like a TOML file's).
+    pictures: arrays (H x W x 3 RGB, H x W x 4 RGBA or H x W grey, all uint8), PIL images, paths, or an
+    iterable of these. A generator is read as far ahead as two batches, so only the maps stay in memory.
+    weights: a weights file instead of the baseline's own.
+    batch: images per forward pass (None: 4, on a GPU 16).
+    device: "cpu", "cuda", "cuda:1" (None: a GPU if there is one).
+    precision: "fp32", "bf16" or "fp16" (None: the baseline's).
+
+    The maps are to the byte those that `sodbench predict` writes; as there, transparency is ignored, and an
+    image whose EXIF data say that it is turned is predicted upright. Loading the network takes most of the
+    time of a call with one picture: pass all pictures at once.
+    Raises InputError that names the picture (its path or its index) which cannot be used.
+    """
+    from sodbench.models.inference import Predictor, choose_device
+
+    device = choose_device(device)
+    network, of = _network_of(baseline, weights)
+    single = isinstance(pictures, str | Path | Image.Image) or _is_one_array(pictures)
+    items = enumerate(cast("Iterable[Picture]", [pictures] if single else pictures))
+    predictor = Predictor(network, of, device=device, precision=precision)
+    batch = _batch_size(batch, device)
+    maps = _maps(
+        predictor, of, items, read=lambda item: _pixels(item[1], item[0]), deliver=lambda _, m: m, batch=batch
+    )
+    total = 1 if single else len(pictures) if isinstance(pictures, Sized) else None
+    made = _counted(maps, total, "predict" if progress else None)
+    return made[0] if single else made
 
 
 def predict_files(
@@ -28,44 +102,32 @@ def predict_files(
     pairs: Iterable[tuple[Path, Path]],
     *,
     batch: int | None = None,
-    device: str = "cpu",
+    device: str | None = "cpu",
     precision: str | None = None,
     progress: str | None = None,
 ) -> int:
-    """Writes one 8-bit PNG a picture, at the picture's own size; returns how many.
+    """Writes one 8-bit PNG per picture, at the picture's own size; returns how many.
 
     `pairs` are (picture, PNG to write). Each map is written whole as soon as it is finished, so that after an
-    interruption the finished ones are there. `batch` is the number of pictures a pass, None what
+    interruption the finished ones are there. `batch` is the number of images per forward pass, None what
     `default_batch` says; `precision` is fp32, bf16 or fp16, None the baseline's.
     `progress` names the bar on stderr. Raises InputError for a picture that cannot be read.
     """
-    from tqdm import tqdm
+    from sodbench.models.inference import Predictor, choose_device
 
-    from sodbench.models.inference import Predictor
-
+    device = choose_device(device)
     todo = list(pairs)
-    batch = batch or default_batch(device)
     predictor = Predictor(network, baseline, device=device, precision=precision)
-    bar = tqdm(total=len(todo), desc=progress, unit="map", disable=progress is None)
-    # pictures wait in memory for at most two batches; maps for two more
-    with bar, ThreadPoolExecutor(2) as decoders, ThreadPoolExecutor(2) as encoders:
-        written: deque[Future[None]] = deque()
-        try:
-            for group in _batches(_decoded(decoders, todo, baseline.input, 2 * batch), batch):
-                maps = predictor(np.stack([p[0] for p in group]))
-                for probability, (_, size, out) in zip(maps, group, strict=True):
-                    stretch = baseline.output.stretch
-                    written.append(encoders.submit(_encode, probability, size, stretch, out))
-                while len(written) > 2 * batch:
-                    written.popleft().result()
-                    bar.update()
-            while written:
-                written.popleft().result()
-                bar.update()
-        except BaseException:
-            decoders.shutdown(wait=False, cancel_futures=True)
-            raise
-    return len(todo)
+    batch = _batch_size(batch, device)
+    written = _maps(
+        predictor,
+        baseline,
+        todo,
+        read=lambda pair: read_image(pair[0]),
+        deliver=lambda pair, m: write_map(pair[1], m),
+        batch=batch,
+    )
+    return len(_counted(written, len(todo), progress))
 
 
 def predict_samples(
@@ -75,7 +137,7 @@ def predict_samples(
     folder: Path,
     *,
     batch: int | None = None,
-    device: str = "cpu",
+    device: str | None = "cpu",
     precision: str | None = None,
     progress: str | None = None,
 ) -> list[tuple[Sample, Path]]:
@@ -96,47 +158,108 @@ def predict_samples(
 
 
 def default_batch(device: str) -> int:
-    """Pictures a pass: what `benchmarks/inference.py` found fastest on two CPU cores; more on a GPU."""
+    """Images per forward pass: the fastest on two CPU cores (`benchmarks/inference.py`); more on a GPU."""
     return 4 if device.startswith("cpu") else 16
 
 
-def predict_array(
-    network: "nn.Module",
+def _maps(
+    predictor: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
     baseline: Baseline,
-    image: npt.NDArray[np.uint8],
+    items: Iterable[T],
     *,
-    device: str = "cpu",
-    precision: str | None = None,
-) -> npt.NDArray[np.uint8]:
-    """The saliency map of one picture H x W x 3 (RGB), uint8 H x W."""
-    from sodbench.models.inference import Predictor
+    read: Callable[[T], Pixels],
+    deliver: Callable[[T, Pixels], R],
+    batch: int,
+) -> Iterator[R]:
+    """What `deliver` makes of each item and its map, in order.
 
-    predictor = Predictor(network, baseline, device=device, precision=precision)
-    probability = predictor(prepare(image, baseline.input)[None])[0]
-    return finish(probability, (image.shape[0], image.shape[1]), baseline.output.stretch)
+    Two threads read and prepare, two finish and deliver, while the network computes: pictures wait in memory
+    for at most two batches, maps for two more. Maps that are finished when an error comes are delivered.
+    """
+
+    def decode(item: T) -> tuple[npt.NDArray[np.float32], tuple[int, int], T]:
+        pixels = read(item)
+        return prepare(pixels, baseline.input), (pixels.shape[0], pixels.shape[1]), item
+
+    def encode(probability: npt.NDArray[np.float32], size: tuple[int, int], item: T) -> R:
+        return deliver(item, finish(probability, size, baseline.output.stretch))
+
+    with ThreadPoolExecutor(2) as decoders, ThreadPoolExecutor(2) as encoders:
+        delivered: deque[Future[R]] = deque()
+        try:
+            prepared = _ahead(decoders, decode, items, 2 * batch)
+            while group := list(islice(prepared, batch)):
+                probabilities = predictor(np.stack([tensor for tensor, _, _ in group]))
+                for probability, (_, size, item) in zip(probabilities, group, strict=True):
+                    delivered.append(encoders.submit(encode, probability, size, item))
+                while len(delivered) > 2 * batch:
+                    yield delivered.popleft().result()
+            while delivered:
+                yield delivered.popleft().result()
+        except BaseException:
+            decoders.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _decoded(
-    pool: ThreadPoolExecutor, pairs: list[tuple[Path, Path]], spec: InputSpec, ahead: int
-) -> Iterator[_Prepared]:
-    """Prepared pictures in order, decoded `ahead` of their use."""
-    waiting = iter(pairs)
-    queue = deque(pool.submit(_decode, pair, spec) for pair in islice(waiting, ahead))
+def _ahead(pool: ThreadPoolExecutor, call: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """`call(item)` in order, computed `ahead` of its use."""
+    waiting = iter(items)
+    queue = deque(pool.submit(call, item) for item in islice(waiting, ahead))
     while queue:
         ready = queue.popleft().result()
-        queue.extend(pool.submit(_decode, pair, spec) for pair in islice(waiting, 1))
+        queue.extend(pool.submit(call, item) for item in islice(waiting, 1))
         yield ready
 
 
-def _decode(pair: tuple[Path, Path], spec: InputSpec) -> _Prepared:
-    image = read_image(pair[0])
-    return prepare(image, spec), (image.shape[0], image.shape[1]), pair[1]
+def _counted(items: Iterator[R], total: int | None, label: str | None) -> list[R]:
+    """All items, counted by a bar on stderr where there is a label."""
+    from tqdm import tqdm
+
+    return list(tqdm(items, total=total, desc=label, unit="map", disable=label is None))
 
 
-def _encode(probability: npt.NDArray[np.float32], size: tuple[int, int], stretch: bool, out: Path) -> None:
-    write_map(out, finish(probability, size, stretch))
+def _batch_size(batch: int | None, device: str) -> int:
+    if batch is not None and batch < 1:
+        raise InputError(f"batch is {batch}, expected 1 or more")
+    return batch or default_batch(device)
 
 
-def _batches(items: Iterator[_Prepared], size: int) -> Iterator[list[_Prepared]]:
-    while group := list(islice(items, size)):
-        yield group
+def _network_of(
+    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module", weights: str | Path | None
+) -> "tuple[nn.Module, Baseline]":
+    if isinstance(baseline, str | Path):
+        baseline = load_baseline(baseline)
+    if isinstance(baseline, Baseline):
+        baseline = baseline.load(weights)
+    elif weights is not None:
+        raise InputError("weights: the network is loaded already; name a baseline to load others into")
+    if isinstance(baseline, LoadedNetwork):
+        return baseline.network, baseline.baseline
+    from sodbench.models.outputs import as_logits
+
+    of = baseline_of(baseline)
+    return as_logits(baseline, of.output.kind), of
+
+
+def _is_one_array(pictures: object) -> bool:
+    return isinstance(pictures, np.ndarray) and pictures.ndim < 4
+
+
+def _pixels(picture: Picture, index: int) -> Pixels:
+    """The picture as H x W x 3 RGB, uint8; InputError names it by its path or index."""
+    if isinstance(picture, str | Path):
+        return read_image(Path(picture))
+    name = f"picture {index}"
+    if isinstance(picture, Image.Image):
+        with _DECODING:
+            return rgb_pixels(picture, name)
+    expected = "uint8 of H x W x 3, H x W x 4 or H x W, a PIL image or a path"
+    if not isinstance(picture, np.ndarray):
+        raise InputError(f"{name}: expected {expected}, found {type(picture).__name__}")
+    channels = picture.shape[2] if picture.ndim == 3 else 1
+    fits = picture.dtype == np.uint8 and picture.ndim in (2, 3) and channels in (1, 3, 4)
+    if not fits or not picture.size:
+        raise InputError(f"{name}: expected {expected}, found {picture.dtype} of shape {picture.shape}")
+    if channels == 1:
+        return np.repeat(picture.reshape(*picture.shape[:2], 1), 3, axis=2)
+    return np.ascontiguousarray(picture[:, :, :3])

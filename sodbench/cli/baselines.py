@@ -1,43 +1,57 @@
-"""`sodbench baselines`: what can be run, with which recipe and weights; fetching weights; the contract."""
+"""`sodbench baselines`: lists and shows baselines, fetches their weights, checks that they can be run."""
 
 import argparse
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sodbench.errors import InputError, unknown_names
+from sodbench.json_text import to_json
 from sodbench.text import columns
 
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Command = Callable[[argparse.Namespace], int]
+
 if TYPE_CHECKING:
-    from sodbench.models.registry import Baseline
+    from sodbench.models.baseline import Baseline
 
 
-def register(subparsers: Any) -> None:
+def register(subparsers: Subparsers) -> None:
     """Adds the command and its actions to the parser."""
     parser = subparsers.add_parser(
         "baselines",
         help="list, show, fetch and check baselines",
-        description="Baselines: networks with their input, weights and recipe (baselines/*.toml, yours too).",
+        description="Networks with their input, weights and recipe: baselines/*.toml, yours included.",
         epilog="example: sodbench baselines show basnet\n"
         "         sodbench baselines fetch basnet --from https://mirror.example/basnet.pth",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", "all baselines, and whether their weights are here", _list)
+    listing = _action(actions, "list", "list all baselines and where their weights are", _list)
     listing.add_argument("--json", action="store_true", help="print one JSON object")
 
-    show = _action(actions, "show", "one baseline in full: network, input, weights, resolved recipe", _show)
+    show = _action(
+        actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
+    )
     show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
     show.add_argument("--json", action="store_true", help="print one JSON object")
 
-    fetch = _action(actions, "fetch", "get a baseline's weights, checked", _fetch)
+    fetch = _action(actions, "fetch", "fetch weights and check them", _fetch)
     fetch.add_argument("baselines", nargs="+", metavar="NAME", help="baselines")
     fetch.add_argument(
         "--from", dest="source", metavar="URL|FILE", help="a mirror or a file, instead of the known address"
     )
-    fetch.add_argument("--force", action="store_true", help="also when the weights are there already")
+    fetch.add_argument("--force", action="store_true", help="fetch weights that are there already, too")
     fetch.add_argument("--quiet", action="store_true", help="no progress bar")
 
-    check = _action(actions, "check", "put baselines through the contract; exit 1 if one breaks it", _check)
+    check = _action(
+        actions,
+        "check",
+        "check that baselines run in every precision; exit code 1 if one fails",
+        _check,
+    )
     check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
     check.add_argument("--all", action="store_true", help="every baseline")
     check.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
@@ -47,12 +61,12 @@ def register(subparsers: Any) -> None:
     check.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def _action(actions: Any, name: str, said: str, run: Any) -> argparse.ArgumentParser:
+def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:
     example = {"list": "", "show": " basnet", "fetch": " basnet", "check": " basnet-tiny"}[name]
-    parser: argparse.ArgumentParser = actions.add_parser(
+    parser = actions.add_parser(
         name,
-        help=said,
-        description=said[0].upper() + said[1:] + ".",
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
         epilog=f"example: sodbench baselines {name}{example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -67,7 +81,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         _print_json({"baselines": [_summary(b) for b in baselines]})
         return 0
-    rows = [(b.name, f"{b.input.height} x {b.input.width}", _weights_said(b), b.title) for b in baselines]
+    rows = [(b.name, f"{b.input.height} x {b.input.width}", b.weights_state, b.title) for b in baselines]
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
     return 0
 
@@ -78,7 +92,7 @@ def _show(args: argparse.Namespace) -> int:
 
     baseline = load_baseline(args.baseline)
     recipe = load_recipe(baseline.training, source=baseline.name).as_dict() if baseline.training else {}
-    facts = {**_summary(baseline), "parameters": _parameters(baseline), "training": recipe}
+    facts = {**_summary(baseline), "parameters": baseline.count_parameters(), "training": recipe}
     if args.json:
         _print_json(facts)
         return 0
@@ -96,13 +110,11 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from sodbench.errors import InputError
-    from sodbench.models import load_baseline
     from sodbench.models.fetching import fetch_weights
 
     if args.source and len(args.baselines) > 1:
         raise InputError(f"--from names one file, but {len(args.baselines)} baselines are asked for")
-    for baseline in _load_all(args.baselines, load_baseline):
+    for baseline in _load_all(args.baselines):
         fetched = fetch_weights(baseline, args.source, args.force, progress=not args.quiet)
         digest = "as known" if fetched.known else "recorded beside the file; none was known before"
         state = "fetched" if fetched.fresh else "already there"
@@ -112,10 +124,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    import dataclasses
-
-    from sodbench.errors import InputError
-    from sodbench.models import baseline_names, load_baseline
+    from sodbench.models import baseline_names
     from sodbench.models.contract import check_baseline
 
     names = baseline_names() if args.all else args.baselines
@@ -124,33 +133,34 @@ def _check(args: argparse.Namespace) -> int:
     if args.size and min(args.size) < 32:
         raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
     results = {}
-    for baseline in _load_all(names, load_baseline):
+    for baseline in _load_all(names):
         outcomes = check_baseline(baseline, args.weights, tuple(args.size) if args.size else None)
         results[baseline.name] = outcomes
         if not args.json:
             for outcome in outcomes:
                 mark = "ok    " if outcome.passed else "FAILED"
-                print(f"{mark}  {baseline.name}: {outcome.check}: {outcome.said}", flush=True)
+                print(f"{mark}  {baseline.name}: {outcome.check}: {outcome.detail}", flush=True)
     if args.json:
-        _print_json({n: [dataclasses.asdict(o) for o in outcomes] for n, outcomes in results.items()})
+        checks = {
+            name: [{"check": o.check, "passed": o.passed, "said": o.detail} for o in outcomes]
+            for name, outcomes in results.items()
+        }
+        _print_json(checks)
     return 0 if all(o.passed for outcomes in results.values() for o in outcomes) else 1
 
 
-def _load_all(names: list[str], load: Any) -> "list[Baseline]":
+def _load_all(names: list[str]) -> "list[Baseline]":
     """All baselines, or one error that names every unknown one."""
-    from sodbench.errors import unknown_names
-    from sodbench.models import baseline_names
+    from sodbench.models import baseline_names, load_baseline
 
     known = set(baseline_names())
     unknown = [n for n in names if n not in known and ":" not in n and not n.endswith(".toml")]
     if unknown:
         raise unknown_names("baseline", unknown, known)
-    return [load(name) for name in names]
+    return [load_baseline(name) for name in names]
 
 
 def _summary(baseline: "Baseline") -> dict[str, Any]:
-    import dataclasses
-
     facts = dataclasses.asdict(baseline)
     facts["path"] = str(baseline.path) if baseline.path else None
     if baseline.weights is not None:
@@ -160,22 +170,5 @@ def _summary(baseline: "Baseline") -> dict[str, Any]:
     return facts
 
 
-def _parameters(baseline: "Baseline") -> int:
-    import torch
-
-    with torch.device("meta"):
-        return sum(p.numel() for p in baseline.build().parameters())
-
-
-def _weights_said(baseline: "Baseline") -> str:
-    if baseline.weights_path().is_file():
-        return "here"
-    if baseline.weights is None:
-        return "train"
-    return "fetch" if baseline.weights.fetchable else "missing"
-
-
 def _print_json(content: dict[str, Any]) -> None:
-    import json
-
-    print(json.dumps(content, indent=2))
+    print(to_json(content, indent=2))

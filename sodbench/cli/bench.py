@@ -1,31 +1,33 @@
-"""`sodbench bench`: what a baseline costs - parameters, operations, speed and memory, form by form."""
+"""`sodbench bench`: what a baseline costs - parameters, operations, speed and memory, in each form."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
+from sodbench.json_text import to_json
 
 if TYPE_CHECKING:
+    from sodbench.models.baseline import Baseline
     from sodbench.models.efficiency import Measured
 
 
-def register(subparsers: Any) -> None:
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "bench",
         help="images per second, parameters, FLOPs, memory of baselines",
-        description="Measure what baselines cost, in fp32, channels-last, folded, bf16 and compiled forms; "
-        "the leaderboard shows what was recorded. Speed does not depend on the weights: without any, random "
-        "ones are measured, and how far forms are apart is then not that of a trained network.",
+        description="Measure what baselines cost in fp32, channels-last, folded, bf16 and compiled form; "
+        "leaderboards show the records. Speed does not depend on the weights: random ones are used where "
+        "there are none. Differences between the forms' maps are then not those of a trained network.",
         epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
     parser.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's)")
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="pictures a pass (1)")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="time for each form (5)")
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="batch size (1)")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="seconds per form (5)")
     parser.add_argument(
         "--forms",
         nargs="+",
@@ -44,10 +46,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measures and records one baseline after the other."""
-    import json
-
-    from sodbench.cli.device import choose_device
-    from sodbench.models import load_baseline
+    from sodbench.models import choose_device, load_baseline
 
     for option, least in (("batch", 1), ("threads", 1)):
         if getattr(args, option) is not None and getattr(args, option) < least:
@@ -65,13 +64,13 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             _print(record, measured)
     if args.json:
-        print(json.dumps({"efficiency": records}, indent=2))
+        print(to_json({"efficiency": records}, indent=2))
     return 0
 
 
-def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dict[str, Any], list[Measured]]":
-    import dataclasses
-    import json
+def _measure(
+    args: argparse.Namespace, baseline: "Baseline", device: str
+) -> "tuple[dict[str, Any], list[Measured]]":
     import sys
 
     import numpy as np
@@ -85,10 +84,7 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
     if args.threads:
         torch.set_num_threads(args.threads)
     size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
-    loaded = None
-    if args.weights is not None or baseline.weights_path().is_file():
-        loaded = baseline.load(args.weights)
-    network = loaded.network if loaded else baseline.build().eval()
+    network, loaded = baseline.load_or_build(args.weights)
     pictures = np.random.default_rng(0).standard_normal((args.batch, 3, *size)).astype(np.float32)
     measured = measure(
         network,
@@ -97,7 +93,7 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
         args.forms,
         device=device,
         seconds=args.seconds,
-        say=lambda line: print(f"{baseline.name}: {line}", file=sys.stderr),
+        report=lambda line: print(f"{baseline.name}: {line}", file=sys.stderr),
     )
     chosen = next((m for m in measured if m.form == "default"), measured[-1])
     record = {
@@ -111,13 +107,13 @@ def _measure(args: argparse.Namespace, baseline: Any, device: str) -> "tuple[dic
         "parameters": count_parameters(network),
         "flops": count_flops(network, size),
         "flops_convention": FLOPS_CONVENTION,
-        "images_per_second": _finite(chosen.images_per_second),
+        "images_per_second": chosen.images_per_second,
         "measured_form": chosen.form,
-        "forms": [_plain(dataclasses.asdict(m)) for m in measured],
+        "forms": measured,
         "provenance": environment(),
     }
     path = args.reports / "efficiency" / f"{folder_name(baseline.name)}.json"
-    write_text(path, json.dumps(record, indent=2) + "\n")
+    write_text(path, to_json(record, indent=2) + "\n")
     return record, measured
 
 
@@ -133,9 +129,11 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
             print(f"{m.form:<14} not measured: {m.remark}")
             continue
         points = " ".join(f"{m.latency_ms[p]:9.1f}" for p in ("p50", "p90", "p99"))
-        memory = m.peak_memory_bytes / 1e6
-        print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {memory:8.0f} {m.levels_apart:8.3f}")
-    print("levels: largest difference to the fp32 map, of 255\n")
+        memory = "-" if m.peak_memory_bytes is None else f"{m.peak_memory_bytes / 1e6:.0f}"
+        print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {memory:>8} {m.levels_apart:8.3f}")
+    if any(m.peak_memory_bytes is None and not m.remark for m in measured):
+        print("peak memory: not available on this system")
+    print("levels: largest difference from the fp32 map, in levels of 255\n")
 
 
 def _device_name(device: str) -> str:
@@ -146,13 +144,3 @@ def _device_name(device: str) -> str:
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     return str(processor()["cpu"])
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: _finite(v) if isinstance(v, float) else v for k, v in values.items()}
-
-
-def _finite(value: float) -> float | None:
-    import math
-
-    return value if math.isfinite(value) else None

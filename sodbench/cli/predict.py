@@ -2,17 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from sodbench.errors import InputError
 
 
-def register(subparsers: Any) -> None:
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "predict",
         help="saliency maps for any pictures",
-        description="Write a saliency map, an 8-bit PNG of the picture's own size, for every picture.",
+        description="Write the saliency map of every picture: an 8-bit grey PNG of the picture's own size.",
         epilog="example: sodbench predict basnet-tiny --images photos --out maps",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -24,9 +23,7 @@ def register(subparsers: Any) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <picture>.png"
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
-    parser.add_argument(
-        "--batch", type=int, metavar="N", help="pictures a pass through the network (4; 16 on a GPU)"
-    )
+    parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
     parser.add_argument(
         "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
@@ -37,9 +34,8 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predicts; prints how many maps were written and where."""
-    from sodbench.cli.device import choose_device
     from sodbench.data.folder import list_images
-    from sodbench.models import load_baseline
+    from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import predict_files
 
     if args.batch is not None and args.batch < 1:

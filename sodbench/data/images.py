@@ -45,17 +45,18 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 def read_image(path: Path) -> Pixels:
     """A picture as H x W x 3 uint8 RGB, upright; raises InputError if it cannot be read."""
-    picture = _load(path)
-    if picture.mode == "RGB":
-        return np.array(picture)
-    if picture.mode.startswith("I"):
-        grey = _eight_bits(path, picture)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if picture.mode == "F":
-        raise InputError(f"{path}: a picture of floating-point numbers; expected 8 or 16 bits per channel")
-    if picture.mode == "P" and "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    return np.array(picture.convert("RGB"))
+    return _rgb(path, _load(path))
+
+
+def rgb_pixels(picture: Image.Image, name: str) -> Pixels:
+    """An opened picture as `read_image` reads its file; `name` names it in errors."""
+    try:
+        picture.load()
+        if _orientation(picture) > 1:
+            picture = ImageOps.exif_transpose(picture)
+    except Exception as error:  # on damaged files Pillow raises nearly anything
+        raise InputError(f"{name}: a damaged picture ({error or type(error).__name__})") from error
+    return _rgb(name, picture)
 
 
 def read_mask(path: Path) -> Pixels:
@@ -149,6 +150,19 @@ def is_zero_one(mask: Pixels) -> bool:
     return bool(mask.size) and int(mask.max()) == 1
 
 
+def _rgb(name: str | Path, picture: Image.Image) -> Pixels:
+    if picture.mode == "RGB":
+        return np.array(picture)
+    if picture.mode.startswith("I"):
+        grey = _eight_bits(name, picture)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if picture.mode == "F":
+        raise InputError(f"{name}: a picture of floating-point numbers; expected 8 or 16 bits a channel")
+    if picture.mode == "P" and "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    return np.array(picture.convert("RGB"))
+
+
 def _load(path: Path) -> Image.Image:
     with open_picture(path) as picture:
         try:
@@ -200,8 +214,8 @@ def _bilevel(picture: Image.Image) -> Pixels:
     return values.reshape(picture.height, picture.width).copy()
 
 
-def _eight_bits(path: Path, picture: Image.Image) -> Pixels:
-    """16-bit grey as 8 bits; values that already fit 8 bits are kept."""
+def _eight_bits(path: str | Path, picture: Image.Image) -> Pixels:
+    """16-bit grey to 8 bits; values that already fit 8 bits are kept."""
     values = np.asarray(picture).astype(np.int64)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:

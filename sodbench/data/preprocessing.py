@@ -8,14 +8,17 @@ deviation; on the way back min-max stretching, truncation to 8 bits, bilinear re
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sodbench.schema import AT_LEAST_1, Check
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+_ALL_ABOVE_0 = Check("three numbers above 0", lambda values: all(value > 0 for value in values))
 
 
 @dataclass(frozen=True)
@@ -23,15 +26,16 @@ class InputSpec:
     """The input of a network: size in pixels, scaling of the levels, normalisation per channel (RGB).
 
     `antialias` resizes with Pillow's bilinear filter, which averages when it shrinks, instead of BASNet's
-    bilinear interpolation, which skips pixels.
+    bilinear interpolation, which skips pixels. `fixed` says that the network takes no other size.
     """
 
-    height: int = 256
-    width: int = 256
+    height: Annotated[int, AT_LEAST_1] = 256
+    width: Annotated[int, AT_LEAST_1] = 256
     scaling: Literal["max", "255"] = "max"
     mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    std: Annotated[tuple[float, float, float], _ALL_ABOVE_0] = IMAGENET_STD
     antialias: bool = False
+    fixed: bool = False
 
 
 def prepare(image: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float32]:

@@ -4,33 +4,52 @@ Every network's forward returns a tuple of logits, N x 1 x H x W each, the final
 imports torch before a network is made, so that listing baselines stays fast.
 """
 
-from typing import TYPE_CHECKING
-
-from sodbench.models.registry import Baseline, LoadedNetwork, baseline_names, create, load_baseline
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import nn
+    from sodbench.models.baseline import (
+        Baseline,
+        LoadedNetwork,
+        baseline_names,
+        baselines,
+        create,
+        load_baseline,
+    )
+    from sodbench.models.encoder import encoder_parameters
+    from sodbench.models.inference import choose_device
+    from sodbench.models.initialisation import initialise
+
+_HOMES = {
+    "Baseline": "baseline",
+    "LoadedNetwork": "baseline",
+    "baseline_names": "baseline",
+    "baselines": "baseline",
+    "choose_device": "inference",
+    "create": "baseline",
+    "encoder_parameters": "encoder",
+    "initialise": "initialisation",
+    "load_baseline": "baseline",
+}
 
 __all__ = [
     "Baseline",
     "LoadedNetwork",
     "baseline_names",
+    "baselines",
     "choose_device",
     "create",
+    "encoder_parameters",
     "initialise",
     "load_baseline",
 ]
 
 
-def initialise(network: "nn.Module", how: str = "default", seed: int = 0) -> str:
-    """See `sodbench.models.initialisation.initialise`."""
-    from sodbench.models.initialisation import initialise
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
-    return initialise(network, how, seed)
 
-
-def choose_device(asked: str | None = None) -> str:
-    """See `sodbench.cli.device.choose_device`."""
-    from sodbench.cli.device import choose_device
-
-    return choose_device(asked)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

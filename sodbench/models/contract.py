@@ -1,19 +1,27 @@
 """What every baseline must do, a user's own included: the checks of `sodbench baselines check`.
 
-Each check is one function of a `Subject`; it returns what it saw, or raises `Broken` with what is wrong.
+The checks go through `Predictor`, as `sodbench run` does. Each is one function of a `Subject`; it returns
+what it saw, or raises `Broken` with what is wrong.
 """
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sodbench.errors import InputError
-from sodbench.models.registry import Baseline
+from sodbench.models.baseline import Baseline
+from sodbench.models.callables import one_line
+from sodbench.models.inference import Predictor
+from sodbench.models.outputs import probe
 from sodbench.models.weights import load_into
+
+Maps = npt.NDArray[np.float32]
 
 
 class Broken(Exception):
@@ -26,68 +34,55 @@ class Outcome:
 
     check: str
     passed: bool
-    said: str
+    detail: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Subject:
     """A baseline's network in eval mode and the size (height, width) at which it is checked."""
 
     baseline: Baseline
     network: nn.Module
     size: tuple[int, int]
+    predictors: dict[str, Predictor] = field(default_factory=dict)
 
-    def picture(self, count: int = 1, size: tuple[int, int] | None = None) -> Tensor:
-        """Smooth random input, about as bright as a normalised picture."""
-        height, width = size or self.size
-        coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(count))
-        full = nn.functional.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=False)
-        return (full - 0.45) / 0.225
-
-    def maps(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The network's logits."""
-        with torch.inference_mode():
-            outputs: tuple[Tensor, ...] = self.network(x)
-        return outputs
+    def maps(self, images: torch.Tensor, precision: str = "fp32") -> Maps:
+        """The probabilities that `sodbench run` would make of prepared images, N x h x w."""
+        if precision not in self.predictors:
+            self.predictors[precision] = Predictor(self.network, self.baseline, precision=precision)
+        return self.predictors[precision](images.numpy())
 
 
 def check_baseline(
     baseline: Baseline, weights: Path | None = None, size: tuple[int, int] | None = None
 ) -> list[Outcome]:
-    """Puts a baseline through all checks, with its weights where they are at hand, else with random ones."""
+    """Runs all checks on a baseline, on the CPU; its weights are random where it has none yet."""
     size = size or (baseline.input.height, baseline.input.width)
     try:
-        if weights is not None or baseline.weights_path().is_file():
-            loaded = baseline.load(weights)
-            network, said = loaded.network, f"weights {loaded.weights_path}"
-        else:
-            network, said = _random(baseline), "random weights (its own are not here)"
+        network, loaded = baseline.load_or_build(weights)
     except InputError as error:
         return [Outcome("builds", False, str(error))]
+    if loaded is None:
+        origin = "random weights (its own are not available)"
+    else:
+        origin = f"weights {loaded.weights_path}" if loaded.weights_path else "its own weights"
     count = sum(p.numel() for p in network.parameters())
-    outcomes = [Outcome("builds", True, f"{count:,} parameters, {said}")]
+    outcomes = [Outcome("builds", True, f"{count:,} parameters, {origin}")]
     subject = Subject(baseline, network, size)
     for name, check in CHECKS.items():
         try:
             outcomes.append(Outcome(name, True, check(subject)))
-        except Broken as error:
+        except (Broken, InputError) as error:
             outcomes.append(Outcome(name, False, str(error)))
         except Exception as error:  # a user's network may raise anything
-            first = (str(error).splitlines() or [""])[0]
-            outcomes.append(Outcome(name, False, f"{type(error).__name__}: {first}"))
+            outcomes.append(Outcome(name, False, one_line(error)))
     return outcomes
 
 
-def _random(baseline: Baseline) -> nn.Module:
-    """A fresh network that always comes out the same, the global random state left alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return baseline.build().eval()
-
-
 def _shapes(subject: Subject) -> str:
-    x = subject.picture(2)
-    outputs = subject.maps(x)
+    x = probe(2, subject.size)
+    with torch.inference_mode():
+        outputs = subject.network(x)
     if not isinstance(outputs, tuple) or not outputs:
         raise Broken(f"returned {type(outputs).__name__}; expected a tuple of maps")
     expected = (2, 1, *subject.size)
@@ -99,46 +94,72 @@ def _shapes(subject: Subject) -> str:
     return f"{len(outputs)} map{'s' * (len(outputs) > 1)} of {' x '.join(map(str, expected))}"
 
 
+def _prediction(subject: Subject) -> str:
+    x = probe(1, subject.size)
+    plain = Predictor(subject.network, subject.baseline, precision="fp32", fold=False, channels_last=False)
+    apart = float(np.abs(subject.maps(x) - plain(x.numpy())).max())
+    if not apart <= 1e-3:
+        raise Broken(f"the fast form changes a map by {apart:.2g}; expected below 0.001")
+    return f"the fast form changes a map by {apart:.1g} at most"
+
+
 def _determinism(subject: Subject) -> str:
-    x = subject.picture()
+    x = probe(1, subject.size)
     first, second = subject.maps(x), subject.maps(x)
-    if not all(torch.equal(a, b) for a, b in zip(first, second, strict=True)):
-        raise Broken(f"the same input gave maps that differ by {_apart(first[0], second[0]):.2g}")
+    if not np.array_equal(first, second):
+        raise Broken(f"the same input gave maps that differ by {np.abs(first - second).max():.2g}")
     return "the same input gives the same bits"
 
 
 def _batch_independence(subject: Subject) -> str:
-    x = subject.picture(3)
-    together = subject.maps(x)[0]
-    alone = torch.cat([subject.maps(x[i : i + 1])[0] for i in range(3)])
-    apart = _apart(together, alone)
+    x = probe(3, subject.size)
+    alone = np.concatenate([subject.maps(x[i : i + 1]) for i in range(3)])
+    apart = float(np.abs(subject.maps(x) - alone).max())
     if apart > 1e-3:
-        raise Broken(f"a map changes by {apart:.2g} with its neighbours in the batch; expected below 0.001")
-    return f"alone or in a batch: {apart:.1g} apart"
+        raise Broken(f"a map changes by {apart:.2g} with the other images in its batch; expected below 0.001")
+    return f"alone or in a batch: maps differ by {apart:.1g}"
 
 
 def _odd_sizes(subject: Subject) -> str:
+    """A network takes any size, or one only: `run` needs no other, and the TOML may say `fixed = true`."""
     height, width = subject.size
-    sizes = [(height - 3, width + 5), (height + 1, width - 7)]
-    for size in sizes:
-        shape = tuple(subject.maps(subject.picture(1, size))[0].shape)
-        if shape != (1, 1, *size):
-            raise Broken(f"an input of {size} gave a map of shape {shape}")
-    return ", ".join(f"{h} x {w}" for h, w in sizes)
+    fixed = f"fixed size {height} x {width}"
+    if subject.baseline.input.fixed:
+        return fixed
+    odd = [(height - 3, width + 5), (height + 1, width - 7)]
+    problems = [problem for size in odd if (problem := _problem_at(subject, size))]
+    if not problems:
+        return ", ".join(f"{h} x {w}" for h, w in odd)
+    # multiples of the size: what any network that is not bound to one size takes
+    if all(_problem_at(subject, (n * height, m * width)) for n, m in ((1, 2), (2, 1), (2, 2))):
+        return f"{fixed}: the network takes no other"
+    raise Broken(problems[0])
+
+
+def _problem_at(subject: Subject, size: tuple[int, int]) -> str | None:
+    """What goes wrong at an input of `size`, None where nothing does."""
+    try:
+        shape = subject.maps(probe(1, size)).shape
+    except Exception as error:  # a user's network may raise anything
+        return f"an input of {size[0]} x {size[1]}: {one_line(error)}"
+    return None if shape == (1, *size) else f"an input of {size[0]} x {size[1]} gave maps of shape {shape}"
 
 
 def _half_precision(subject: Subject) -> str:
-    x = subject.picture()
-    full = subject.maps(x)[0]
-    with torch.autocast("cpu", torch.bfloat16):
-        half = subject.maps(x)[0]
-    if not torch.isfinite(half).all():
-        raise Broken("bf16 gives values that are not finite")
-    apart = torch.sigmoid(full.float()) - torch.sigmoid(half.float())
-    mean, most = float(apart.abs().mean()), float(apart.abs().max())
-    if mean > 0.02:
-        raise Broken(f"bf16 moves the map by {mean:.2g} on average; expected below 0.02")
-    return f"bf16 autocast: {mean:.1g} apart on average, {most:.1g} at most"
+    x = probe(1, subject.size)
+    full = subject.maps(x)
+    details = []
+    for precision in ("bf16", "fp16"):
+        half = subject.maps(x, precision)
+        if not np.isfinite(half).all():
+            raise Broken(f"{precision} gives values that are not finite")
+        apart = np.abs(full - half)
+        if apart.mean() > 0.02:
+            raise Broken(f"{precision} changes a map by {apart.mean():.2g} on average; expected below 0.02")
+        details.append(
+            f"{precision} changes a map by {apart.mean():.1g} on average, {apart.max():.1g} at most"
+        )
+    return "; ".join(details)
 
 
 def _round_trip(subject: Subject) -> str:
@@ -151,23 +172,20 @@ def _round_trip(subject: Subject) -> str:
         load_into(fresh, torch.load(file, weights_only=True), "its own state dict")
     except InputError as error:
         raise Broken(str(error)) from error
-    x = subject.picture()
+    x = probe(1, subject.size)
     with torch.inference_mode():
-        again = fresh(x)[0]
-    if not torch.equal(again, subject.maps(x)[0]):
+        again, before = fresh(x)[0], subject.network(x)[0]
+    if not torch.equal(again, before):
         raise Broken("a network loaded from the state dict gives other maps: some state is not in it")
     return f"{len(state)} tensors saved and loaded, the same maps"
 
 
 CHECKS: dict[str, Callable[[Subject], str]] = {
     "shapes": _shapes,
+    "prediction": _prediction,
     "determinism": _determinism,
     "batch independence": _batch_independence,
     "odd sizes": _odd_sizes,
     "half precision": _half_precision,
     "state-dict round trip": _round_trip,
 }
-
-
-def _apart(a: Tensor, b: Tensor) -> float:
-    return float((torch.sigmoid(a.float()) - torch.sigmoid(b.float())).abs().max())

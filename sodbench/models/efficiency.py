@@ -1,18 +1,16 @@
-"""What a network costs: parameters, operations, images per second, latency and memory, form by form.
+"""What a network costs: parameters, operations, images per second, latency and memory, in each form.
 
-Forms are measured in turns, so that what else the machine does hits all of them alike; rates are those of the
-fastest turn's pass, latencies are percentiles over all passes. FLOPs are torch's count for one picture
-through the whole network once, multiplication and addition counted apart.
+Forms are measured in turns, so that other load on the machine affects all of them alike; rates are those of
+the fastest pass, latencies are percentiles over all passes. FLOPs are torch's count for one image through the
+whole network once; a multiplication and an addition count as two.
 """
 
 import contextlib
-import copy
-import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +18,32 @@ import torch
 from torch import nn
 
 from sodbench.errors import unknown_names
+from sodbench.models.baseline import Baseline
 from sodbench.models.inference import Predictor
-from sodbench.models.registry import Baseline
+from sodbench.models.outputs import Logits
 
-# how a Predictor is made for each form; `default` is what prediction uses
-FORMS: dict[str, dict[str, Any]] = {
-    "fp32": {"precision": "fp32", "fold": False, "channels_last": False, "whole": True},
-    "channels-last": {"precision": "fp32", "fold": False},
-    "folded": {"precision": "fp32"},
-    "bf16": {"precision": "bf16"},
-    "fp16": {"precision": "fp16"},
-    "compiled": {"precision": "fp32", "compile": True},
-    "compiled-bf16": {"precision": "bf16", "compile": True},
-    "default": {},
+
+@dataclass(frozen=True)
+class Form:
+    """How a `Predictor` is made; `all_maps`: all maps are computed and the first is taken."""
+
+    precision: str | None = None
+    fold: bool = True
+    channels_last: bool = True
+    compiled: bool = False
+    all_maps: bool = False
+
+
+# `default` is what prediction uses, `fp32` the plain network
+FORMS = {
+    "fp32": Form("fp32", fold=False, channels_last=False, all_maps=True),
+    "channels-last": Form("fp32", fold=False),
+    "folded": Form("fp32"),
+    "bf16": Form("bf16"),
+    "fp16": Form("fp16"),
+    "compiled": Form("fp32", compiled=True),
+    "compiled-bf16": Form("bf16", compiled=True),
+    "default": Form(),
 }
 FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addition counted apart (torch)"
 
@@ -41,24 +52,25 @@ FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addi
 class Measured:
     """One form's figures; `levels_apart` is the largest difference to the fp32 map, in levels of 255.
 
-    `peak_memory_bytes`: on a GPU what torch allocated, else all of the process (with one form in it).
+    `peak_memory_bytes`: on a GPU what torch allocated, else that of the whole process (with one form in it);
+    None where the system does not tell (Windows).
     """
 
     form: str
     images_per_second: float
     latency_ms: dict[str, float]
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
     levels_apart: float
     remark: str = ""
 
 
 def count_parameters(network: nn.Module) -> int:
-    """All values that training changes."""
+    """The number of values that training changes."""
     return sum(p.numel() for p in network.parameters())
 
 
 def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
-    """Operations for one picture of `size` (height, width); see FLOPS_CONVENTION."""
+    """Operations for one image of `size` (height, width); see FLOPS_CONVENTION."""
     from torch.utils.flop_counter import FlopCounterMode
 
     counter = FlopCounterMode(display=False)
@@ -77,30 +89,31 @@ def measure(
     device: str = "cpu",
     seconds: float = 5.0,
     clock: Callable[[], float] = time.perf_counter,
-    say: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> list[Measured]:
-    """Measures forms on prepared `pictures` (N x 3 x h x w, one pass), about `seconds` each.
+    """Measures forms on prepared `pictures` (N x 3 x h x w, one batch), about `seconds` each.
 
-    `clock` is what passes are timed with: `time.process_time` on a machine that others use at the same time.
-    A form that this machine cannot run (no compiler, say) is reported with the reason and NaN figures.
+    `clock` times the passes: `time.process_time` on a machine that others use at the same time. `report` gets
+    one line per step. A form that this machine cannot run (no compiler, say) is in the results with the
+    reason as `remark` and NaN figures.
     """
     if unknown := [form for form in forms if form not in FORMS]:
         raise unknown_names("form", unknown, FORMS)
     expected = make_form(network, baseline, "fp32", device)(pictures)
     apart: dict[str, float] = {}
-    memory: dict[str, int] = {}
+    memory: dict[str, int | None] = {}
     failed: dict[str, str] = {}
     for form in forms:
-        say(f"preparing {form}")
+        report(f"preparing {form}")
         try:
             with _PeakMemory(device) as peak:
-                found = make_form(network, baseline, form, device)(pictures)
+                maps = make_form(network, baseline, form, device)(pictures)
         except Exception as error:  # torch.compile raises whatever its backends raise
-            failed[form] = (str(error).splitlines() or [type(error).__name__])[0]
+            failed[form] = next(iter(str(error).splitlines()), type(error).__name__)
             continue
         memory[form] = peak.bytes
-        apart[form] = float(np.abs(found - expected).max() * 255)
-    # made again, because memory was that of one form at a time
+        apart[form] = float(np.abs(maps - expected).max() * 255)
+    # made again: memory was measured with one form at a time
     made = {form: make_form(network, baseline, form, device) for form in forms if form not in failed}
     for predictor in made.values():
         predictor(pictures)
@@ -115,7 +128,7 @@ def measure(
     for form in forms:
         if form in failed:
             nan = float("nan")
-            results.append(Measured(form, nan, {}, 0, nan, failed[form]))
+            results.append(Measured(form, nan, {}, None, nan, failed[form]))
             continue
         points = np.percentile(times[form], (50, 90, 99)) * 1000
         latency = dict(zip(("p50", "p90", "p99"), map(float, points), strict=True))
@@ -124,33 +137,20 @@ def measure(
     return results
 
 
-def make_form(
-    network: nn.Module, baseline: Baseline, form: str, device: str
-) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
-    """A predictor of one form: prepared pictures to probabilities."""
-    options = dict(FORMS[form])
-    if options.pop("whole", False):  # the textbook way: all maps, and the first is taken
-        network = _Whole(network)
+def make_form(network: nn.Module, baseline: Baseline, form: str, device: str) -> Predictor:
+    """A predictor of one form: prepared images to probabilities."""
+    options = asdict(FORMS[form])
+    if options.pop("all_maps"):
+        network = Logits(network, "logits")  # which has no `final`
     return Predictor(network, baseline, device=device, **options)
 
 
-class _Whole(nn.Module):
-    """Hides a network's `final`, so that all its maps are computed."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = copy.deepcopy(network)
-
-    def forward(self, x: torch.Tensor) -> Any:
-        return self.network(x)
-
-
 class _PeakMemory:
-    """The most memory in use inside the block: of the GPU, or of the process where Linux tells."""
+    """The most memory in use inside the block: of the GPU, or of the process; None where it is not known."""
 
     def __init__(self, device: str) -> None:
         self.cuda = torch.device(device).type == "cuda"
-        self.bytes = 0
+        self.bytes: int | None = None
 
     def __enter__(self) -> "_PeakMemory":
         if self.cuda:
@@ -164,11 +164,15 @@ class _PeakMemory:
         self.bytes = torch.cuda.max_memory_allocated() if self.cuda else _resident_peak()
 
 
-def _resident_peak() -> int:
-    try:
+def _resident_peak() -> int | None:
+    """The process's peak memory in bytes: since the last reset on Linux, since its start on macOS."""
+    with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    # in kilobytes, on macOS in bytes (getrusage(2))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

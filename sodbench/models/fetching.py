@@ -14,7 +14,7 @@ from sodbench.data.card import Archive
 from sodbench.data.getting.download import DownloadError, check, download
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
-from sodbench.models.registry import Baseline
+from sodbench.models.baseline import Baseline
 from sodbench.models.settings import Weights
 
 

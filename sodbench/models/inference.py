@@ -1,9 +1,10 @@
 """A network made ready to predict: in eval mode, on its device, in its fastest faithful form.
 
-Channels-last layout, batch normalisation folded into the convolutions, only the final map computed where the
-network can do so: together these change a probability by about 1e-6. Half precision is the baseline's choice
-(`[inference]` in its TOML), because it changes saved maps by more than one level of 255: on photographs a
-trained `basnet-tiny` moved by up to 66 levels in bf16 and 9 in fp16 (`benchmarks/inference.py --images`).
+Channels-last layout, batch normalisation folded into the convolutions, and only the final map computed where
+the network can do so: together these change a probability by about 1e-6. Half precision is the baseline's
+choice (`[inference]` in its TOML), because it changes saved maps by more than one level of 255: on
+photographs the maps of a trained `basnet-tiny` changed by up to 66 levels in bf16 and 9 in fp16
+(`benchmarks/inference.py --images`).
 """
 
 import copy
@@ -17,41 +18,42 @@ from torch.nn import functional as F
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.models.folding import fold_batch_norms
+from sodbench.models.outputs import fails_at, is_own
 from sodbench.models.settings import PRECISIONS
 
 if TYPE_CHECKING:
-    from sodbench.models.registry import Baseline
+    from sodbench.models.baseline import Baseline
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Predictor:
-    """Calls a network on prepared pictures: N x 3 x h x w float32 -> N x h x w probabilities, float32.
+    """Calls a network on prepared images: N x 3 x h x w float32 -> N x h x w probabilities, float32.
 
     Works on a copy of `network`, which stays as it is. `precision` is fp32, bf16 or fp16 (None: the
-    baseline's for this kind of device); `fold`, `channels_last` and `compile` choose the form.
+    baseline's for this kind of device); `fold`, `channels_last` and `compiled` choose the form. Raises
+    InputError for a device that is not there and for a user's network that fails at the input size.
     """
 
     def __init__(
         self,
         network: nn.Module,
         baseline: "Baseline",
-        device: str = "cpu",
+        device: str | None = "cpu",
         precision: str | None = None,
         *,
         fold: bool = True,
         channels_last: bool = True,
-        compile: bool = False,
+        compiled: bool = False,
     ) -> None:
-        self.device = _device(device)
+        self.device = torch.device(choose_device(device))
         self.precision = precision or str(getattr(baseline.inference, self.device.type, "fp32"))
         if self.precision not in PRECISIONS:
             raise unknown_names("precision", [self.precision], PRECISIONS)
-        own = type(network).__module__.startswith("sodbench.models.")
+        own = is_own(network)
         ready = copy.deepcopy(network).eval().to(self.device)
         if fold:
-            size = (64, 64) if own else (baseline.input.height, baseline.input.width)
-            ready = fold_batch_norms(ready, torch.rand(1, 3, *size, device=self.device))
+            ready = self._fold(ready, baseline, own)
         # networks of this package compute in the lower precision throughout, which saves casting the weights
         # at each call; a user's, which may make tensors of its own, does so under autocast
         self.dtype = _DTYPES[self.precision] if own and self.precision in _DTYPES else torch.float32
@@ -63,7 +65,7 @@ class Predictor:
         self.network = ready
         self.gain = baseline.output.gain
         self.scales, self.mirror = baseline.inference.scales, baseline.inference.mirror
-        self._final = torch.compile(self._first_map) if compile else self._first_map
+        self._final = torch.compile(self._first_map) if compiled else self._first_map
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         x = torch.from_numpy(batch)
@@ -100,20 +102,38 @@ class Predictor:
         logits: Tensor = final(x) if final is not None else self.network(x)[0]
         return logits
 
+    def _fold(self, network: nn.Module, baseline: "Baseline", own: bool) -> nn.Module:
+        """Folds on a small example where any size will do, else on one of the network's own size."""
+        size = (64, 64) if own else (baseline.input.height, baseline.input.width)
+        example = torch.rand(1, 3, *size, device=self.device)
+        try:
+            return fold_batch_norms(network, example)
+        except (InputError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # a user's network may raise anything
+            if own:
+                raise
+            raise InputError(fails_at(baseline.name, size, error)) from error
+
     def _autocast(self) -> torch.autocast:
         lower = _DTYPES.get(self.precision, torch.bfloat16)
         enabled = self.precision in _DTYPES and self.dtype == torch.float32
         return torch.autocast(self.device.type, lower, enabled=enabled)
 
 
-def _device(name: str) -> torch.device:
+def choose_device(name: str | None = None) -> str:
+    """The device `name`, or for None a GPU if there is one; InputError for a device that is not there."""
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InputError(f"device {name!r}: expected cpu, cuda or cuda:N") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {name!r}: no CUDA device is available here; use --device cpu")
-    return device
+        raise InputError(f"device {name}: not a device; expected cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        devices = "no CUDA device" if not count else f"{count} CUDA device{'s' * (count > 1)}"
+        raise InputError(f"device {name}: torch finds {devices}; use cpu{', cuda' * (count > 0)}")
+    return name
 
 
 def _breaks_channels_last(network: nn.Module, device: torch.device) -> bool:

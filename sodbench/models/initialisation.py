@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of
 from sodbench.models.networks.layers import initialise_xavier
-from sodbench.models.outputs import Logits
+from sodbench.models.outputs import unwrapped
 from sodbench.models.weights import load_state
 
 
@@ -28,7 +28,7 @@ def initialise(network: nn.Module, how: str = "default", seed: int = 0) -> str:
     encoder; anything else is a weights file, of which every tensor of a known name and shape is taken.
     The same seed gives the same weights; the global random state is left as it was.
     """
-    plain = network.network if isinstance(network, Logits) else network
+    plain = unwrapped(network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in plain.modules():

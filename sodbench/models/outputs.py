@@ -1,37 +1,51 @@
 """Brings what any network returns to the one form: a tuple of logits N x 1 x H x W, the final map first."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from sodbench.errors import InputError
+from sodbench.models.callables import one_line
+
+MapKind = Literal["logits", "probability"]
 
 # keeps the logit of a probability of exactly 0 or 1 finite in float32
 _EDGE = 1e-7
+# torch's names of the functions with a bounded range, less their underscores
+_SQUASHING = ("sigmoid", "hardsigmoid", "softmax", "log_softmax", "tanh", "hardtanh", "clamp")
 
 
 class Logits(nn.Module):
     """Wraps a network; its state dict is the network's own, without a prefix.
 
-    `kind`: what the network's maps are, "logits" or "probability"; "auto" takes maps that lie within 0..1
-    for probabilities (a saliency network's logits are far below 0 in the background).
+    `kind`: what the network's maps are. "auto" is decided by `map_kind` on the first use, once; `kind` then
+    holds the decision.
     """
 
-    def __init__(self, network: nn.Module, kind: str) -> None:
+    def __init__(self, network: nn.Module, kind: Literal["logits", "probability", "auto"]) -> None:
         super().__init__()
         self.network = network
         self.kind = kind
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        maps = tuple(_one_channel(m, x) for m in _flatten(self.network(x)))
+        if self.kind == "auto":
+            self.decide((x.shape[2], x.shape[3]))
+        maps = tuple(_one_channel(m, x) for m in _tensors(self.network(x)))
         if not maps:
             raise InputError(f"{type(self.network).__name__} returned no maps")
-        if self.kind == "logits" or (self.kind == "auto" and not all(_within_unit(m) for m in maps)):
+        if self.kind == "logits":
             return maps
         return tuple(torch.logit(m.float(), eps=_EDGE) for m in maps)
+
+    def decide(self, size: tuple[int, int]) -> None:
+        """Settles an "auto" kind for good, on a probe of `size` (height, width)."""
+        if self.kind == "auto":
+            self.kind = map_kind(self.network, size)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         return self.network.state_dict(*args, **kwargs)
@@ -40,25 +54,122 @@ class Logits(nn.Module):
         return self.network.load_state_dict(*args, **kwargs)
 
 
-def as_logits(network: nn.Module, kind: str) -> nn.Module:
+def as_logits(network: nn.Module, kind: Literal["logits", "probability", "auto"]) -> nn.Module:
     """The network itself where it is one of this package, else wrapped."""
-    own = type(network).__module__.startswith("sodbench.") and kind == "logits"
-    return network if own else Logits(network, kind)
+    return network if is_own(network) and kind == "logits" else Logits(network, kind)
 
 
-def _flatten(returned: Any) -> list[Tensor]:
-    """Maps in order; of a dictionary (torchvision's `{"out": ..., "aux": ...}`) the values in order."""
-    if isinstance(returned, Tensor):
-        return [returned]
-    if isinstance(returned, Mapping):
-        returned = list(returned.values())
-    if isinstance(returned, list | tuple):
-        return [m for part in returned for m in _flatten(part)]
-    return []
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network itself, out of `Logits`, torch.compile, DataParallel and DistributedDataParallel."""
+    while True:
+        if isinstance(network, Logits):
+            network = network.network
+        elif isinstance(network, nn.parallel.DistributedDataParallel | nn.DataParallel):
+            network = network.module
+        elif (compiled := network._modules.get("_orig_mod")) is not None:
+            network = compiled
+        else:
+            return network
 
 
-def _within_unit(maps: Tensor) -> bool:
-    return bool(maps.min() >= 0) and bool(maps.max() <= 1)
+def is_own(network: nn.Module) -> bool:
+    """Whether the network, out of its wrappers, is one of this package: any size, any precision."""
+    return type(unwrapped(network)).__module__.startswith("sodbench.models.networks.")
+
+
+def map_kind(network: nn.Module, size: tuple[int, int]) -> MapKind:
+    """What the final map of `network` is, by how it computes a fixed probe of `size` (height, width).
+
+    "probability" where every value passes a function of bounded range (sigmoid, softmax, clamp ...) after the
+    last weights and lies within 0..1, or where each map reaches from 0 to 1 exactly (a network that
+    stretches its maps); else "logits". Values alone would not do: an untrained network's logits may all lie
+    within 0..1. The network runs once, in eval mode, in float32, whatever the mode around the call.
+    """
+    inner = unwrapped(network)
+    first = next(inner.parameters(), torch.zeros(()))
+    x = probe(2, size).to(first.device)
+    training = [module for module in inner.modules() if module.training]
+    inner.eval()
+    tracer = _Squashed()
+    try:
+        with torch.inference_mode(), torch.autocast(first.device.type, enabled=False), tracer:
+            maps = list(_tensors(inner(x.to(first.dtype) if first.is_floating_point() else x)))
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # a user's network may raise anything
+        raise InputError(fails_at(type(inner).__name__, size, error)) from error
+    finally:
+        for module in training:
+            module.training = True
+    if not maps:
+        raise InputError(f"{type(inner).__name__} returned no maps")
+    final = maps[0].float()
+    low, high = final.flatten(1).amin(1), final.flatten(1).amax(1)
+    stretched = bool((low.abs() < 1e-3).all() and ((high - 1).abs() < 1e-3).all())
+    # a bicubic way up overshoots a little
+    within = bool((low > -0.1).all() and (high < 1.1).all())
+    return "probability" if stretched or (within and tracer.holds(maps[0])) else "logits"
+
+
+def fails_at(name: str, size: tuple[int, int], error: Exception) -> str:
+    """The message for a user's network that does not run at the input size."""
+    return (
+        f"{name}: the network fails on an input of {size[0]} x {size[1]} ({one_line(error)}); "
+        "if it takes another size, give height and width in [input]"
+    )
+
+
+def probe(count: int, size: tuple[int, int]) -> Tensor:
+    """Smooth random input, count x 3 x height x width, in the range of normalised images.
+
+    It is the same each time.
+    """
+    coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(count))
+    full = F.interpolate(coarse, size=size, mode="bicubic", align_corners=False)
+    return (full - 0.45) / 0.225
+
+
+class _Squashed(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows which tensors have passed a function of bounded range since weights or input entered them."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.tensors = WeakTensorKeyDictionary()
+
+    def holds(self, tensor: Tensor) -> bool:
+        return tensor in self.tensors
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        inputs = [t for t in _tensors((args, kwargs)) if t.is_floating_point()]
+        name = func.overloadpacket.__name__.strip("_")
+        # what has no other input (constants, `zeros_like`) holds no weights either
+        squashed = name in _SQUASHING or name.endswith("_like") or all(map(self.holds, inputs))
+        returned = func(*args, **kwargs)
+        for tensor in _tensors(returned):
+            if squashed:
+                self.tensors[tensor] = True
+            else:
+                # it may have been written in place
+                self.tensors.pop(tensor, None)  # type: ignore[no-untyped-call]
+        return returned
+
+
+def _tensors(value: object) -> Iterator[Tensor]:
+    """Tensors in order; of a dictionary (torchvision's `{"out": ..., "aux": ...}`) the values in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _tensors(item)
 
 
 def _one_channel(maps: Tensor, x: Tensor) -> Tensor:

@@ -1,9 +1,12 @@
 """Weights on disk: loaded without running code, checked against the network, explained where they fail."""
 
+import hashlib
 import io
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -11,16 +14,18 @@ from torch import Tensor, nn
 from sodbench.errors import InputError, first_of
 from sodbench.files import atomic_path
 
-# where checkpoints of the field keep the state dict, and what wrappers put before its names
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "params", "weights", "ema")
+# what wrappers put before the names of a state dict
 _PREFIXES = ("module.", "_orig_mod.")
+# keys of a checkpoint that hold the optimiser's state, not the network's
+_OPTIMISER = re.compile(r"opt$|optim|.*optimi[sz]er|.*scheduler|.*scaler", re.IGNORECASE)
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
-    """Reads a state dict: float32, without wrappers; never runs code from the file.
+    """Reads a state dict, float32; never runs code from the file.
 
-    Understands a plain state dict, one inside a checkpoint, names with `module.` or `_orig_mod.` before them,
-    half precision, and the h5 file of Keras' BASNet. Raises InputError for anything else.
+    Understands a plain state dict; a checkpoint that holds one, at any key, one or two levels deep; names
+    with `module.` or `_orig_mod.` before them; half precision; and the h5 file of Keras' BASNet. Raises
+    InputError for anything else, and for a checkpoint that holds several.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
@@ -29,20 +34,45 @@ def load_state(path: Path) -> dict[str, Tensor]:
 
         return load_keras_state(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # on TorchScript, which the error speaks of
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds for files that are none of its own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path}: not a PyTorch weights file that loads without running code ({reason}); "
+            f"{path}: not a PyTorch weights file ({_reason(error)}); "
             "save a plain state dict with torch.save(network.state_dict(), file)"
         ) from error
-    state = _find_state(loaded)
-    if state is None:
-        kind = (
-            f"keys {first_of([str(k) for k in loaded], 5)}" if isinstance(loaded, Mapping) else type(loaded)
-        )
+    states = _states(content)
+    if not states:
+        if isinstance(content, Mapping):
+            kind = f"keys {first_of([str(key) for key in content], 5) or 'none'}"
+        else:
+            kind = type(content).__name__
         raise InputError(f"{path}: holds no state dict (found {kind}); expected names with tensors")
+    if len(states) > 1:
+        names = list(states)
+        keys = "".join(f"[{key!r}]" for key in names[0].split("."))
+        raise InputError(
+            f"{path}: holds {len(states)} state dicts ({first_of(names)}); save the one to use in a file "
+            f"of its own, e.g. torch.save(torch.load(FILE){keys}, OTHER)"
+        )
+    (state,) = states.values()
     return {_strip(name): _single(tensor) for name, tensor in state.items()}
+
+
+def state_digest(state: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of a state dict, 64 hexadecimal digits: of names, types, shapes and values.
+
+    For each tensor, by name: the line `<name> <type> <shape>`, as in `conv.weight float32 8x3x3x3`, in UTF-8,
+    ended by a newline, then its values in row-major order, little-endian.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name]
+        kind = str(tensor.dtype).removeprefix("torch.")
+        digest.update(f"{name} {kind} {_shape(tensor)}\n".encode())
+        values = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(values.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
@@ -60,7 +90,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
         if name in state and state[name].shape != own[name].shape
     ]
     if missing or unexpected or shapes:
-        found = [
+        differences = [
             f"{len(names)} {what} ({first_of(names, 3)})"
             for what, names in (
                 ("missing", missing),
@@ -71,7 +101,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
         ]
         raise InputError(
             f"{source}: not weights of this network: of its {len(own)} tensors and the file's {len(state)}, "
-            f"{'; '.join(found)}"
+            f"{'; '.join(differences)}"
         )
     network.load_state_dict(dict(state), strict=False)
 
@@ -96,15 +126,49 @@ def save_half(state: Mapping[str, Tensor], path: Path) -> None:
         part.write_bytes(buffer.getvalue())
 
 
-def _find_state(loaded: Any) -> Mapping[str, Tensor] | None:
-    if not isinstance(loaded, Mapping) or not loaded:
-        return None
-    if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in loaded.items()):
-        return loaded
-    for key in _WRAPPERS:
-        if (inner := _find_state(loaded.get(key))) is not None:
-            return inner
-    return None
+def _states(content: object) -> dict[str, Mapping[str, Tensor]]:
+    """The state dicts in a file by their place: "model", "generator.net"; "" for the whole content."""
+    if _is_state(content):
+        return {"": content}
+    return {
+        place: inner
+        for place, inner in _inside(content, depth=2)
+        # a network has matrices or kernels; a table of metrics or of class weights has none
+        if any(tensor.dim() > 1 for tensor in inner.values())
+    }
+
+
+def _inside(content: object, depth: int) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    if not isinstance(content, Mapping) or not depth or "param_groups" in content:
+        return
+    for key, value in content.items():
+        if isinstance(key, str) and _OPTIMISER.match(key):
+            continue
+        if _is_state(value):
+            yield str(key), value
+        else:
+            for place, state in _inside(value, depth - 1):
+                yield f"{key}.{place}", state
+
+
+def _is_state(value: object) -> TypeGuard[Mapping[str, Tensor]]:
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items())
+
+
+def _reason(error: Exception) -> str:
+    """Why torch does not load a file, in one line, without torch's advice and colours."""
+    message = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    if "TorchScript" in message:
+        return "it is a TorchScript program"
+    if named := re.search(r"GLOBAL (\S+) was not an allowed global", message):
+        return f"it holds a pickled {named[1]}, and loading that would run code"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    reason = lines[0].split(". ")[0].rstrip(".") if lines else ""
+    if not reason or "Weights only load failed" in message or isinstance(error, KeyError):
+        reason = type(error).__name__
+    return reason
 
 
 def _strip(name: str) -> str:

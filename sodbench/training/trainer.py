@@ -34,7 +34,7 @@ from sodbench.training.samples import Batch, Stream, TrainingSet, collate, norma
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
-    from sodbench.models.registry import Baseline
+    from sodbench.models.baseline import Baseline
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -22,7 +22,7 @@ from sodbench.metrics.registry import chosen
 from sodbench.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from sodbench.models.registry import Baseline
+    from sodbench.models.baseline import Baseline
 
 _SHOWN = 6  # rows of the sample grid
 _AVERAGED = 50  # steps that a line of metrics.jsonl is the mean of

@@ -9,6 +9,7 @@ from torch import nn
 from sodbench.cli.main import main
 from sodbench.models import baseline_names, load_baseline
 from sodbench.models.contract import CHECKS, check_baseline
+from sodbench.models.settings import Inference
 
 # one of each network in its small form; the wide ones are the same code
 SMALL = ["basnet-tiny", "deeplabv3-tiny", "deeplabv3-pac-bal-tiny"]
@@ -102,11 +103,16 @@ def test_each_breach_is_found(check, kind, monkeypatch):
     import dataclasses
 
     baseline = dataclasses.replace(
-        load_baseline("basnet-tiny"), name="mine", options={}, network="mine:net", weights=None
+        load_baseline("basnet-tiny"),
+        name="mine",
+        options={},
+        network="mine:net",
+        weights=None,
+        inference=Inference(),
     )
-    monkeypatch.setattr("sodbench.models.registry._find_callable", lambda spec, who: kind)
+    monkeypatch.setattr("sodbench.models.callables.find_callable", lambda spec, who: kind)
     outcomes = {o.check: o for o in check_baseline(baseline, size=(32, 40))}
-    assert not outcomes[check].passed and "\n" not in outcomes[check].said
+    assert not outcomes[check].passed and "\n" not in outcomes[check].detail
     if kind not in (WrongShape, NotFinite):
         assert outcomes["shapes"].passed
 
@@ -120,7 +126,7 @@ def test_the_command_prints_and_fails(user_folder, capsys):
     assert "ok      basnet-tiny: determinism" in capsys.readouterr().out
     assert main(["baselines", "check", "nets:Net", "--size", "32", "32", "--json"]) == 1
     result = json.loads(capsys.readouterr().out)["nets.Net"]
-    assert {k: result[2][k] for k in ("check", "passed")} == {"check": "determinism", "passed": False}
+    assert {k: result[3][k] for k in ("check", "passed")} == {"check": "determinism", "passed": False}
     assert main(["baselines", "check"]) == 2
     assert main(["baselines", "check", "basnet-tiny", "--size", "8", "8"]) == 2
     assert main(["baselines", "check", "basnet-tiny", "--weights", "gone.pth"]) == 1

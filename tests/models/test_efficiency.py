@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.models import create, load_baseline
-from sodbench.models.efficiency import FORMS, count_flops, count_parameters, measure
+from sodbench.models.efficiency import FORMS, Form, count_flops, count_parameters, measure
 
 
 def test_basnet_costs_what_its_authors_say():
@@ -41,7 +43,7 @@ def test_forms_are_measured_and_compared():
 
 
 def test_a_form_that_fails_is_reported(monkeypatch):
-    monkeypatch.setitem(FORMS, "compiled", {"precision": "fp32", "compile": True})
+    monkeypatch.setitem(FORMS, "compiled", Form("fp32", compiled=True))
 
     def no_compiler(function):
         def call(x):
@@ -55,6 +57,35 @@ def test_a_form_that_fails_is_reported(monkeypatch):
     fp32, compiled = measure(baseline.build(), baseline, pictures, ["fp32", "compiled"], seconds=0.01)
     assert fp32.remark == "" and compiled.remark == "no C++ compiler"
     assert math.isnan(compiled.images_per_second)
+
+
+def test_memory_is_not_available_where_the_system_does_not_tell(monkeypatch, user_folder, capsys):
+    """Windows has neither /proc nor the module `resource`."""
+    from sodbench.models import efficiency
+
+    def absent(path, *args, **kwargs):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(efficiency.sys, "platform", "win32")
+    monkeypatch.setattr(efficiency.Path, "read_text", absent)
+    assert efficiency._resident_peak() is None
+    monkeypatch.undo()
+    monkeypatch.chdir(user_folder)
+    monkeypatch.setattr(efficiency, "_resident_peak", lambda: None)
+    assert (
+        main(["bench", "basnet-tiny", "--seconds", "0.01", "--size", "32", "32", "--forms", "default"]) == 0
+    )
+    assert "peak memory: not available on this system" in capsys.readouterr().out
+    record = json.loads((user_folder / "reports" / "efficiency" / "basnet-tiny.json").read_text())
+    assert record["forms"][0]["peak_memory_bytes"] is None
+
+
+def test_no_module_of_one_system_is_imported_at_the_top():
+    code = (
+        "import sys; sys.modules['resource'] = sys.modules['fcntl'] = None; "
+        "import sodbench.models.efficiency, sodbench.prediction, sodbench.models.contract"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_unknown_forms_offer_the_known():

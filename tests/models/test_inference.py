@@ -192,5 +192,5 @@ def test_narrow_strided_points_keep_the_default_layout():
 
 
 def test_wrong_device_is_one_line():
-    with pytest.raises(InputError, match="device 'tpu9': expected cpu, cuda or cuda:N"):
+    with pytest.raises(InputError, match="device tpu9: not a device; expected cpu, cuda or cuda:N"):
         Predictor(nn.Identity(), load_baseline("basnet-tiny"), device="tpu9")

@@ -1,13 +1,16 @@
 """Weights files: what loads, what is refused, and what is said about it."""
 
+import hashlib
 import pickle
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sodbench.errors import InputError
 from sodbench.models import create, load_baseline
-from sodbench.models.weights import load_into, load_state, save_half
+from sodbench.models.weights import load_into, load_state, save_half, state_digest
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +118,103 @@ def test_given_weights_load_with_their_digest(tmp_path, tiny):
     x = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         assert torch.equal(loaded.network(x)[0], tiny(x)[0])
+
+
+def _optimiser(network):
+    optimiser = torch.optim.Adam(network.parameters())
+    network(torch.randn(2, 3, 64, 64))[0].sum().backward()
+    optimiser.step()
+    return optimiser.state_dict()
+
+
+CHECKPOINTS = {
+    "any key": lambda state, network: {"epoch": 3, "model_state": state, "opt": _optimiser(network)},
+    "two levels": lambda state, network: {
+        "epoch": 3,
+        "nets": {"saliency": state, "opt": _optimiser(network)},
+    },
+    "lightning": lambda state, network: {
+        "state_dict": state,
+        "optimizer_states": [_optimiser(network)],
+        "callbacks": {"best": {"score": torch.tensor(0.5)}},
+    },
+    "moments by name": lambda state, network: {"net": state, "optimizer": {"exp_avg": dict(state)}},
+    "metrics": lambda state, network: {
+        "net": state,
+        "losses": {"bce": torch.tensor(1.0)},
+        "w": torch.ones(2),
+    },
+    "class weights": lambda state, network: {"net": state, "weights": {"classes": torch.ones(2)}},
+}
+
+
+@pytest.mark.parametrize("kind", CHECKPOINTS)
+def test_the_one_state_dict_of_a_checkpoint_is_taken(tmp_path, kind):
+    network = create("basnet-tiny")
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    torch.save(CHECKPOINTS[kind](state, network), tmp_path / "w.pth")
+    loaded = load_state(tmp_path / "w.pth")
+    assert list(loaded) == list(state) and all(torch.equal(loaded[n], t) for n, t in state.items())
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_several_state_dicts_are_named(tmp_path, tiny, nested):
+    several = {"model": tiny.state_dict(), "ema": tiny.state_dict()}
+    torch.save({"nets": several, "epoch": 3} if nested else several, tmp_path / "w.pth")
+    names = r"nets\.model, nets\.ema" if nested else "model, ema"
+    keys = r"\['nets'\]\['model'\]" if nested else r"\['model'\]"
+    with pytest.raises(InputError, match=rf"holds 2 state dicts \({names}\); .*torch.load\(FILE\){keys}"):
+        load_state(tmp_path / "w.pth")
+
+
+def test_an_optimisers_file_is_no_state_dict(tmp_path):
+    torch.save(_optimiser(create("basnet-tiny")), tmp_path / "w.pth")
+    with pytest.raises(InputError, match=r"holds no state dict \(found keys state, param_groups\)"):
+        load_state(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (nn.Sequential(nn.Conv2d(3, 1, 1)), "it holds a pickled torch.nn.modules.container.Sequential"),
+        ({"w": torch.zeros(2, 2), "best": np.float64(3)}, "it holds a pickled numpy"),
+        (torch.jit.trace(nn.Conv2d(3, 1, 1), torch.zeros(1, 3, 4, 4)), "it is a TorchScript program"),
+    ],
+)
+def test_what_is_no_state_dict_is_one_clean_line(tmp_path, content, message):
+    path = tmp_path / "w.pth"
+    content.save(path) if isinstance(content, torch.jit.ScriptModule) else torch.save(content, path)
+    with pytest.raises(InputError) as caught:
+        load_state(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: not a PyTorch weights file ({message}")
+    assert text.endswith("; save a plain state dict with torch.save(network.state_dict(), file)")
+    assert text.isprintable() and "weights_only" not in text
+
+
+def test_the_digest_of_a_state_is_the_one_that_is_stated():
+    state = {"b": torch.tensor(3), "a": torch.tensor([[1.5, -2.0]])}
+    stated = b"a float32 1x2\n" + np.array([1.5, -2], "<f4").tobytes()
+    stated += b"b int64 scalar\n" + np.array(3, "<i8").tobytes()
+    assert state_digest(state) == hashlib.sha256(stated).hexdigest()
+    assert state_digest(dict(reversed(state.items()))) == state_digest(state)
+    assert state_digest({**state, "a": state["a"].T.contiguous().T}) == state_digest(state)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"a": torch.zeros(4)},
+        {"b": torch.zeros(2, 2)},
+        {"a": torch.zeros(2, 2, dtype=torch.int32)},
+        {"a": torch.full((2, 2), 1e-38)},
+        {"a": torch.zeros(2, 2), "c": torch.zeros(0)},
+    ],
+)
+def test_another_state_has_another_digest(other):
+    assert state_digest(other) != state_digest({"a": torch.zeros(2, 2)})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.bool, torch.uint8, torch.complex64])
+def test_every_type_has_a_digest(dtype):
+    assert len(state_digest({"a": torch.ones(3).to(dtype), "empty": torch.ones(0).to(dtype)})) == 64

@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sodbench.results.resampling import scores_of
 
 from results.stand_in import StandInDataset, StandInSample, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.results import run_files
 from sodbench.results.provenance import Prediction, digest_of, locate, portable
+from sodbench.results.resampling import scores_of
 from sodbench.results.run import conventions, new_run
 from sodbench.results.run_files import SCHEMA, load_runs, read_records, save_run
 

@@ -1,5 +1,9 @@
 """Baselines from TOML and from a user's own module: what is understood and what is refused."""
 
+import dataclasses
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -55,10 +59,13 @@ def test_every_recipe_has_a_row_to_be_judged_against(name):
 
 
 def test_a_published_row_of_another_baseline_must_exist(tmp_path):
-    for of, said in (("basnett", "did you mean 'basnet"), ("basnet-tiny", "no published numbers of its own")):
+    for of, message in (
+        ("basnett", "did you mean 'basnet"),
+        ("basnet-tiny", "no published numbers of its own"),
+    ):
         path = tmp_path / "mine.toml"
         path.write_text(f'{GOOD}[published]\nof = "{of}"\n')
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             load_baseline(str(path))
 
 
@@ -73,19 +80,19 @@ GOOD = 'title = "Mine"\nnetwork = "basnet"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('network = "basnet"', "title: missing"),
         ('title = "x"', "network: missing"),
-        ('title = "x"\nnetwork = 3', "network: expected a string, found 3"),
+        ('title = "x"\nnetwork = 3', "network: expected text, found 3"),
         ('title = "x"\nnetwork = "basnett"', "did you mean 'basnet'"),
-        (GOOD + "[inptu]\nheight = 3", r"unknown key inptu \(did you mean input\?\)"),
-        (GOOD + "[input]\nheight = 0", "input.height: expected a positive whole number, found 0"),
-        (GOOD + "[input]\nheight = true", "input.height: expected a positive whole number"),
+        (GOOD + "[inptu]\nheight = 3", r"unknown key 'inptu' \(did you mean 'input'\?\)"),
+        (GOOD + "[input]\nheight = 0", "input.height: expected 1 or more, found 0"),
+        (GOOD + "[input]\nheight = true", "input.height: expected a whole number, found True"),
         (GOOD + '[input]\nscaling = "min"', "input.scaling: expected 'max' or '255', found 'min'"),
-        (GOOD + "[input]\nmean = [1, 2]", "input.mean: expected three numbers"),
+        (GOOD + "[input]\nmean = [1, 2]", "input.mean: expected a list of 3 values, each a number"),
         (GOOD + "[input]\nstd = [1, 0, 1]", "input.std: expected three numbers above 0"),
-        (GOOD + "[input]\nhieght = 3", r"input.hieght \(did you mean input.height\?\)"),
+        (GOOD + "[input]\nhieght = 3", r"'input.hieght' \(did you mean 'input.height'"),
         (GOOD + '[output]\nkind = "prob"', "output.kind: expected 'logits' or 'probability' or 'auto'"),
         (GOOD + "[output]\nstretch = 1", "output.stretch: expected true or false"),
         (GOOD + '[weights]\nsha256 = "abc"', "weights.sha256: expected 64 hexadecimal digits"),
@@ -93,15 +100,20 @@ GOOD = 'title = "Mine"\nnetwork = "basnet"\n'
         (GOOD + "training = 3", "training: expected a table"),
         (GOOD + '[inference]\ncpu = "int8"', "inference.cpu: expected 'fp32' or"),
         (GOOD + "[output]\ngain = 0", "output.gain: expected a number above 0, found 0"),
-        (GOOD + "[inference]\nscales = [1, 0]", "inference.scales: expected a list of numbers above 0"),
-        (GOOD + "[inference]\nscales = 2", "inference.scales: expected a list of numbers above 0, found 2"),
+        (GOOD + "[inference]\nscales = [1, 0]", r"inference.scales\[1\]: expected a number above 0, found 0"),
+        (GOOD + "[inference]\nscales = []", r"inference.scales: expected at least one, found \[\]"),
+        (
+            GOOD + "[input]\nfixed = true\n[inference]\nscales = [0.5]",
+            r"inference.scales: expected \[1.0\], because",
+        ),
+        (GOOD + "[inference]\nscales = 2", "inference.scales: expected a list of a number, found 2"),
         (GOOD + "[inference]\nmirror = 2", "inference.mirror: expected true or false, found 2"),
         ("title = ", "not valid TOML"),
     ],
 )
-def test_a_wrong_toml_names_the_file_and_the_key(user_folder, text, said):
+def test_a_wrong_toml_names_the_file_and_the_key(user_folder, text, message):
     (user_folder / "baselines" / "mine.toml").write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         load_baseline("mine")
     assert "mine.toml" in str(caught.value) and "\n" not in str(caught.value)
 
@@ -117,19 +129,19 @@ def test_extends_lays_one_file_over_another(user_folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('extends = "basnett"', "did you mean 'basnet"),
-        ("extends = 3", "extends: expected a string, found 3"),
+        ("extends = 3", "extends: expected text, found 3"),
         ('extends = "mine"', "'mine' leads back to this file"),
         ('extends = "other"', "leads back to this file"),
-        ('extends = "basnet"\ntitle = "x"\nlr = 3', r"mine\.toml: unknown key lr"),
+        ('extends = "basnet"\ntitle = "x"\nlr = 3', r"mine\.toml: unknown key 'lr'"),
     ],
 )
-def test_wrong_extends_is_said(user_folder, text, said):
+def test_wrong_extends_is_said(user_folder, text, message):
     (user_folder / "baselines" / "mine.toml").write_text(text)
     (user_folder / "baselines" / "other.toml").write_text('extends = "mine"')
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         load_baseline("mine")
 
 
@@ -172,7 +184,7 @@ def test_own_network_by_its_callable(user_folder, spec):
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("nowhere_at_all:create", "cannot import 'nowhere_at_all'"),
         ("gone.py:create", "no such Python file"),
@@ -180,9 +192,9 @@ def test_own_network_by_its_callable(user_folder, spec):
         ("mynets.py:broken", "returned str; expected a torch.nn.Module"),
     ],
 )
-def test_a_wrong_callable_is_one_line(user_folder, spec, said):
+def test_a_wrong_callable_is_one_line(user_folder, spec, message):
     (user_folder / "mynets.py").write_text(MODULE)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         load_baseline(spec).build()
 
 
@@ -191,34 +203,58 @@ def test_wrong_options_are_named(user_folder):
         create("basnet", widht=3)
 
 
-@pytest.mark.parametrize("kind", ["list", "dict", "nested", "flat"])
-def test_any_form_of_output_becomes_a_tuple_of_logits(kind):
-    from sodbench.models.outputs import Logits
-
-    class Net(torch.nn.Module):
-        def forward(self, x):
-            full, half = x[:, :1], x[:, :1, ::2, ::2]
-            return {"list": [full, half], "dict": {"out": full, "aux": half},
-                    "nested": (full, [half]), "flat": full[:, 0]}[kind]  # fmt: skip
-
-    x = torch.rand(2, 3, 8, 6)
-    outputs = Logits(Net(), "logits")(x)
-    assert len(outputs) == (1 if kind == "flat" else 2)
-    assert all(o.shape == (2, 1, 8, 6) for o in outputs)
-    assert torch.equal(outputs[0], x[:, :1])
+def test_another_network_does_not_inherit_options(user_folder):
+    (user_folder / "baselines" / "mine.toml").write_text(
+        'extends = "basnet-tiny"\ntitle = "Mine"\nnetwork = "unet"\n[options]\nwidth = 8\n'
+    )
+    (user_folder / "baselines" / "same.toml").write_text('extends = "mine"\nnetwork = "unet"\n')
+    assert load_baseline("mine").options == {"width": 8}
+    assert load_baseline("mine").input == load_baseline("basnet-tiny").input
+    load_baseline("mine").build()
+    assert load_baseline("same").options == {"width": 8}
 
 
-@pytest.mark.parametrize(("low", "high", "taken"), [(0, 1, True), (-8, 8, False), (0, 1.5, False)])
-def test_auto_takes_maps_within_0_and_1_for_probabilities(low, high, taken):
-    from sodbench.models.outputs import Logits
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def create(:", "cannot be imported (SyntaxError: "),
+        ("raise RuntimeError('no driver\\nsecond line')", "cannot be imported (RuntimeError: no driver)"),
+        ("def create():\n    raise KeyError('w')", "broken.py:create failed: KeyError: 'w'"),
+        ("def create():\n    return len(3)", "failed: TypeError: object of type 'int' has no len()"),
+    ],
+)
+def test_code_that_fails_is_one_line(user_folder, text, message):
+    (user_folder / "broken.py").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_baseline("broken.py:create").build()
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
-    x = torch.linspace(low, high, 64).reshape(1, 1, 8, 8)
-    (found,) = Logits(torch.nn.Identity(), "auto")(x)
-    torch.testing.assert_close(found, torch.logit(x, eps=1e-7) if taken else x)
+
+def test_baselines_show_themselves_in_a_notebook():
+    baseline = load_baseline("basnet")
+    assert repr(baseline) == "<Baseline basnet: BASNet (official); 256 x 256>"
+    page = baseline._repr_html_()
+    assert "87,060,360" in page and "256 x 256" in page and "maxF 0.942" in page and "Table 2" in page
+    loaded = load_baseline("basnet-tiny").load()
+    assert "5,455,080 parameters" in repr(loaded) and "b2c33d08a6cf" in repr(loaded)
+    page = loaded._repr_html_()
+    assert "160 x 160" in page and "logits" in page and "5,455,080" in page
+    odd = dataclasses.replace(baseline, name="<b>", title="a & b")
+    assert "&lt;b&gt;" in odd._repr_html_() and "a &amp; b" in odd._repr_html_()
 
 
-def test_maps_of_several_channels_are_refused():
-    from sodbench.models.outputs import Logits
+def test_public_names_are_listed_and_found():
+    import sodbench.models
 
-    with pytest.raises(InputError, match=r"\(1, 3, 4, 4\); expected N x 1 x H x W"):
-        Logits(torch.nn.Identity(), "logits")(torch.rand(1, 3, 4, 4))
+    assert set(sodbench.models.__all__) <= set(dir(sodbench.models))
+    assert all(callable(getattr(sodbench.models, name)) for name in sodbench.models.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'loadbaseline'"):
+        _ = sodbench.models.loadbaseline
+
+
+def test_listing_baselines_imports_no_torch():
+    code = (
+        "import sys; from sodbench.cli.main import main; "
+        "main(['baselines', 'list']); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
