@@ -127,7 +127,7 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
         for workers in (0, 1, 2):
             batches = DataLoader(
                 TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
-                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, 0, 10**6),
+                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, start=0, stop=10**6),
                 collate_fn=collate,
                 num_workers=workers,
                 prefetch_factor=4 if workers else None,

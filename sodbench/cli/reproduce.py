@@ -151,31 +151,16 @@ def _train_again(
     args: argparse.Namespace, record: dict[str, Any], path: Path
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Trains again by the recorded recipe and seed; compares weights and validation scores."""
-    import json
+    from sodbench.training.job import train
 
-    from sodbench.cli.main import main
-
-    out = args.out or Path("reproduced") / path.stem
-    settings = [
-        f"--set=training.{key}={_toml(value)}"
-        for key, value in record["recipe"].items()
-        if key != "dataset" and value != {}
-    ]
-    command = ["train", record["baseline"], "--dataset", *record["recipe"]["dataset"], "--out", str(out)]
-    if args.data_root:
-        command += ["--data-root", str(args.data_root)]
-    if args.device:
-        command += ["--device", args.device]
-    if args.resume:
-        command += ["--resume"]
-    import contextlib
-    import io
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        code = main([*command, *settings])
-    if code:
-        raise InputError(f"{path}: the training could not be done again (see above)")
-    again = json.loads((out / "training.json").read_text())
+    again = train(
+        record["baseline"],
+        settings=record["recipe"],
+        data_root=args.data_root,
+        out=args.out or Path("reproduced") / path.stem,
+        device=args.device,
+        resume=args.resume,
+    ).record
     said = _moved(record["provenance"])
     for key in ("threads", "processes"):
         if record.get(key) != again.get(key):
@@ -191,10 +176,3 @@ def _train_again(
     for name, facts in record["datasets"].items():
         numbers[f"digest of {name}"] = (facts["digest"], again["datasets"].get(name, {}).get("digest"))
     return said, numbers
-
-
-def _toml(value: Any) -> str:
-    """A recipe's plain value as `--set` takes it."""
-    import json
-
-    return "none" if value is None else json.dumps(value) if not isinstance(value, str) else value
