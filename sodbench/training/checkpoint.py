@@ -44,7 +44,7 @@ def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
         reason = "no space left on the device" if full else getattr(error, "strerror", None) or str(error)
         kept = "the former checkpoint is intact" if path.exists() else "there is no former checkpoint"
         raise InputError(
-            f"{path}: the checkpoint could not be saved ({reason}); {kept}; make room and go on with --resume"
+            f"{path}: the checkpoint could not be saved ({reason}); {kept}; free space and use --resume"
         ) from error
 
 

@@ -1,8 +1,8 @@
 """A whole training: what `sodbench train` does, for a notebook or a script.
 
-    from sodbench.training.job import train
+    import sodbench as sb
 
-    training = train("basnet-tiny", datasets=["sample-train"], settings={"batch": 8, "iterations": 200})
+    training = sb.train("basnet-tiny", datasets=["sample-train"], settings={"batch": 8, "iterations": 200})
     training.weights           # training/basnet-tiny/weights.pth
     training.record["best"]    # {"iteration": 200}
 
@@ -73,7 +73,7 @@ class Training:
         return f"<table>{cells}</table>{self._curves()}"
 
     def _curves(self) -> str:
-        """The loss curves as an image inside of the page; empty where the file is gone."""
+        """The loss curves, embedded as a PNG; empty if there is no such file."""
         from base64 import b64encode
 
         path = self.folder / "loss.png"

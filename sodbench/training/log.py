@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _AVERAGED = 50  # steps that a line of metrics.jsonl is the mean of
 _NO_LOSSES = ("iteration", "lr", "images_per_second")
 
-Scores = Mapping[str, Mapping[str, float]]
-
 
 class _Step(NamedTuple):
     loss: float
@@ -107,7 +105,7 @@ class TrainingLog:
         if iteration == self.iterations:
             self.draw()
 
-    def scores(self, iteration: int, scores: Scores) -> None:
+    def scores(self, iteration: int, scores: Mapping[str, Mapping[str, float]]) -> None:
         """Logs the scores of a validation, by data set and metric."""
         for dataset, values in scores.items():
             self._write({"iteration": iteration, "dataset": dataset, "scores": values})

@@ -1,4 +1,4 @@
-"""A picture of what a network makes of a few fixed training samples, drawn while it is trained."""
+"""An image of the network's maps of a few fixed training samples, drawn during training."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -278,7 +278,7 @@ def _find_checkpoint(last: Path, resume: bool, recipe: Recipe) -> Checkpoint | N
     if not last.exists():
         return None
     if not resume:
-        raise InputError(f"{last} exists: go on with --resume, or choose another --out")
+        raise InputError(f"{last} exists: continue with --resume, or choose another --out")
     checkpoint = load_checkpoint(last)
     changed = differences(checkpoint["recipe"], recipe.as_dict())
     if changed:

@@ -114,7 +114,7 @@ def away_from_edges(region: np.ndarray) -> np.ndarray:
 
 
 def test_aspect_jitter_stretches_evenly_about_the_scale() -> None:
-    # a square of half the picture's side; its crop shows how far each direction was scaled
+    # a square of half the image's side; its crop shows how far each direction was scaled
     mask = np.zeros((80, 80), np.uint8)
     mask[20:60, 20:60] = 255
     image = np.zeros((80, 80, 3), np.uint8)
@@ -162,7 +162,7 @@ def test_without_augmentation_training_sees_what_prediction_sees(pairs_root: Pat
     spec = InputSpec(32, 32)
     trained = normalise(collate([item]).images, spec)[0].numpy()
     predicted = prepare(np.asarray(Image.open(sample.image).convert("RGB")), spec)
-    # training rounds the resized picture, its maximum too, to 8 bits
+    # training rounds the resized image, and with it the maximum, to 8 bits
     levels = np.abs(trained - predicted).max() * 0.229 * 255
     assert levels < 1.3
 

@@ -180,7 +180,7 @@ def test_another_recipe_is_refused_on_resume(
     assert main(command(pairs_root, out, "--set=training.iterations=1", "--workers=0")) == 0
     again = command(pairs_root, out, "--set=training.iterations=2", "--workers=0")
     assert main(again) == 2
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "continue with --resume" in capsys.readouterr().err
     assert main([*again, "--resume"]) == 2
     assert "iterations: 1 -> 2" in capsys.readouterr().err
 
