@@ -1,13 +1,13 @@
-"""Training speed: the hybrid loss, and a whole step of BASNet, against the plain way of doing them.
+"""Training speed: the hybrid loss and a whole step of BASNet against a plain implementation.
 
     python benchmarks/training.py                 all of it on the CPU, about three minutes on two cores
     python benchmarks/training.py --device cuda   the same on a GPU
     python benchmarks/training.py --only loader --data-root DATA --baseline basnet-tiny
-                                                  samples a second as the trainer reads them, against its step
+                                                  samples per second of the trainer's loader, and of its step
 
-"Plain" is eager float32 in the default layout with the textbook loss: a dense 11 x 11 convolution for each
-of SSIM's five means, for every output anew, differentiated by autograd. Both sides run in turn in one
-process and the least time of each counts, because machines are shared.
+"Plain" is eager float32 in the default memory layout with the textbook loss: a dense 11 x 11 convolution for
+each of SSIM's five means, computed anew for every output and differentiated by autograd. Both sides run in
+turn in one process and the minimum time of each counts, because machines are shared.
 """
 
 import argparse
@@ -48,8 +48,8 @@ def textbook_loss(outputs: tuple[Tensor, ...], target: Tensor) -> Tensor:
     return total
 
 
-def least_times(jobs: dict[str, Callable[[], None]], repeats: int, device: str) -> dict[str, float]:
-    """Runs the jobs in turn `repeats` times after one warm-up; the least seconds of each."""
+def minimum_times(jobs: dict[str, Callable[[], None]], repeats: int, device: str) -> dict[str, float]:
+    """Runs the jobs in turn, `repeats` times after one warm-up; the minimum seconds of each."""
     best = dict.fromkeys(jobs, float("inf"))
     for turn in range(repeats + 1):
         for name, job in jobs.items():
@@ -89,10 +89,10 @@ def loss_jobs(batch: int, size: int, device: str) -> dict[str, Callable[[], None
 
 
 def step_jobs(name: str, batch: int, size: int, device: str) -> dict[str, Callable[[], None]]:
-    """A whole training step (Adam) in the plain way and as the trainer does it."""
+    """A whole training step (Adam), plain and as the trainer computes it."""
     baseline = load_baseline(name)
     target = (torch.rand(batch, 1, size, size, generator=torch.Generator().manual_seed(1)) > 0.5).float()
-    picture = torch.randn(batch, 3, size, size, generator=torch.Generator().manual_seed(0))
+    image = torch.randn(batch, 3, size, size, generator=torch.Generator().manual_seed(0))
 
     def job(
         loss: Callable[..., Tensor], layout: torch.memory_format, kind: torch.dtype | None, fused: bool = True
@@ -100,7 +100,7 @@ def step_jobs(name: str, batch: int, size: int, device: str) -> dict[str, Callab
         torch.manual_seed(0)
         network = baseline.build().to(device).to(memory_format=layout).train()
         optimiser = torch.optim.Adam(network.parameters(), 1e-3, fused=fused)
-        x, t = picture.to(device).contiguous(memory_format=layout), target.to(device)
+        x, t = image.to(device).contiguous(memory_format=layout), target.to(device)
 
         def run() -> None:
             with torch.autocast(device, dtype=kind, enabled=kind is not None):
@@ -119,21 +119,21 @@ def step_jobs(name: str, batch: int, size: int, device: str) -> dict[str, Callab
 
 
 def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats: int) -> None:
-    """Images a second that the trainer's loader delivers by the baseline's recipe, and its step."""
+    """Images per second of the trainer's loader with the baseline's recipe, and of the training step."""
     recipe = load_recipe(load_baseline(name).training, {}, name)
     samples = open_dataset(dataset, data_root).samples
-    print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images a second")
+    print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images per second")
     for title, cache in (("files", None), ("--cache", open_cache(samples, recipe.resize))):
         for workers in (0, 1, 2):
             batches = DataLoader(
                 TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
-                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, 0, 10**6),
+                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, start=0, stop=10**6),
                 collate_fn=collate,
                 num_workers=workers,
                 prefetch_factor=4 if workers else None,
             )
             stream = iter(batches)
-            for _ in range(10):  # the workers' start and what they have read ahead
+            for _ in range(10):  # the start of the workers, and the batches that they prefetch
                 next(stream)
             start = time.perf_counter()
             count = 0
@@ -143,20 +143,20 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
             print(f"  {title:8s} {workers} workers {rate:21.1f}", flush=True)
     assert recipe.crop is not None
     jobs = step_jobs(name, recipe.batch, recipe.crop[0], device)
-    best = least_times({"step": jobs[f"sodbench {recipe.precision}"]}, repeats, device)["step"]
+    best = minimum_times({"step": jobs[f"sodbench {recipe.precision}"]}, repeats, device)["step"]
     print(f"  the step alone, {recipe.precision} {recipe.batch / best:18.1f}")
 
 
 def main() -> None:
     """Parses the options and prints the tables."""
-    parser = argparse.ArgumentParser(description="Training speed against the plain way.")
+    parser = argparse.ArgumentParser(description="Training speed against a plain implementation.")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--baseline", default="basnet")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", choices=("loss", "step", "loader"))
-    parser.add_argument("--data-root", type=Path, help="of the loader's data set")
+    parser.add_argument("--data-root", type=Path, help="folder of the loader's data set")
     parser.add_argument("--dataset", default="duts-tr")
     args = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, device {args.device}")
@@ -165,11 +165,11 @@ def main() -> None:
         return
     if args.only != "step":
         for batch, size in ((2, 224), (8, 224), (16, 128)):
-            best = least_times(loss_jobs(batch, size, args.device), args.repeats, args.device)
+            best = minimum_times(loss_jobs(batch, size, args.device), args.repeats, args.device)
             show(f"hybrid loss, forward and backward, 8 outputs, batch {batch} at {size} x {size}", best)
     if args.only != "loss":
         jobs = step_jobs(args.baseline, args.batch, args.size, args.device)
-        best = least_times(jobs, args.repeats, args.device)
+        best = minimum_times(jobs, args.repeats, args.device)
         show(f"training step of {args.baseline}, batch {args.batch} at {args.size} x {args.size}", best)
 
 

@@ -199,11 +199,9 @@ def _train_again(
     from sodbench.training.job import train
 
     record = _content(path)
-    settings = {key: value for key, value in record["recipe"].items() if key != "dataset" and value != {}}
     again = train(
         record["baseline"],
-        datasets=record["recipe"]["dataset"],
-        settings=settings,
+        settings=record["recipe"],
         data_root=data_root,
         out=out or Path("reproduced") / path.stem,
         device=device,

@@ -1,1 +1,1 @@
-"""Training: the recipe, the loop, checkpoints, several processes, and what can be seen of it."""
+"""Training: the recipe, the loop, checkpoints, several processes, log and validation."""

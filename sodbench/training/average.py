@@ -1,4 +1,4 @@
-"""Exponentially averaged weights, the ones that are scored and shipped where a recipe says `ema`."""
+"""The exponential moving average of the weights, which is scored and shipped if a recipe sets `ema`."""
 
 import copy
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class Average:
-    """A network whose weights and batch statistics are the average of another's.
+    """A copy of a network whose weights and batch statistics are the moving average of the network's.
 
-    The decay warms up with the steps, (1 + i) / (10 + i), so that the average forgets the beginning.
+    The decay of step i is at most (1 + i) / (10 + i), so that the average soon forgets the first weights.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -26,5 +26,5 @@ class Average:
             own[name].copy_(new[name])
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Goes on from a checkpoint."""
+        """Restores the average of a checkpoint."""
         self.network.load_state_dict(state)

@@ -1,7 +1,7 @@
-"""Training pairs: read, resized, and decoded once into a cache when asked.
+"""The cache of training samples: every pair decoded and resized once, in one file mapped into memory.
 
-The cache is one flat file mapped into memory, four bytes a pixel. It is made again when a picture's name,
-size or time, or the resize, changes.
+The file holds four bytes per pixel, image and mask. Another name, size or time of an image file, or another
+size to resize to, makes another cache.
 """
 
 import hashlib
@@ -16,61 +16,47 @@ import numpy as np
 import numpy.typing as npt
 
 from sodbench.data.folder import Sample
-from sodbench.data.images import read_image, read_mask
 from sodbench.data.locations import cache_folder
-from sodbench.data.preprocessing import resize_bilinear
 from sodbench.errors import InputError
+from sodbench.json_text import read_json
+from sodbench.training.augmentation import Pixels, Size
+from sodbench.training.samples import read_pair, resize_pair
 
-Pixels = npt.NDArray[np.uint8]
-Size = tuple[int, int]
-
-
-def read_pair(sample: Sample) -> tuple[Pixels, Pixels]:
-    """Reads picture and mask; raises InputError where one is missing or their sizes differ."""
-    if sample.image is None or sample.mask is None:
-        raise InputError(f"{sample.name}: training needs a picture and a mask")
-    image, mask = read_image(sample.image), read_mask(sample.mask)
-    if image.shape[:2] != mask.shape:
-        raise InputError(
-            f"{sample.mask}: the mask is {mask.shape[1]} x {mask.shape[0]} and its picture "
-            f"{image.shape[1]} x {image.shape[0]}; repair or remove the pair"
-        )
-    return image, mask
-
-
-def resize_pair(image: Pixels, mask: Pixels, size: Size | None) -> tuple[Pixels, Pixels]:
-    """Picture bilinear without anti-aliasing (as at inference), mask by the nearest pixel."""
-    if size is None or mask.shape == size:
-        return image, mask
-    small = np.rint(resize_bilinear(image, *size)).astype(np.uint8)
-    rows = ((np.arange(size[0]) + 0.5) * (mask.shape[0] / size[0])).astype(np.intp)
-    columns = ((np.arange(size[1]) + 0.5) * (mask.shape[1] / size[1])).astype(np.intp)
-    return small, mask[rows][:, columns]
+_Block = tuple[int, int, int]  # offset in the file, height, width
 
 
 class Cache:
     """Decoded and resized pairs, by the number of the sample."""
 
     def __init__(self, folder: Path) -> None:
-        index = json.loads((folder / "index.json").read_text())
-        self.places: list[tuple[int, int, int] | str] = [
-            entry if isinstance(entry, str) else (entry[0], entry[1], entry[2]) for entry in index
+        self.folder = folder
+        # a text in place of a block says why the pair could not be read
+        self.blocks: list[_Block | str] = [
+            entry if isinstance(entry, str) else (entry[0], entry[1], entry[2])
+            for entry in read_json(folder / "index.json")
         ]
-        self.path = folder / "pixels.bin"
-        self.pixels: npt.NDArray[np.uint8] = np.memmap(self.path, np.uint8, "r")
+        path = folder / "pixels.bin"
+        # an empty file, where no pair could be read, cannot be mapped
+        self.pixels: npt.NDArray[np.uint8] = (
+            np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+        )
+
+    def __reduce__(self) -> tuple[type["Cache"], tuple[Path]]:
+        # a loader process that is spawned maps the file itself instead of receiving a copy of it
+        return Cache, (self.folder,)
 
     def read(self, number: int) -> tuple[Pixels, Pixels]:
-        """The pair of one sample; raises InputError for one that could not be read."""
-        place = self.places[number]
-        if isinstance(place, str):
-            raise InputError(place)
-        offset, height, width = place
-        block = self.pixels[offset : offset + height * width * 4].reshape(height, width, 4)
-        return np.ascontiguousarray(block[:, :, :3]), np.ascontiguousarray(block[:, :, 3])
+        """The image h x w x 3 and mask h x w of one sample; raises InputError if it could not be read."""
+        block = self.blocks[number]
+        if isinstance(block, str):
+            raise InputError(block)
+        offset, height, width = block
+        pixels = self.pixels[offset : offset + height * width * 4].reshape(height, width, 4)
+        return np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(pixels[:, :, 3])
 
 
 def open_cache(samples: Sequence[Sample], resize: Size | None, progress: str | None = None) -> Cache:
-    """Opens the cache of these samples at this size, made first if it is not there yet."""
+    """The cache of these samples at this size, filled first if it is new; `progress` labels its bar."""
     folder = cache_folder() / "training" / _fingerprint(samples, resize)
     if not (folder / "index.json").is_file():
         _fill_cache(folder, samples, resize, progress)
@@ -90,7 +76,7 @@ def _fingerprint(samples: Sequence[Sample], resize: Size | None) -> str:
 def _fill_cache(folder: Path, samples: Sequence[Sample], resize: Size | None, progress: str | None) -> None:
     from tqdm import tqdm
 
-    def block(sample: Sample) -> Pixels | str:
+    def decode(sample: Sample) -> Pixels | str:
         try:
             image, mask = resize_pair(*read_pair(sample), resize)
         except InputError as error:
@@ -98,20 +84,19 @@ def _fill_cache(folder: Path, samples: Sequence[Sample], resize: Size | None, pr
         return np.dstack([image, mask])
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    index: list[tuple[int, int, int] | str] = []
+    index: list[_Block | str] = []
     # filled under another name and renamed when complete: a crash or a second process leaves no half cache
     with tempfile.TemporaryDirectory(prefix=".filling-", dir=folder.parent) as making:
         part = Path(making)
         try:
             with (part / "pixels.bin").open("wb") as file, ThreadPoolExecutor() as pool:
-                for result in tqdm(
-                    pool.map(block, samples), progress, len(samples), disable=progress is None
-                ):
-                    if isinstance(result, str):
-                        index.append(result)
+                decoded = pool.map(decode, samples)
+                for pixels in tqdm(decoded, progress, len(samples), disable=progress is None):
+                    if isinstance(pixels, str):
+                        index.append(pixels)
                     else:
-                        index.append((file.tell(), result.shape[0], result.shape[1]))
-                        file.write(result.tobytes())
+                        index.append((file.tell(), pixels.shape[0], pixels.shape[1]))
+                        file.write(pixels.tobytes())
             (part / "index.json").write_text(json.dumps(index))
         except OSError as error:
             raise InputError(

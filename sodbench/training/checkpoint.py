@@ -1,10 +1,12 @@
-"""Checkpoints: everything needed to go on bit by bit, written whole or not at all."""
+"""Checkpoints: everything needed to continue to the bit, written whole or not at all."""
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import torch
+from torch import Tensor
 
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
@@ -12,7 +14,23 @@ from sodbench.files import atomic_path
 VERSION = 1
 
 
-def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
+class Checkpoint(TypedDict):
+    """The content of `last.pt` after step `iteration`."""
+
+    baseline: str
+    recipe: dict[str, Any]
+    initialisation: str
+    iteration: int
+    seconds: float
+    model: dict[str, Tensor]
+    optimiser: dict[str, Any]
+    scaler: dict[str, Any]
+    average: dict[str, Tensor] | None
+    skipped: list[str]
+    best: dict[str, float]
+
+
+def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Writes tensors and plain values atomically; a full disk leaves the former checkpoint as it was."""
     try:
         with atomic_path(path) as part:
@@ -26,19 +44,19 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
         reason = "no space left on the device" if full else getattr(error, "strerror", None) or str(error)
         kept = "the former checkpoint is intact" if path.exists() else "there is no former checkpoint"
         raise InputError(
-            f"{path}: the checkpoint could not be saved ({reason}); {kept}; make room and go on with --resume"
+            f"{path}: the checkpoint could not be saved ({reason}); {kept}; free space and use --resume"
         ) from error
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint without running code from it; raises InputError for anything else."""
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads a checkpoint without running code from it; raises InputError for any other file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for files that are none of its own
+    except Exception as error:  # torch raises half a dozen kinds for files that are not its own
         raise InputError(f"{path}: not a readable checkpoint; remove it or choose another --out") from error
     if not isinstance(content, dict) or content.get("version") != VERSION:
-        found = content.get("version") if isinstance(content, dict) else type(content).__name__
+        version = content.get("version") if isinstance(content, dict) else type(content).__name__
         raise InputError(
-            f"{path}: checkpoint of version {found!r}, expected {VERSION}; train anew with another --out"
+            f"{path}: checkpoint of version {version!r}, expected {VERSION}; train anew with another --out"
         )
-    return content
+    return cast(Checkpoint, content)

@@ -1,75 +1,122 @@
-"""One process or many: who this process is, and batch statistics over all of them.
+"""One process or several: the place of this one among them, and batch statistics over all of them.
 
 Under torchrun the batch is shared out among the processes. Gradients are averaged by
-DistributedDataParallel, and batch normalisation takes its statistics over the whole batch, so that the
-number of processes changes the time and, up to rounding, not the result.
+DistributedDataParallel, and batch normalisation takes its statistics over the whole batch. The number of
+processes therefore changes the time and, up to rounding, not the result.
 """
 
+import atexit
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from sodbench.errors import InputError
+
+T = TypeVar("T")
+
+# processes wait this long for one that validates, fills a cache or writes files; steps keep torch's time-out
+_PATIENCE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Process:
-    """This process's place among all, and its device."""
+    """This process: its rank among `world` processes, its device, and the group in which they wait."""
 
     rank: int
     world: int
     device: torch.device
+    group: "dist.ProcessGroup | None" = None
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes files and speaks."""
+        """Whether this is the process that writes files and prints."""
         return self.rank == 0
 
     def wait(self) -> None:
-        """Waits for all processes."""
+        """Waits until all processes are here, however long the work of one of them takes."""
         if self.world > 1:
-            dist.barrier()
+            dist.barrier(group=self.group)
+
+    def share(self, value: T) -> T:
+        """The first process's value, on every process; waits for it like `wait`."""
+        values = [value]
+        if self.world > 1:
+            dist.broadcast_object_list(values, src=0, group=self.group)
+        return values[0]
 
 
-def join(device: str | None) -> Process:
-    """Joins torchrun's processes (gloo on CPUs, nccl on GPUs), or stands alone outside of torchrun."""
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        device = f"cuda:{local}"
-    place = torch.device(device)
-    if place.type == "cuda":
-        if not torch.cuda.is_available():
-            raise InputError(
-                f"--device {device}: no CUDA device is available to torch here; use --device cpu"
-            )
-        torch.cuda.set_device(place)
+def is_first() -> bool:
+    """Whether this process is the first of torchrun's, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def joined(device: str | None) -> Iterator[Process]:
+    """Joins torchrun's processes (gloo on CPUs, nccl on GPUs) for one training; alone without torchrun.
+
+    `device` is torch's name, None a GPU if there is one. A process group that exists already is used.
+    Raises InputError for a device that is not available, and if the processes cannot connect.
+    """
+    place = _device(device)
     if "RANK" not in os.environ:
-        return Process(0, 1, place)
+        yield Process(0, 1, place)
+        return
+    if not dist.is_initialized():
+        _connect("nccl" if place.type == "cuda" else "gloo")
+    # gloo, because waiting needs no GPU; a time-out of its own, because a step that hangs should fail soon
+    group = cast("dist.ProcessGroup", dist.new_group(backend="gloo", timeout=_PATIENCE))
     try:
-        dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+        yield Process(dist.get_rank(), dist.get_world_size(), place, group)
+    finally:
+        dist.destroy_process_group(group)
+
+
+def _device(name: str | None) -> torch.device:
+    """The device by its name; under torchrun each process of a machine takes the GPU of its local rank."""
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"device {name!r}: expected cpu, cuda or cuda:N") from error
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if (device.index or 0) >= count:
+            raise InputError(f"device {name!r}: torch sees {count} CUDA devices here; use --device cpu")
+        torch.cuda.set_device(device)
+    return device
+
+
+def _connect(backend: str) -> None:
+    try:
+        dist.init_process_group(backend)
     except (dist.DistError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         port = os.environ.get("MASTER_PORT", "?")
         raise InputError(
-            f"the training processes could not meet at port {port} ({reason}); "
+            f"the training processes could not connect at port {port} ({reason}); "
             "if the port is in use, choose another with torchrun --master-port"
         ) from error
-    return Process(dist.get_rank(), dist.get_world_size(), place)
+    # kept for the next training of this program, because the processes cannot connect a second time
+    atexit.register(_disconnect)
 
 
-def leave(process: Process) -> None:
-    """Leaves the group of processes."""
-    if process.world > 1 and dist.is_initialized():
+def _disconnect() -> None:
+    if dist.is_initialized():
         dist.destroy_process_group()
-        # gloo's threads outlive a group that DistributedDataParallel used; one that still has to let go of a
-        # tensor when the interpreter ends aborts the process, so they get the interpreter's lock once more
+        # gloo's threads outlive a group that DistributedDataParallel used. One that still holds a tensor when
+        # the interpreter ends aborts the process, so they get the interpreter's lock once more.
         time.sleep(0.1)
 
 
@@ -86,7 +133,7 @@ def share_statistics(network: nn.Module, process: Process) -> nn.Module:
 
 
 class _GlobalBatchNorm2d(nn.BatchNorm2d):
-    """nn.BatchNorm2d whose training statistics are over all processes; torch's SyncBatchNorm needs GPUs."""
+    """nn.BatchNorm2d with training statistics over all processes; torch's SyncBatchNorm needs GPUs."""
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or self.running_mean is None or self.running_var is None:
@@ -112,16 +159,16 @@ class _GlobalBatchNorm2d(nn.BatchNorm2d):
 
 
 class _Sum(torch.autograd.Function):
-    """Sum over the processes; the gradient of every process's part is the sum of all gradients."""
+    """The sum over the processes; its gradient is the sum of the processes' gradients."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, value: Tensor) -> Tensor:
         total = value.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
         total = grad.clone()
         dist.all_reduce(total)
         return total

@@ -1,16 +1,32 @@
 """The recipe's loss and optimiser."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sodbench.errors import InputError
+from sodbench.models.encoder import encoder_parameters
 from sodbench.training.recipe import Recipe
 
 
-def build_loss(recipe: Recipe) -> Any:
-    """The recipe's loss: an object with `terms` and `detailed(outputs, target) -> (total, parts)`."""
+class Loss(Protocol):
+    """What the trainer needs of a loss; `sodbench.losses` has two."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the terms that the loss is the sum of."""
+
+    def detailed(self, outputs: Sequence[Tensor], target: Tensor) -> tuple[Tensor, Tensor]:
+        """The total loss (scalar), and its parts as a detached table, outputs x terms.
+
+        outputs: logits N x 1 x H x W each; target: N x 1 x H x W in 0..1.
+        """
+
+
+def build_loss(recipe: Recipe) -> Loss:
+    """The recipe's loss; raises InputError for options that it does not take."""
     from sodbench.losses import BoundaryAwareLoss, HybridLoss
 
     try:
@@ -22,12 +38,20 @@ def build_loss(recipe: Recipe) -> Any:
 
 
 def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser; each parameter group has the `factor` its learning rate is multiplied with."""
-    encoder: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in network.named_parameters():
-        (encoder if name.startswith(("encoder", "backbone")) else rest).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": rest, "factor": 1.0}]
+    """The recipe's optimiser, with the encoder's parameters in a group of their own.
+
+    The learning rate of a group is the schedule's times the group's `factor`.
+    Raises InputError if the recipe has an `encoder_factor` and the network no encoder.
+    """
+    encoder = encoder_parameters(network)
+    if not encoder and recipe.encoder_factor != 1:
+        raise InputError(
+            f"training.encoder_factor is {recipe.encoder_factor}, but the network has no part called encoder "
+            "or backbone; name its encoder's submodules in an attribute encoder_names, or leave the key out"
+        )
+    in_encoder = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in in_encoder]
+    groups: list[dict[str, Any]] = [{"params": others, "factor": 1.0}]
     if encoder:
         groups.append({"params": encoder, "factor": recipe.encoder_factor})
     if recipe.optimiser == "sgd":

@@ -1,21 +1,22 @@
-"""The trainer: one loop, alone or under torchrun, resumable to the bit.
+"""The trainer: one loop, in one process or under torchrun, resumable to the bit.
 
     sodbench train basnet-tiny                                       one process
-    sodbench train basnet-tiny --resume                              go on after a crash
+    sodbench train basnet-tiny --resume                              continue after a crash
     torchrun --nproc-per-node 4 -m sodbench train basnet             four GPUs of one machine
     torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \
-             -m sodbench train basnet                            two machines
+             -m sodbench train basnet                                two machines that share --out
 
-What decides the weights is the recipe and nothing else: samples are seeded by (seed, epoch, sample), the
-network's own random draws by (seed, step, rank), and a checkpoint holds everything that a step reads.
+The recipe alone decides the weights: samples are seeded by (seed, epoch, sample), the network's own random
+numbers by (seed, step, rank), and a checkpoint holds everything that a step reads.
 """
 
 import contextlib
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,11 +27,14 @@ from torch.utils.data import DataLoader
 from sodbench.errors import InputError, first_of
 from sodbench.training.average import Average
 from sodbench.training.cache import open_cache
-from sodbench.training.checkpoint import load_checkpoint, save_checkpoint
-from sodbench.training.distributed import Process, join, leave, share_statistics
-from sodbench.training.optimisation import build_loss, build_optimiser
+from sodbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sodbench.training.distributed import Process, share_statistics
+from sodbench.training.log import TrainingLog
+from sodbench.training.optimisation import Loss, build_loss, build_optimiser
 from sodbench.training.recipe import Recipe, differences
+from sodbench.training.sample_grid import SampleGrid
 from sodbench.training.samples import Batch, Stream, TrainingSet, collate, normalise
+from sodbench.training.validation import Validation
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
@@ -39,101 +43,61 @@ if TYPE_CHECKING:
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class Watcher(Protocol):
-    """What looks on while a network is trained; only the first process has one."""
-
-    def start(self, iteration: int) -> None:
-        """Called once, with the step that training starts or goes on at."""
-
-    def step(self, iteration: int, loss: float, terms: dict[str, float], rate: float, images: int) -> None:
-        """Called after every step."""
-
-    def validate(self, iteration: int, network: nn.Module) -> float | None:
-        """Scores the network; returns the value that `best.pt` goes by, smaller is better."""
-
-    def sample(self, iteration: int, network: nn.Module) -> None:
-        """Draws what the network makes of fixed samples."""
-
-
 @dataclass(frozen=True)
 class Options:
-    """How a training is carried out; nothing of it changes the weights."""
+    """How a training is carried out; nothing here changes the weights (see `sodbench.training.job.train`)."""
 
-    out: Path
+    folder: Path
     resume: bool = False
-    device: str | None = None
     workers: int = 1
     cache: bool = False
-    deterministic: bool = False
     skip_bad: int = 0
-    quiet: bool = False
+    progress: bool = True
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training left: the checkpoints' folder, steps, seconds, skipped samples, how it began, best.
+    """What a training came to; the weights are in `last.pt` and `best.pt`.
 
-    `first` tells the one process that should write and speak.
+    skipped: the samples that could not be read, and why. initialisation: what the weights began as.
+    best: the step of `best.pt` and, if a validation chose it, its value. notes: what the user should know.
     """
 
-    out: Path
     iterations: int
     seconds: float
     skipped: tuple[str, ...]
     initialisation: str
     best: dict[str, float]
-    processes: int
-    first: bool
+    notes: tuple[str, ...] = ()
 
 
 def train(
     baseline: "Baseline",
     recipe: Recipe,
-    samples: "list[Sample]",
+    samples: "Sequence[Sample]",
     options: Options,
-    watch: Callable[[Process], Watcher],
-) -> Outcome:
-    """Trains to the recipe's last step and returns what came of it; `last.pt` and `best.pt` lie in `out`.
-
-    Raises InputError for what the user can put right: another recipe on resume, unreadable samples, a loss
-    that is not finite, no memory, no space.
-    """
-    process = join(options.device)
-    try:
-        return _train(baseline, recipe, samples, options, watch, process)
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
-            raise
-        size = recipe.crop or recipe.resize
-        raise InputError(
-            f"out of memory at training.batch={recipe.batch} of {size} pixels on {process.device}; "
-            f"try --set training.batch={max(1, recipe.batch // 2)}, or keep the batch with "
-            f"--set training.accumulate={recipe.accumulate * 2}"
-        ) from error
-    finally:
-        leave(process)
-
-
-def _train(
-    baseline: "Baseline",
-    recipe: Recipe,
-    samples: "list[Sample]",
-    options: Options,
-    watch: Callable[[Process], Watcher],
     process: Process,
+    *,
+    validation: Validation,
+    log: TrainingLog | None = None,
+    grid: SampleGrid | None = None,
 ) -> Outcome:
+    """Trains to the recipe's last step; `last.pt` and `best.pt` are then in the folder.
+
+    `log` and `grid` are those of the first process, None on the others.
+    Raises InputError for what the user can correct: another recipe on resume, unreadable samples, a loss
+    that is not finite, a full memory or disk.
+    """
     from sodbench.models import initialise
 
     device = process.device
-    if options.deterministic:
-        torch.use_deterministic_algorithms(True)
-    last, best = options.out / "last.pt", options.out / "best.pt"
+    last, best_path = options.folder / "last.pt", options.folder / "best.pt"
     checkpoint = _find_checkpoint(last, options.resume, recipe)
 
     # network, loss, optimiser
     torch.manual_seed(recipe.seed)
     network = baseline.build()
-    beginning = (
+    initialisation = (
         checkpoint["initialisation"]
         if checkpoint
         else initialise(network, recipe.initialisation, recipe.seed)
@@ -145,18 +109,20 @@ def _train(
     optimiser = build_optimiser(network, recipe)
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
     average = Average(network, recipe.ema) if recipe.ema else None
-    start, seconds, skipped, record = 0, 0.0, set[str](), {}
+    start, seconds = 0, 0.0
+    skipped: set[str] = set()
+    best: dict[str, float] = {}
     if checkpoint:
         network.load_state_dict(checkpoint["model"])
         optimiser.load_state_dict(checkpoint["optimiser"])
         scaler.load_state_dict(checkpoint["scaler"])
-        if average:
+        if average and checkpoint["average"]:
             average.load(checkpoint["average"])
-        start, seconds, record = checkpoint["iteration"], checkpoint["seconds"], checkpoint["best"]
+        start, seconds, best = checkpoint["iteration"], checkpoint["seconds"], checkpoint["best"]
         skipped = set(checkpoint["skipped"])
     run: nn.Module = network
     if process.world > 1:
-        # running statistics are the same everywhere already, so they need not be sent around
+        # running statistics are the same on all processes already and need not be broadcast
         run = DistributedDataParallel(network, broadcast_buffers=False)
     if recipe.compile:
         run = torch.compile(run)  # type: ignore[assignment]
@@ -165,22 +131,21 @@ def _train(
     cache = None
     if options.cache:
         if process.first:
-            cache = open_cache(samples, recipe.resize, None if options.quiet else "cache")
+            cache = open_cache(samples, recipe.resize, "cache" if options.progress else None)
         process.wait()
         cache = cache or open_cache(samples, recipe.resize)
-    stream = Stream(
-        len(samples),
-        recipe.batch,
-        recipe.seed,
-        start,
-        recipe.iterations,
-        recipe.accumulate,
-        process.rank,
-        process.world,
-    )
     loader = DataLoader(
         TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
-        batch_sampler=stream,
+        batch_sampler=Stream(
+            len(samples),
+            recipe.batch,
+            recipe.seed,
+            start=start,
+            stop=recipe.iterations,
+            accumulate=recipe.accumulate,
+            rank=process.rank,
+            world=process.world,
+        ),
         collate_fn=collate,
         num_workers=options.workers,
         pin_memory=device.type == "cuda",
@@ -188,38 +153,41 @@ def _train(
         persistent_workers=False,
     )
 
-    def shown() -> nn.Module:
-        """The network that is scored and shipped: the averaged one where the recipe averages."""
+    def scored() -> nn.Module:
+        """The network that is scored and shipped: the averaged one if the recipe averages."""
         return average.network if average else network
 
     def save(iteration: int) -> None:
-        if process.first:
-            content = {
-                "baseline": baseline.name,
-                "recipe": recipe.as_dict(),
-                "initialisation": beginning,
-                "iteration": iteration,
-                "seconds": seconds + time.monotonic() - began,
-                "model": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "scaler": scaler.state_dict(),
-                "average": average.network.state_dict() if average else None,
-                "skipped": sorted(skipped),
-                "best": record,
-            }
-            save_checkpoint(last, content)
+        content: Checkpoint = {
+            "baseline": baseline.name,
+            "recipe": recipe.as_dict(),
+            "initialisation": initialisation,
+            "iteration": iteration,
+            "seconds": seconds + time.monotonic() - began,
+            "model": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "scaler": scaler.state_dict(),
+            "average": average.network.state_dict() if average else None,
+            "skipped": sorted(skipped),
+            "best": best,
+        }
+        save_checkpoint(last, content)
 
-    watcher = watch(process) if process.first else None
-    if watcher:
-        watcher.start(start)
+    def save_best() -> None:
+        content = {"baseline": baseline.name, "recipe": recipe.as_dict(), "best": best}
+        save_checkpoint(best_path, {**content, "model": scored().state_dict()})
+
+    if log:
+        log.start(start)
     began = time.monotonic()
     batches = iter(loader)
     run.train()
     for iteration in range(start, recipe.iterations):
+        step_began = time.monotonic()
         rate = recipe.learning_rate(iteration)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["factor"]
-        # dropout draws from here: by step and rank, so that a restart draws the same
+        # dropout draws from here: seeded by step and rank, so that a resumed training draws the same
         torch.manual_seed(_seed(recipe.seed, iteration, process.rank))
         total, terms, images = 0.0, torch.zeros(len(criterion.terms)), 0
         names: list[str] = []
@@ -235,11 +203,11 @@ def _train(
                 scaler.scale(loss / recipe.accumulate).backward()  # type: ignore[no-untyped-call]
             total += loss.item() / recipe.accumulate
             terms += parts.sum(0).cpu() / recipe.accumulate
-        if not torch.isfinite(torch.tensor(total)):
+        if not math.isfinite(total):
             kept = f"{last} is kept" if last.exists() else "no checkpoint was written yet"
             raise InputError(
-                f"the loss is {total} at step {iteration} (pictures {first_of(names)}); {kept}; "
-                "look at these pictures, or lower training.lr, set training.clip, or train in fp32"
+                f"the loss is {total} at step {iteration} (images {first_of(names)}); {kept}; "
+                "look at these images, or lower training.lr, set training.clip, or train in fp32"
             )
         if recipe.clip:
             scaler.unscale_(optimiser)
@@ -251,30 +219,39 @@ def _train(
             average.update(network, iteration)
 
         done = iteration + 1
-        final = done == recipe.iterations
-        if watcher:
-            watcher.step(done, total, dict(zip(criterion.terms, terms.tolist(), strict=True)), rate, images)
-            if recipe.samples_every and (final or done % recipe.samples_every == 0):
-                watcher.sample(done, shown())
-            if recipe.validate_every and (final or done % recipe.validate_every == 0):
-                value = watcher.validate(done, shown())
-                if value is not None and value < record.get("value", float("inf")):
-                    record = {"value": value, "iteration": done}
-                    _save_best(best, baseline, recipe, shown(), record)
-        if final or done % recipe.checkpoint_every == 0:
-            save(done)
+        if log:
+            values = dict(zip(criterion.terms, terms.tolist(), strict=True))
+            took = time.monotonic() - step_began
+            log.step(done, loss=total, terms=values, rate=rate, images=images, seconds=took)
+        if grid and _due(done, recipe.samples_every, recipe.iterations):
+            grid.draw(done, scored())
+        if _due(done, recipe.validate_every, recipe.iterations):
+            scores = validation.scores(scored())
+            if log:
+                log.scores(done, scores)
+            if process.first and (value := validation.loss(scores)) < best.get("value", math.inf):
+                best = {"value": value, "iteration": done}
+                save_best()
+        if _due(done, recipe.checkpoint_every, recipe.iterations):
+            if process.first:
+                save(done)
+            process.wait()
         run.train()
-    if process.first and not recipe.validate_every:
-        record = {"iteration": recipe.iterations}
-        _save_best(best, baseline, recipe, shown(), record)
+    notes = []
+    if process.first and not best:
+        best = {"iteration": recipe.iterations}
+        save_best()
+        if recipe.validate_every:
+            notes.append(
+                f"no validation gave a finite {recipe.validate_metric}: best.pt holds the last weights, "
+                f"those of step {recipe.iterations}"
+            )
     elapsed = seconds + time.monotonic() - began
-    skipped_samples = tuple(sorted(skipped))
-    world, first = process.world, process.first
-    return Outcome(options.out, recipe.iterations, elapsed, skipped_samples, beginning, record, world, first)
+    return Outcome(recipe.iterations, elapsed, tuple(sorted(skipped)), initialisation, best, tuple(notes))
 
 
 def _step(
-    run: nn.Module, criterion: Any, batch: Batch, baseline: "Baseline", recipe: Recipe, device: torch.device
+    run: nn.Module, criterion: Loss, batch: Batch, baseline: "Baseline", recipe: Recipe, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Forward pass and loss of one part of a batch."""
     images = batch.images.to(device, non_blocking=True)
@@ -285,18 +262,23 @@ def _step(
     kind = _TYPES.get(recipe.precision)
     with torch.autocast(device.type, dtype=kind, enabled=kind is not None):
         outputs = run(x)
-    return criterion.detailed(outputs, target)  # type: ignore[no-any-return]
+    return criterion.detailed(outputs, target)
+
+
+def _due(step: int, every: int, last: int) -> bool:
+    """Whether what is done every so many steps (0: never), and after the last, is due after this step."""
+    return every > 0 and (step == last or step % every == 0)
 
 
 def _seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _find_checkpoint(last: Path, resume: bool, recipe: Recipe) -> dict[str, Any] | None:
+def _find_checkpoint(last: Path, resume: bool, recipe: Recipe) -> Checkpoint | None:
     if not last.exists():
         return None
     if not resume:
-        raise InputError(f"{last} exists: go on with --resume, or choose another --out")
+        raise InputError(f"{last} exists: continue with --resume, or choose another --out")
     checkpoint = load_checkpoint(last)
     changed = differences(checkpoint["recipe"], recipe.as_dict())
     if changed:
@@ -305,18 +287,6 @@ def _find_checkpoint(last: Path, resume: bool, recipe: Recipe) -> dict[str, Any]
             "the same, or choose another --out"
         )
     return checkpoint
-
-
-def _save_best(
-    path: Path, baseline: "Baseline", recipe: Recipe, network: nn.Module, record: dict[str, float]
-) -> None:
-    content = {
-        "baseline": baseline.name,
-        "recipe": recipe.as_dict(),
-        "model": network.state_dict(),
-        "best": record,
-    }
-    save_checkpoint(path, content)
 
 
 def _tolerate(skipped: set[str], batch: Batch, allowed: int) -> None:

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import binary_erosion
 
 from sodbench.data.folder import Sample, open_dataset
 from sodbench.data.preprocessing import InputSpec, prepare
 from sodbench.errors import InputError
+from sodbench.training.augmentation import Augmentation, augment
 from sodbench.training.cache import open_cache
-from sodbench.training.samples import Augmentation, Stream, TrainingSet, augment, collate, normalise
+from sodbench.training.samples import Stream, TrainingSet, collate, normalise
 
 ALL = Augmentation(crop=(32, 24), flip=True, scale_jitter=(0.5, 2.0, 0.25), colour_jitter=(0.2, 0.2, 0.2))
 
@@ -41,8 +43,11 @@ def test_the_stream_is_the_same_whoever_shares_it(
     size: int, share: int, accumulate: int, world: int, start: int
 ) -> None:
     batch, stop = share * accumulate * world, start + 6
-    alone = [key for keys in Stream(size, batch, 1, 0, stop) for key in keys]
-    shared = [list(Stream(size, batch, 1, start, stop, accumulate, rank, world)) for rank in range(world)]
+    alone = [key for keys in Stream(size, batch, 1, start=0, stop=stop) for key in keys]
+    shared = [
+        list(Stream(size, batch, 1, start=start, stop=stop, accumulate=accumulate, rank=rank, world=world))
+        for rank in range(world)
+    ]
     together = []
     for part in range((stop - start) * accumulate):
         for rank in range(world):
@@ -57,7 +62,7 @@ def test_the_stream_is_the_same_whoever_shares_it(
 
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     with pytest.raises(InputError, match="multiple"):
-        Stream(10, 8, 0, 0, 1, accumulate=1, world=3)
+        Stream(10, 8, 0, start=0, stop=1, accumulate=1, world=3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,7 +75,7 @@ def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     rotation=st.sampled_from([0.0, 10.0, 180.0]),
     seed=st.integers(0, 99),
 )
-def test_picture_and_mask_move_together(
+def test_image_and_mask_move_together(
     height: int,
     width: int,
     crop: tuple[int, int],
@@ -79,22 +84,37 @@ def test_picture_and_mask_move_together(
     rotation: float,
     seed: int,
 ) -> None:
-    random = np.random.default_rng(seed)
-    # a mask of few large areas, and a picture that shows it
-    mask = np.kron(random.integers(0, 2, (2, 2)), np.ones((30, 30)))[:height, :width].astype(np.uint8) * 255
-    image = np.repeat(mask[:, :, None], 3, 2)
     how = Augmentation(crop=crop, flip=True, scale_jitter=jitter, aspect_jitter=aspect, rotation=rotation)
-    seen, shape = augment(image, mask, how, np.random.default_rng(seed))
+    seen, mask, inside = augmented_blocks(height, width, how, seed)
     assert seen.shape == (*crop, 3)
-    assert shape.shape == crop
-    inside = shape == 255
-    # off the boundary (bilinear against nearest) the two agree; beyond the picture is background
-    assert (seen[inside].mean() if inside.any() else 255) > 160
-    assert set(np.unique(shape)) <= {0, 255}
+    assert mask.shape == crop
+    assert set(np.unique(mask)) <= {0, 255}
+    assert (seen[inside] >= 250).all()
+    assert (seen[away_from_edges(mask == 0)] <= 124).all()
+
+
+def test_objects_are_left_after_augmentation() -> None:
+    how = Augmentation(crop=(48, 48), flip=True, scale_jitter=(0.8, 1.6, 0.0), rotation=10)
+    assert sum(augmented_blocks(60, 60, how, seed)[2].any() for seed in range(20)) > 15
+
+
+def augmented_blocks(
+    height: int, width: int, how: Augmentation, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An augmented image that shows its mask, which has up to four large blocks; and where these are."""
+    blocks = np.random.default_rng(seed).integers(0, 2, (2, 2))
+    mask = np.kron(blocks, np.ones((30, 30)))[:height, :width].astype(np.uint8) * 255
+    seen, moved = augment(np.repeat(mask[:, :, None], 3, 2), mask, how, np.random.default_rng(seed))
+    return seen, moved, away_from_edges(moved == 255)
+
+
+def away_from_edges(region: np.ndarray) -> np.ndarray:
+    """Where bilinear (the image) and nearest (the mask) interpolation agree: 3 pixels from any edge."""
+    return binary_erosion(region, np.ones((7, 7)))
 
 
 def test_aspect_jitter_stretches_evenly_about_the_scale() -> None:
-    # a square of half the picture's side; its crop shows how far each direction was scaled
+    # a square of half the image's side; its crop shows how far each direction was scaled
     mask = np.zeros((80, 80), np.uint8)
     mask[20:60, 20:60] = 255
     image = np.zeros((80, 80, 3), np.uint8)
@@ -142,7 +162,7 @@ def test_without_augmentation_training_sees_what_prediction_sees(pairs_root: Pat
     spec = InputSpec(32, 32)
     trained = normalise(collate([item]).images, spec)[0].numpy()
     predicted = prepare(np.asarray(Image.open(sample.image).convert("RGB")), spec)
-    # training rounds the resized picture, its maximum too, to 8 bits
+    # training rounds the resized image, and with it the maximum, to 8 bits
     levels = np.abs(trained - predicted).max() * 0.229 * 255
     assert levels < 1.3
 
@@ -181,7 +201,7 @@ def test_unreadable_samples_are_replaced_and_named(pairs_root: Path) -> None:
     item = TrainingSet(samples, Augmentation(resize=(32, 32)), 0)[(0, 3)]
     assert item.name == samples[5].name
     assert str(broken.image) in item.bad
-    assert f"{wrong.mask}: the mask is 7 x 9 and its picture 48 x 40" in item.bad
+    assert f"{wrong.mask}: the mask is 7 x 9 and its image 48 x 40" in item.bad
     with pytest.raises(InputError, match="no training sample can be read"):
         TrainingSet([Sample("a", broken.image, broken.mask)], ALL, 0)[(0, 0)]
     with pytest.raises(InputError, match="has no samples"):

@@ -134,7 +134,7 @@ def test_two_processes_agree_with_one(
 ) -> None:
     """One step with one process and batch 8, and with two and batch 4 each, end in the same weights.
 
-    Further steps drift apart as any change of rounding makes them: a fresh deep network multiplies it.
+    Further steps drift apart as any change of rounding makes them: a fresh deep network amplifies it.
     """
     # what a network itself draws, a process draws for its own samples: here it draws nothing
     (tmp_path / "baselines").mkdir()
@@ -180,7 +180,7 @@ def test_another_recipe_is_refused_on_resume(
     assert main(command(pairs_root, out, "--set=training.iterations=1", "--workers=0")) == 0
     again = command(pairs_root, out, "--set=training.iterations=2", "--workers=0")
     assert main(again) == 2
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "continue with --resume" in capsys.readouterr().err
     assert main([*again, "--resume"]) == 2
     assert "iterations: 1 -> 2" in capsys.readouterr().err
 
@@ -192,20 +192,20 @@ def test_an_unknown_validation_metric_is_refused_at_once(
     assert "'maxFF' (did you mean 'maxF'" in capsys.readouterr().err
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_pictures_named(
+def test_a_loss_that_is_not_finite_stops_with_the_images_named(
     pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     steps = ["--set=training.iterations=40", "--set=training.lr=1e30", "--set=training.checkpoint_every=1"]
     assert main(command(pairs_root, out, *steps, "--workers=0")) == 2
-    said = capsys.readouterr().err
-    assert "the loss is nan at step" in said or "the loss is inf at step" in said
-    assert "pictures 00" in said
-    assert "last.pt is kept" in said
+    message = capsys.readouterr().err
+    assert "the loss is nan at step" in message or "the loss is inf at step" in message
+    assert "images 00" in message
+    assert "last.pt is kept" in message
     assert load_checkpoint(out / "last.pt")["iteration"] >= 1
 
 
-def test_corrupt_pictures_are_named_or_tolerated(
+def test_unreadable_images_are_named_or_tolerated(
     pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = pairs_root / "ECSSD" / "images" / "0004.jpg"
@@ -234,7 +234,7 @@ def test_a_full_disk_leaves_the_former_checkpoint(tmp_path: Path, monkeypatch: p
     assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
 
 
-def test_what_is_no_checkpoint_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
     path.write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match="not a readable checkpoint"):
@@ -244,7 +244,9 @@ def test_what_is_no_checkpoint_is_said(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
-def test_no_memory_is_explained(pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_memory_is_explained(
+    pairs_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import sodbench.training.trainer as trainer
 
     def nothing_left(*_: object) -> None:
@@ -253,7 +255,7 @@ def test_no_memory_is_explained(pairs_root: Path, tmp_path: Path, capsys: pytest
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "_step", nothing_left)
         assert main(command(pairs_root, tmp_path / "out", "--set=training.iterations=1", "--workers=0")) == 2
-    said = capsys.readouterr().err
-    assert "out of memory at training.batch=4 of (32, 32) pixels" in said
-    assert "training.batch=2" in said
-    assert "training.accumulate=2" in said
+    message = capsys.readouterr().err
+    assert "out of memory at training.batch=4 of (32, 32) pixels" in message
+    assert "training.batch=2" in message
+    assert "training.accumulate=2" in message

@@ -1,12 +1,13 @@
-"""The PAC/BAL grid and the loss ablation at tiny scale: every variant trained with several seeds, and scored.
+"""The PAC/BAL grid and the loss ablation at tiny scale: every variant trained with several seeds and scored.
 
-    python benchmarks/ablation.py --data-root DATA --out OUT
-    python benchmarks/ablation.py --data-root DATA --out OUT --parts losses --seeds 5 --steps 20000
+    python experiments/pac_bal_and_losses.py --data-root DATA --out OUT
+    python experiments/pac_bal_and_losses.py --data-root DATA --out OUT --parts losses --seeds 5 --steps 20000
 
-DATA holds the training set and the sets that are scored. All variants of a part share everything but what
-is compared: samples, their order and augmentation by the seed, steps, optimiser. OUT/reports then holds a
-record a run, and OUT/<part>.md the table: mean and standard deviation over the seeds. What is finished is
-kept: the same command goes on after a break.
+DATA holds the training set and the sets that are scored. The variants of a part differ in what is compared
+and in nothing else: samples, their order and augmentation (by the seed), steps and optimiser are the same.
+OUT/reports/<part> then holds one record per run, and OUT/<part>.md the table: mean and standard deviation
+over the seeds. Finished runs are kept, so the same command continues after an interruption.
+docs/results.md has the outcome.
 """
 
 import argparse
@@ -17,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
-# one recipe for all: short, so that thirty trainings fit into an hour of two cores
+from sodbench.cores import core_count
+
+# one recipe for all, short enough that thirty trainings take an hour on two cores
 COMMON = """
 resize = [256, 256]
 flip = true
@@ -32,7 +35,7 @@ initialisation = "default"
 precision = "bf16"
 channels_last = true
 """
-# of basnet-tiny as it is trained and read for shipping, what would hide the terms' own effect is taken back
+# switches off what the shipped basnet-tiny has and what would hide the effect of a loss term
 PLAIN = """
 colour_jitter = [0.3, 0.3, 0.4]
 aspect_jitter = 1
@@ -45,7 +48,7 @@ gain = 1
 scales = [1]
 mirror = false
 """
-# part: side of the network's input; variant: the baseline it extends, what it changes in the recipe
+# part -> (side of the network's input, variant -> (the baseline it extends, its changes to the recipe))
 PARTS: dict[str, tuple[int, dict[str, tuple[str, str]]]] = {
     "pac-bal": (
         96,
@@ -72,19 +75,19 @@ PARTS: dict[str, tuple[int, dict[str, tuple[str, str]]]] = {
 
 
 def main() -> None:
-    """Trains and scores what is missing, then writes a table a part."""
+    """Trains and scores the runs that are missing, then writes one table per part."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data-root", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--dataset", default="duts-tr", help="training set")
+    parser.add_argument("--dataset", default="duts-tr", help="training set (duts-tr)")
     parser.add_argument("--datasets", nargs="+", default=["ecssd", "duts-te", "sod"], help="scored sets")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="trainings at a time, a thread each")
+    parser.add_argument("--jobs", type=int, default=core_count(), help="parallel trainings, one thread each")
     args = parser.parse_args()
     jobs = [
         (part, variant, seed)
@@ -99,11 +102,11 @@ def main() -> None:
 
 
 def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int) -> str:
-    """One training and its scores, unless they are there."""
+    """Trains one variant with one seed and scores it, unless its records exist; returns a line about it."""
     name = f"{variant}-seed{seed}"
     reports = args.out / "reports" / part
     if all((reports / "runs" / name / dataset / "run.json").exists() for dataset in args.datasets):
-        return f"{part}: {name} was there"
+        return f"{part}: {name} is recorded already"
     side, variants = PARTS[part]
     extends, change = variants[variant]
     recipe = args.out / "recipes" / part / f"{variant}.toml"
@@ -112,11 +115,11 @@ def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int
         f'extends = "{extends}"\ntitle = "{variant}"\n'
         f"[input]\nheight = {side}\nwidth = {side}\nantialias = true\n"
         f"[training]{COMMON}crop = [{side}, {side}]\n"
-        # the crop sees 75 to 100 % of the picture, as prediction sees all of it
+        # the crop shows 75 to 100 % of the image; prediction shows all of it
         f"scale_jitter = [{side / 256}, {side / 192}, 0.0]\n{change}\n"
     )
     out = args.out / "training" / part / name
-    # written at the end of a training: where it is, only the scores are missing
+    # the training's last file: if it exists, only the scores are missing
     if not (out / "weights.pth").exists():
         train(args, recipe, out, seed)
     sodbench(
@@ -128,18 +131,18 @@ def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int
 
 
 def train(args: argparse.Namespace, recipe: Path, out: Path, seed: int) -> None:
-    """One training; its checkpoint is not kept."""
+    """Trains one variant with one seed; the checkpoint is deleted."""
     sodbench(
         "train", str(recipe), "--dataset", args.dataset, "--cache", "--quiet", "--resume",
         "--out", str(out), "--data-root", str(args.data_root),
         "--set", f"training.seed={seed}", "--set", f"training.iterations={args.steps}",
         "--set", f"training.batch={args.batch}",
     )  # fmt: skip
-    (out / "last.pt").unlink()  # 8 times the size of the weights
+    (out / "last.pt").unlink()  # eight times the size of the weights
 
 
 def table(args: argparse.Namespace, part: str) -> None:
-    """OUT/<part>.csv has a row a run, OUT/<part>.md mean and deviation over the seeds."""
+    """Writes OUT/<part>.csv, one row per run, and OUT/<part>.md, mean and deviation over the seeds."""
     reports = args.out / "reports" / part
     for file, options in (("csv", []), ("md", ["--seeds"])):
         kind = "markdown" if file == "md" else file
@@ -150,7 +153,7 @@ def table(args: argparse.Namespace, part: str) -> None:
 
 
 def sodbench(*command: str) -> None:
-    """Runs a command of sodbench on one thread; its words only matter where it fails."""
+    """Runs one sodbench command on one thread; shows its output only if it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "sodbench", *command],
         env={**os.environ, "OMP_NUM_THREADS": "1"},

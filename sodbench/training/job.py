@@ -1,0 +1,226 @@
+"""A whole training: what `sodbench train` does, for a notebook or a script.
+
+    import sodbench as sb
+
+    training = sb.train("basnet-tiny", datasets=["sample-train"], settings={"batch": 8, "iterations": 200})
+    training.weights           # training/basnet-tiny/weights.pth
+    training.record["best"]    # {"iteration": 200}
+
+Under torchrun every process makes the same call.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from sodbench import catalog
+from sodbench.data.folder import DataSet, open_dataset
+from sodbench.errors import InputError
+from sodbench.files import sha256_of, write_text
+from sodbench.json_text import plain, to_json
+from sodbench.models import load_baseline
+from sodbench.models.weights import load_state, save_half
+from sodbench.names import folder_name
+from sodbench.results.provenance import environment
+from sodbench.training.distributed import Process, joined
+from sodbench.training.log import TrainingLog, last_losses
+from sodbench.training.recipe import Recipe, load_recipe
+from sodbench.training.sample_grid import SampleGrid
+from sodbench.training.trainer import Options, Outcome
+from sodbench.training.trainer import train as run_trainer
+from sodbench.training.validation import Validation
+
+if TYPE_CHECKING:
+    from sodbench.models.baseline import Baseline
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training.
+
+    record: the content of `training.json`, of JSON's types. folder: where the checkpoints are.
+    weights: the file to ship, the best weights in half precision.
+    """
+
+    record: Mapping[str, Any]
+    folder: Path
+    weights: Path
+
+    def _repr_html_(self) -> str:
+        best, record = self.record["best"], self.record
+        value = f", {record['recipe']['validate_metric']} {abs(best['value']):.4f}" if "value" in best else ""
+        rows = {
+            "baseline": record["baseline"],
+            "data sets": ", ".join(f"{n} ({facts['samples']})" for n, facts in record["datasets"].items()),
+            "steps": f"{record['iterations']} in {record['seconds']:.0f} s",
+            "best step": f"{best['iteration']:.0f}{value}",
+            "last losses": ", ".join(f"{name} {loss:.4g}" for name, loss in record["losses"].items()),
+            "weights": f"{self.weights} (sha256 {record['weights']['sha256'][:16]}...)",
+            "notes": "; ".join(record["notes"]),
+        }
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{escape(text)}</td></tr>"
+            for name, text in rows.items()
+            if text
+        )
+        return f"<table>{cells}</table>{self._curves()}"
+
+    def _curves(self) -> str:
+        """The loss curves, embedded as a PNG; empty if there is no such file."""
+        from base64 import b64encode
+
+        path = self.folder / "loss.png"
+        if not path.is_file():
+            return ""
+        data = b64encode(path.read_bytes()).decode()
+        return f'<img alt="training loss" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+
+def train(
+    baseline: "str | Baseline",
+    *,
+    datasets: str | Sequence[str] | None = None,
+    data_root: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    device: str | None = None,
+    workers: int = 1,
+    cache: bool = False,
+    deterministic: bool = False,
+    skip_bad: int = 0,
+    tensorboard: bool = False,
+    progress: bool = False,
+) -> Training:
+    """Trains a baseline by its recipe and writes checkpoints, log, curves, weights and `training.json`.
+
+    baseline: a name, the path of a TOML file, `module:callable`, or a `Baseline`.
+    datasets: training sets in place of the recipe's. data_root: the folder with one folder per data set.
+    settings: keys of the recipe with other values, `{"batch": 16}` for `--set training.batch=16`.
+    out: the folder for all files (`training/<baseline>`); the processes of all machines must share it.
+    resume: continue from `last.pt` in `out`, if there is one; the weights are those of an unbroken training.
+    device: torch's name (None: a GPU if there is one). workers: processes that read samples, 0 for none.
+    cache: decode every image once, into a file mapped into memory.
+    deterministic: identical bits on a GPU, too, at the cost of slower kernels.
+    skip_bad: tolerate up to so many samples that cannot be read. tensorboard: write events, too.
+    progress: show a progress line on stderr. Nothing is printed to stdout.
+
+    torch's random state is afterwards as it was. Raises InputError for everything that the user can correct:
+    an unknown name or key, a data set that is not there, a folder that holds another training, unreadable
+    samples, a loss that is not finite, a full memory or disk.
+    """
+    if workers < 0 or skip_bad < 0:
+        raise InputError(f"workers={workers}, skip_bad={skip_bad}: expected 0 or more of each")
+    name = baseline if isinstance(baseline, str) else _name_of(baseline)
+    if isinstance(baseline, str):
+        baseline = load_baseline(baseline)
+    overrides = dict(settings or {})
+    if datasets:
+        overrides["dataset"] = datasets
+    recipe = load_recipe(baseline.training, overrides, str(baseline.path or name))
+    root = Path(data_root) if data_root is not None else None
+    sets = [open_dataset(dataset, root) for dataset in recipe.dataset]
+    validation_sets = [open_dataset(dataset, root) for dataset in recipe.validate_on]
+    samples = [sample for dataset in sets for sample in dataset.samples]
+    folder = Path(out) if out is not None else Path("training") / folder_name(baseline.name)
+    options = Options(folder, resume, workers, cache, skip_bad, progress)
+
+    started = time.time()
+    with joined(device) as process, _torch_state(process.device, deterministic):
+        validation = Validation(baseline, recipe, validation_sets, folder / "validation", process)
+        log = grid = None
+        if process.first:
+            log = TrainingLog(
+                folder, baseline.name, recipe.iterations, progress=progress, tensorboard=tensorboard
+            )
+            if recipe.samples_every:
+                grid = SampleGrid(baseline, samples, folder / "samples")
+        with _memory_explained(recipe, process.device), closing(log) if log else nullcontext():
+            outcome = run_trainer(
+                baseline, recipe, samples, options, process, validation=validation, log=log, grid=grid
+            )
+        record = _finish(folder, name, recipe, sets, outcome, process, started) if process.first else {}
+        return Training(process.share(record), folder, folder / "weights.pth")
+
+
+def _finish(
+    folder: Path,
+    name: str,
+    recipe: Recipe,
+    sets: Sequence[DataSet],
+    outcome: Outcome,
+    process: Process,
+    started: float,
+) -> dict[str, Any]:
+    """Writes the weights that can be shipped and `training.json`, and returns its content."""
+    for note in outcome.notes:
+        print(f"sodbench: note: {note}", file=sys.stderr)
+    weights = folder / "weights.pth"
+    save_half(load_state(folder / "best.pt"), weights)
+    record: dict[str, Any] = plain(
+        {
+            "baseline": name,
+            "recipe": recipe,
+            "datasets": {
+                d.name: {"samples": len(d.samples), "expected": d.expected, "digest": d.digest()}
+                for d in sets
+            },
+            "initialisation": outcome.initialisation,
+            "iterations": outcome.iterations,
+            "seconds": outcome.seconds,
+            "processes": process.world,
+            "best": outcome.best,
+            "losses": last_losses(folder),
+            "skipped": outcome.skipped,
+            "notes": outcome.notes,
+            "weights": {"file": weights.name, "sha256": sha256_of(weights)},
+            "threads": torch.get_num_threads(),
+            "provenance": environment(started) | {"seed": recipe.seed},
+        }
+    )
+    write_text(folder / "training.json", to_json(record, indent=1) + "\n")
+    return record
+
+
+def _name_of(baseline: "Baseline") -> str:
+    """What `load_baseline` takes for this baseline: its name, the path of its file, or its callable."""
+    if baseline.path is None:
+        return baseline.network
+    known = catalog.entries("baselines").get(baseline.name) == baseline.path
+    return baseline.name if known else str(baseline.path)
+
+
+@contextmanager
+def _torch_state(device: torch.device, deterministic: bool) -> Iterator[None]:
+    """Deterministic algorithms if asked for; afterwards torch's settings and random state are as before."""
+    was_deterministic = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            if deterministic:
+                torch.use_deterministic_algorithms(True)
+            yield
+        finally:
+            torch.use_deterministic_algorithms(was_deterministic)
+
+
+@contextmanager
+def _memory_explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """Turns torch's error of a full memory into one that says what to change."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        size = recipe.crop or recipe.resize
+        raise InputError(
+            f"out of memory at training.batch={recipe.batch} of {size} pixels on {device}; "
+            f"try --set training.batch={max(1, recipe.batch // 2)}, or keep the batch with "
+            f"--set training.accumulate={recipe.accumulate * 2}"
+        ) from error

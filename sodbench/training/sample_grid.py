@@ -1,0 +1,60 @@
+"""An image of the network's maps of a few fixed training samples, drawn during training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from sodbench.data.folder import Sample
+from sodbench.data.preprocessing import prepare
+from sodbench.errors import InputError
+from sodbench.files import atomic_path
+from sodbench.training.augmentation import Pixels
+from sodbench.training.samples import read_pair
+
+if TYPE_CHECKING:
+    from sodbench.models.baseline import Baseline
+
+_ROWS = 6
+_TILE = (128, 128)
+
+
+class SampleGrid:
+    """Draws one row per sample: image, mask, and every output of the network, the final map first."""
+
+    def __init__(self, baseline: "Baseline", samples: Sequence[Sample], folder: Path) -> None:
+        self.baseline, self.folder = baseline, folder
+        self.pairs: list[tuple[Pixels, Pixels]] = []
+        # spread evenly over the set
+        for sample in samples[:: max(1, len(samples) // _ROWS)][:_ROWS]:
+            try:
+                self.pairs.append(read_pair(sample))
+            except InputError:  # the trainer reports or tolerates it
+                continue
+
+    def draw(self, iteration: int, network: nn.Module) -> None:
+        """Writes the grid of the network after step `iteration` to `<folder>/<step>.png`."""
+        if not self.pairs:
+            return
+        spec = self.baseline.input
+        device = next(network.parameters()).device
+        was_training = network.training
+        network.eval()
+        with torch.no_grad():
+            x = torch.from_numpy(np.stack([prepare(image, spec) for image, _ in self.pairs])).to(device)
+            outputs = [torch.sigmoid(output.float())[:, 0].cpu().numpy() for output in network(x)]
+        network.train(was_training)
+        rows = []
+        for number, (image, mask) in enumerate(self.pairs):
+            maps = [np.rint(output[number] * 255).astype(np.uint8) for output in outputs]
+            rows.append(np.hstack([_tile(pixels) for pixels in (image, mask, *maps)]))
+        with atomic_path(self.folder / f"{iteration:07d}.png") as part:
+            Image.fromarray(np.vstack(rows)).save(part, "PNG")
+
+
+def _tile(pixels: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(pixels).convert("RGB").resize(_TILE))
