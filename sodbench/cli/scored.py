@@ -39,12 +39,11 @@ def add_scoring_options(parser: argparse.ArgumentParser) -> None:
 
 def check_scoring_options(args: argparse.Namespace) -> None:
     """Refuses unknown protocols and metrics before any work is done."""
-    from sodbench.metrics import Scorer
+    from sodbench.metrics.scorer import scorers_for
 
     if args.scoring_workers is not None and args.scoring_workers < 1:
         raise InputError(f"--scoring-workers is {args.scoring_workers}, expected 1 or more")
-    for protocol in args.protocol:
-        Scorer(protocol=protocol, metrics=args.metrics)
+    scorers_for(args.protocol, args.metrics)
 
 
 def score_and_record(

@@ -1,15 +1,16 @@
 """Everything that follows from a mask alone, computed once and used for every map scored against it."""
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sodbench.metrics.kernels import bits, distance, weighting
-from sodbench.metrics.scratch import scratch
 
 CACHE_BYTES = 256 * 2**20
 
@@ -146,7 +147,7 @@ class MaskWork:
         return found
 
     @property
-    def bytes(self) -> int:
+    def size_in_bytes(self) -> int:
         """About how much memory this takes once everything has been asked for."""
         return 5 * self.n
 
@@ -162,7 +163,7 @@ class MaskCache:
         self._lock = threading.Lock()
 
     def work(self, mask: BinaryMask) -> MaskWork:
-        """The work of this mask: the one at hand if the same pixels were seen before."""
+        """The work of this mask: that of an earlier mask of the same pixels, or new work."""
         key = (mask.packed.tobytes(), mask.truth.shape[1])
         with self._lock:
             known = self._works.get(key)
@@ -170,10 +171,10 @@ class MaskCache:
                 self._works.move_to_end(key)
                 return known
             work = self._works[key] = MaskWork(mask)
-            self._held += work.bytes
+            self._held += work.size_in_bytes
             while self._held > self._limit and len(self._works) > 1:
                 _, old = self._works.popitem(last=False)
-                self._held -= old.bytes
+                self._held -= old.size_in_bytes
         return work
 
 
@@ -181,6 +182,28 @@ class MaskCache:
 def shared_masks() -> MaskCache:
     """The cache that scorers use unless they are given another: one for the process."""
     return MaskCache()
+
+
+class _Scratch(threading.local):
+    def __init__(self) -> None:
+        self.held: dict[str, NDArray[np.uint64]] = {}
+
+
+_scratch = _Scratch()
+
+
+def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array of any content for one use; valid until the next call for the same use in this thread.
+
+    Fresh memory has to be mapped page by page, which takes about as long as the kernels that fill it.
+    """
+    kind = np.dtype(dtype)
+    size = math.prod(shape)
+    need = (size * kind.itemsize + 7) // 8
+    held = _scratch.held.get(use)
+    if held is None or held.size < need:
+        held = _scratch.held[use] = np.empty(need, np.uint64)
+    return held[:need].view(kind)[:size].reshape(shape)
 
 
 @cache

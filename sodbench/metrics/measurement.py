@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics import levels
-from sodbench.metrics.checks import MapArray
+from sodbench.metrics.inputs import MapArray
 from sodbench.metrics.kernels import bits, curves, histogram, weighting
-from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_width, words
+from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_width, scratch, words
 from sodbench.metrics.protocol import Protocol
-from sodbench.metrics.scratch import scratch
 
 # adaptive thresholds nearer to a level than this hang on how a mean was rounded
 ROUNDING, ROUNDING_SINGLE = 1e-12, 1e-5

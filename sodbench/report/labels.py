@@ -39,7 +39,7 @@ def label(full: str) -> Label:
     info = all_metrics().get(metric)
     if info is None:
         return Label(None, metric, latex)
-    return Label("up" if info.direction == "higher" else "down", info.title, latex)
+    return Label("up" if info.higher_is_better else "down", info.title, latex)
 
 
 def arrow(full: str) -> str:

@@ -120,7 +120,7 @@ def _pair(
         raise unknown_names(f"metric of protocol {protocol!r}", unknown, shared)
     rows = []
     for name in chosen:
-        better = all_metrics()[name].direction
+        better = "higher" if all_metrics()[name].higher_is_better else "lower"
         counts = None
         if name in one.per_image and name in two.per_image:
             columns = (one.per_image[name].to_numpy(float), two.per_image[name].to_numpy(float))

@@ -7,18 +7,10 @@ minus erosion by the disk dx^2 + dy^2 <= r_i^2); the mean of the five. An image 
 Source: Cheng et al., CascadePSP: toward class-agnostic and very high-resolution segmentation, CVPR 2020.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -45,14 +37,9 @@ def _distance_to_other_side(truth: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(np.rint((inside + outside) ** 2))
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"mBA": means["mBA"]}
-
-
 FAMILY = Family(
     name="mBA",
-    metrics=(MetricInfo("mBA", "mean boundary accuracy", "higher", (0.0, 1.0), "Cheng et al., CVPR 2020"),),
+    source="Cheng et al., CVPR 2020",
+    metrics=(MetricInfo("mBA", "mean boundary accuracy"),),
     measure=measure,
-    score=score,
 )
