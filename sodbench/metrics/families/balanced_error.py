@@ -14,11 +14,11 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     background, hit = at_half(measurement, protocol)
     inside = measurement.mask.n_object
     outside = measurement.mask.n - inside
-    found = hit / inside if inside else 0.0
-    spared = (outside - background) / outside if outside else 0.0
+    hit_rate = hit / inside if inside else 0.0
+    reject_rate = (outside - background) / outside if outside else 0.0
     if protocol.empty_mask == "agreement" and not (inside and outside):
-        return {"BER": 1 - (found + spared)}, {}
-    return {"BER": 1 - 0.5 * (found + spared)}, {}
+        return {"BER": 1 - (hit_rate + reject_rate)}, {}
+    return {"BER": 1 - 0.5 * (hit_rate + reject_rate)}, {}
 
 
 FAMILY = Family(

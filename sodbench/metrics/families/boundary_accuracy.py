@@ -1,8 +1,8 @@
 """mBA, mean boundary accuracy: pixels right near the mask's boundary; in 0..1, higher is better.
 
-For five radii r_i = 1 + floor(i (R - 1) / 5), i = 0..4, R = (height + width) / 300: the share of pixels on
-which map (x > .5) and mask agree, among those within r_i of the mask's boundary on either side (dilation
-minus erosion by the disk dx^2 + dy^2 <= r_i^2); the mean of the five. An image whose mask has no boundary
+mBA is the mean of five accuracies. Accuracy i is the share of pixels on which map (x > .5) and mask agree,
+among the pixels within r_i of the mask's boundary (dilation minus erosion by the disk dx^2 + dy^2 <= r_i^2),
+with r_i = 1 + floor(i (R - 1) / 5), i = 0..4, R = (height + width) / 300. An image whose mask has no boundary
 (empty or full) is left out.
 Source: Cheng et al., CascadePSP: toward class-agnostic and very high-resolution segmentation, CVPR 2020.
 """

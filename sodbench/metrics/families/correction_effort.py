@@ -1,7 +1,7 @@
 """HCE, human correction effort, computed by pysodmetrics: from 0 up, lower is better.
 
-An estimate of the mouse clicks that mending the map (x > .5) would take: control points of the polygons
-around wrong regions, small errors relaxed.
+An estimate of the mouse clicks needed to correct the map (x > .5): the control points of the polygons around
+wrong regions, small errors relaxed.
 Source: Qin et al., Highly accurate dichotomous image segmentation, ECCV 2022; implementation:
 py_sod_metrics.HumanCorrectionEffortMeasure.
 """

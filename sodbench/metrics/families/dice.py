@@ -2,7 +2,7 @@
 
 Dice = 2 TP / (2 TP + FP + FN) of the binarised map: at x > .5 (Dice), at the adaptive threshold
 min(2 mean(x), 1) (adpDice), and over the levels (maxDice and meanDice, of the mean of the images' curves).
-Nothing in either picture scores 0, or 1 where the protocol scores agreement.
+Where both map and mask are empty the score is 0, or 1 if the protocol scores agreement.
 Source: Dice, Measures of the amount of ecologic association between species, Ecology 1945.
 """
 

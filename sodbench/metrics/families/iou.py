@@ -1,8 +1,8 @@
 """IoU, intersection over union: in 0..1, higher is better.
 
 IoU = TP / (TP + FP + FN) of the binarised map: at x > .5 (IoU), at the adaptive threshold min(2 mean(x), 1)
-(adpIoU), and over the 256 levels (maxIoU and meanIoU, of the mean of the images' curves). Nothing in either
-picture scores 0, or 1 where the protocol scores agreement.
+(adpIoU), and over the levels (maxIoU and meanIoU, of the mean of the images' curves). Where both map and mask
+are empty the score is 0, or 1 if the protocol scores agreement.
 Source: Jaccard 1901; Everingham et al., The PASCAL visual object classes challenge, IJCV 2010.
 """
 

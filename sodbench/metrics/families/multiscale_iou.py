@@ -19,8 +19,8 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy.trapz
         metric.step(*measurement.as_floats(protocol), normalize=False)
-    found = metric.get_results()
-    return {"MSIoU": float(found["binary"]), "adpMSIoU": float(found["adaptive"])}, {}
+    results = metric.get_results()
+    return {"MSIoU": float(results["binary"]), "adpMSIoU": float(results["adaptive"])}, {}
 
 
 FAMILY = Family(

@@ -1,4 +1,4 @@
-"""Relaxed boundary F (relaxF): how well the object's outline is met; in 0..1, higher is better.
+"""Relaxed boundary F (relaxF): how well the object's boundary is met; in 0..1, higher is better.
 
 The map is binarised at .5; the boundary of a binary image is what a 3 x 3 erosion takes away. Relaxed
 precision is the share of the map's boundary within a window of the mask's boundary, relaxed recall the

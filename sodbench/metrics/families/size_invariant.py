@@ -1,4 +1,4 @@
-"""Size-invariant MAE and F, computed by pysodmetrics: every object counts alike, however small.
+"""Size-invariant MAE and F, computed by pysodmetrics: every object counts the same, however small.
 
 The image is cut into the boxes of the mask's objects (components of 50 pixels and more); F is averaged over
 the boxes, MAE over the boxes and the rest. siMAE in 0..1, lower is better; siMaxF, siMeanF (of the mean of

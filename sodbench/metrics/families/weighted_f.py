@@ -1,8 +1,8 @@
 """Weighted F-measure: errors weighted by where they are; in 0..1, higher is better.
 
-Inside the object an error counts the less the better its 7 x 7 neighbourhood (Gaussian, sigma 5) is; outside
-it counts 2 - exp(ln .5 / 5 d), d the distance to the object. R = 1 - mean error inside,
-P = TP / (TP + FP), F = (1 + b2) P R / (R + b2 P) with b2 = 1.
+E = |x - G|. Inside the object an error counts min(E, E smoothed by a 7 x 7 Gaussian of sigma 5); outside it
+counts E (2 - exp(ln .5 / 5 d)), d the distance to the object. R = 1 - mean error inside, P = TP / (TP + FP)
+with these errors, F = (1 + b2) P R / (R + b2 P) with b2 = 1.
 Source: Margolin et al., How to evaluate foreground maps?, CVPR 2014.
 """
 
