@@ -165,9 +165,9 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("name", NAMES)
 def test_bad_input_raises_value_error_and_adds_nothing(name: str, case: str) -> None:
-    pred, gt, said = BAD[case]
+    pred, gt, message = BAD[case]
     metric = getattr(dropin, name)()
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         metric.step(pred, gt)
     with pytest.raises(InputError, match="step"):
         metric.get_results()

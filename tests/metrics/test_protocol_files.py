@@ -48,7 +48,7 @@ def test_own_protocol(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('f_averge = "means"', "f_average"),
         ('f_average = "medians"', "'images' or 'means'"),
@@ -72,10 +72,10 @@ def test_own_protocol(tmp_path: Path) -> None:
         ('f_left_out = ["nothing"]', r"f_left_out\[0\]: expected 'empty-mask' or 'empty-map'"),
     ],
 )
-def test_mistakes_name_the_file(tmp_path: Path, text: str, said: str) -> None:
+def test_mistakes_name_the_file(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         load_protocol(path)
     assert "mine.toml" in str(caught.value)
 

@@ -134,7 +134,7 @@ def test_single_changes_leave_the_name_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["show", "rw"], "did you mean 'raw'"),
         (["compare", "MAPS", "--masks", "MASKS", "--protocols", "raw", "rw", "sal"], "'rw'"),
@@ -149,7 +149,7 @@ def test_single_changes_leave_the_name_behind() -> None:
 )
 def test_bad_usage_is_one_line_and_exit_2(
     arguments: list[str],
-    said: str,
+    message: str,
     folders: tuple[str, str],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -157,5 +157,5 @@ def test_bad_usage_is_one_line_and_exit_2(
     places = {"MAPS": folders[0], "MASKS": folders[1], "nowhere": str(tmp_path / "nowhere")}
     assert main(["protocols", *(places.get(one, one) for one in arguments)]) == 2
     printed = capsys.readouterr().err.strip()
-    assert said in printed
+    assert message in printed
     assert "\n" not in printed

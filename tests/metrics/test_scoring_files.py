@@ -184,9 +184,9 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_names_the_item_and_adds_nothing(case: str) -> None:
-    prediction, mask, said = BAD[case]
+    prediction, mask, message = BAD[case]
     scorer = Scorer()
-    with pytest.raises(InputError, match=f"picture 7: .*{said}"):
+    with pytest.raises(InputError, match=f"picture 7: .*{message}"):
         scorer.update(prediction, mask, name="picture 7")
     with pytest.raises(InputError, match="nothing to score"):
         scorer.result()
