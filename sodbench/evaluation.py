@@ -198,7 +198,7 @@ def rescore(
     started = time.time()
     if protocols is None:
         protocols = [table.protocol for table in run.tables.values()]
-        metrics = recorded_metrics(run) if metrics is None else metrics
+        metrics = list(run.values()) if metrics is None else metrics
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
@@ -218,17 +218,6 @@ def rescore(
     )
     predicted = prediction if then.origin == "baseline" else None
     return _score(run.name, opened, pairs, folder, scoring, started, predicted)
-
-
-def recorded_metrics(run: "Run") -> list[str] | None:
-    """The metric families that were asked for when a run was scored; None: all that its protocols define."""
-    from sodbench.metrics.registry import families_of
-
-    tables = run.tables.values()
-    families = [set(families_of(table.scores)) for table in tables]
-    if all(chosen == set(table.protocol.families) for chosen, table in zip(families, tables, strict=True)):
-        return None
-    return sorted(set().union(*families))
 
 
 def dataset_of(run: "Run", data_root: Path | None = None) -> DataSet:
@@ -292,7 +281,8 @@ def _scoring(
     progress: bool,
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
-    from sodbench.metrics import Protocol, Scorer, load_protocol
+    from sodbench.metrics import Protocol, load_protocol
+    from sodbench.metrics.scorer import scorers_for
 
     if workers is not None and workers < 1:
         raise InputError(f"the number of scoring workers is {workers}, expected 1 or more")
@@ -301,8 +291,7 @@ def _scoring(
     loaded = tuple(load_protocol(protocol) for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
-    for protocol in loaded:
-        Scorer(protocol, metrics)
+    scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
     return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress)
 

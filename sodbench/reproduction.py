@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
-from sodbench.evaluation import dataset_of, evaluate, recorded_metrics, rescore
+from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
 from sodbench.json_text import read_json
 from sodbench.results.provenance import environment, locate
@@ -146,7 +146,7 @@ def _run_again(
             baseline.load(_weights(run, baseline, weights, data_root)),
             dataset_of(run, data_root),
             protocols=[table.protocol for table in run.tables.values()],
-            metrics=recorded_metrics(run),
+            metrics=list(run.values()),
             limit=then.limit,
             batch=then.batch,
             precision=then.precision,

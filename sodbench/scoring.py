@@ -1,7 +1,7 @@
 """Map files against mask files: decoded once, scored under any number of protocols, on all cores.
 
-Decoding and the kernels release the interpreter lock, so threads are enough; the rows of the tables are in
-the order of the pairs whatever the number of workers.
+Decoding and the kernels release the interpreter lock, so threads are enough. The rows of the tables are in
+the order of the pairs, whatever the number of workers.
 """
 
 from collections import deque
@@ -14,14 +14,15 @@ from sodbench.cores import core_count
 from sodbench.data.folder import Sample
 from sodbench.data.images import read_map, read_mask
 from sodbench.errors import InputError, first_of
+from sodbench.metrics.aggregate import ScoreTable
+from sodbench.metrics.inputs import SizeMismatchError
 from sodbench.metrics.mask import MaskCache
 from sodbench.metrics.protocol import Protocol
-from sodbench.metrics.scorer import ImageScores, Scorer, measure_image
-from sodbench.metrics.table import ScoreTable
+from sodbench.metrics.scorer import ImageScores, Scorer, measure_image, scorers_for
 
 Pair = tuple[str, Path, Path]
 Scored = list[ImageScores] | InputError
-CHUNK = 4  # images to a task: handing one over takes about as long as a tenth of an image
+CHUNK = 4  # images per task: handing a task over takes about a tenth of the time of one image
 AHEAD = 4  # tasks in flight per worker: bounds the memory, keeps the workers busy
 
 
@@ -34,10 +35,10 @@ def score_samples(
     progress: str | None = None,
     keep_curves: bool = True,
 ) -> dict[str, ScoreTable]:
-    """Scores samples paired with their maps (`folder.pair_maps`, `predict_samples`); a table per protocol.
+    """Scores samples paired with their maps (`folder.pair_maps`, `predict_samples`); one table per protocol.
 
-    The other arguments are those of `score_files`. Raises InputError for samples without a mask, all of them
-    together: a score over fewer images than were asked for is never made in silence.
+    The other arguments are those of `score_files`. Raises InputError that names all samples without a mask:
+    a score over fewer images than were asked for is never computed silently.
     """
     files = [(sample.name, path, sample.mask) for sample, path in pairs if sample.mask is not None]
     if len(files) < len(pairs):
@@ -50,6 +51,7 @@ def score_files(
     pairs: Sequence[Pair],
     protocols: Sequence[str | Path | Protocol] = ("pysodmetrics",),
     metrics: Sequence[str] | None = None,
+    *,
     workers: int | None = None,
     progress: str | None = None,
     keep_curves: bool = True,
@@ -57,25 +59,43 @@ def score_files(
 ) -> dict[str, ScoreTable]:
     """Scores (name, map, mask) files; returns a score table for each protocol by its name.
 
-    `metrics` chooses families or scores (None: all that the protocol defines); `workers` is the number of
-    threads (None: one a core); `progress` is the label of a progress bar on stderr (None: no bar);
-    `masks` keeps the work of masks for further calls (None: it is not kept, which is faster for one call).
-    Raises InputError that lists the first ten files that cannot be scored, and how many there are.
+    `metrics` chooses families or scores, under one protocol only with `@` and its name (None: all that each
+    protocol defines); `workers` is the number of threads (None: one per core); `progress` is the label of a
+    progress bar on stderr (None: no bar); `masks` keeps the work of masks for further calls (None: it is not
+    kept, which is faster for one call).
+    Raises InputError that counts the files that cannot be scored and names the first of them.
     """
-    scorers = [Scorer(protocol, metrics, keep_curves=keep_curves, masks=masks) for protocol in protocols]
+    scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks)
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")
-    failed: list[str] = []
-    for found in _in_order(pairs, scorers, masks, workers, progress):
-        if isinstance(found, InputError):
-            failed.append(str(found))
+    failed: list[InputError] = []
+    for images in _in_order(pairs, scorers, masks, workers, progress):
+        if isinstance(images, InputError):
+            failed.append(images)
             continue
-        for scorer, image in zip(scorers, found, strict=True):
+        for scorer, image in zip(scorers, images, strict=True):
             scorer.add(image)
     if failed:
-        count = f"{len(failed)} of {len(pairs)} images cannot be scored: " if len(failed) > 1 else ""
-        raise InputError(count + first_of(failed))
+        raise _cannot_be_scored(failed, len(pairs))
     return {scorer.protocol.name: scorer.result() for scorer in scorers}
+
+
+def _cannot_be_scored(failed: Sequence[InputError], total: int) -> InputError:
+    """One error for all files that failed; those of another size than their mask share one sentence."""
+    if len(failed) == 1:
+        return failed[0]
+    sizes = [error for error in failed if isinstance(error, SizeMismatchError)]
+    others = [str(error) for error in failed if not isinstance(error, SizeMismatchError)]
+    parts = []
+    if sizes:
+        examples = first_of([error.sizes for error in sizes], 3)
+        parts.append(
+            f"{len(sizes)} maps differ in size from their masks, for example {examples} (height x width); "
+            f"{sizes[0].remedy}"
+        )
+    if others:
+        parts.append(first_of(others))
+    return InputError(f"{len(failed)} of {total} images cannot be scored: {'; '.join(parts)}")
 
 
 def _in_order(
@@ -98,13 +118,13 @@ def _in_order(
             pool.submit(_score_chunk, chunk, scorers, masks) for chunk in islice(chunks, AHEAD * workers)
         )
         while waiting:
-            found = waiting.popleft().result()
+            scored = waiting.popleft().result()
             following = next(chunks, None)
             if following is not None:
                 waiting.append(pool.submit(_score_chunk, following, scorers, masks))
             if bar is not None:
-                bar.update(len(found))
-            yield from found
+                bar.update(len(scored))
+            yield from scored
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         if bar is not None:
@@ -112,10 +132,10 @@ def _in_order(
 
 
 def _score_chunk(chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None) -> list[Scored]:
-    found: list[Scored] = []
+    scored: list[Scored] = []
     for name, map_path, mask_path in chunk:
         try:
-            found.append(measure_image(read_map(map_path), read_mask(mask_path), name, scorers, masks))
+            scored.append(measure_image(read_map(map_path), read_mask(mask_path), name, scorers, masks))
         except InputError as error:
-            found.append(error)
-    return found
+            scored.append(error)
+    return scored

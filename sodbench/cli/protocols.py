@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
+from sodbench.json_text import to_json
+from sodbench.text import columns
 
 if TYPE_CHECKING:
+    from sodbench.metrics.aggregate import ScoreTable
     from sodbench.metrics.protocol import Protocol
-    from sodbench.metrics.table import ScoreTable
 
 
 def register(subparsers: Any) -> None:
@@ -52,7 +54,9 @@ def register(subparsers: Any) -> None:
         formatter_class=raw,
     )
     _add_maps(action)
-    action.add_argument("--metrics", nargs="+", metavar="NAME", help="metric families (all that are defined)")
+    action.add_argument(
+        "--metrics", nargs="+", metavar="NAME", help="metrics or metric families (all that are defined)"
+    )
 
     action = actions.add_parser(
         "explain",
@@ -70,16 +74,16 @@ def register(subparsers: Any) -> None:
 
 
 def _add_maps(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("maps", type=Path, help="folder of saliency maps, named like the pictures")
+    parser.add_argument("maps", type=Path, help="folder of saliency maps, named like their images")
     parser.add_argument("--dataset", metavar="NAME", help="the data set (sodbench datasets list)")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
     parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder that holds one folder a data set"
+        "--data-root", type=Path, metavar="DIR", help="folder that holds one folder per data set"
     )
     parser.add_argument(
         "--protocols", nargs="+", metavar="NAME", help="names or TOML files (all shipped ones)"
     )
-    parser.add_argument("--allow-missing", action="store_true", help="score what is there")
+    parser.add_argument("--allow-missing", action="store_true", help="score the maps that exist")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -96,35 +100,30 @@ def _list(args: argparse.Namespace) -> None:
 
     protocols = [load_protocol(name) for name in protocol_names()]
     if args.json:
-        _print_json({"protocols": [_as_dict(protocol) for protocol in protocols]})
+        print(to_json({"protocols": protocols}))
         return
     rows = [[one.name, one.title, " ".join(one.families), one.source] for one in protocols]
-    _print_table([["name", "title", "metrics", "source"], *rows])
+    print("\n".join(columns([["name", "title", "metrics", "source"], *rows])))
 
 
 def _show(args: argparse.Namespace) -> None:
-    import dataclasses
-
     from sodbench.metrics import load_protocol
-    from sodbench.metrics.protocol import DEFAULT
+    from sodbench.metrics.protocol import DEFAULT, convention_fields, shown
 
     protocol = load_protocol(args.name)
     if args.json:
-        _print_json(_as_dict(protocol))
+        print(to_json(protocol))
         return
-    default = load_protocol(DEFAULT)
     print(f"{protocol.name} (version {protocol.version}): {protocol.title}")
     for line in (protocol.description, f"source: {protocol.source}", *protocol.notes):
         print(f"  {line}")
     print()
+    changes = protocol.changes()
     rows = []
-    for field in dataclasses.fields(protocol):
-        if field.name in ("name", "version", "title", "description", "source", "notes"):
-            continue
-        value, usual = getattr(protocol, field.name), getattr(default, field.name)
-        mark = "" if value == usual else f"{DEFAULT}: {_shown(usual)}"
-        rows.append([field.name, _shown(value), mark])
-    _print_table(rows)
+    for key in convention_fields():
+        mark = f"{DEFAULT}: {shown(changes[key][1])}" if key in changes else ""
+        rows.append([key, shown(getattr(protocol, key)), mark])
+    print("\n".join(columns(rows)))
 
 
 def _compare(args: argparse.Namespace) -> None:
@@ -132,7 +131,7 @@ def _compare(args: argparse.Namespace) -> None:
     # each protocol is asked for what it defines; those that define the same are scored in one pass
     groups: dict[tuple[str, ...] | None, list[Protocol]] = {}
     for protocol in protocols:
-        wanted = None if args.metrics is None else _defined(protocol, args.metrics)
+        wanted = None if args.metrics is None else _defined(protocol, args.metrics, protocols)
         if wanted != ():
             groups.setdefault(wanted, []).append(protocol)
     if not groups:
@@ -148,40 +147,40 @@ def _compare(args: argparse.Namespace) -> None:
     spread = {metric: _spread(tables, metric) for metric in metrics}
     if args.json:
         scores = {name: table.scores for name, table in tables.items()}
-        _print_json({**heading, "scores": scores, "spread": spread})
+        print(to_json({**heading, "scores": scores, "spread": spread}))
         return
-    print(_said(heading))
+    print(_headline(heading))
     rows = [["metric", *tables, "spread"]]
     for metric in metrics:
         values = [_number(table.scores.get(metric)) for table in tables.values()]
         rows.append([metric, *values, _number(spread[metric])])
-    _print_table(rows)
+    print("\n".join(columns(rows)))
 
 
 def _explain(args: argparse.Namespace) -> None:
     from sodbench.metrics.explain import explained, parse_published
 
-    published = parse_published(args.published)
+    numbers = parse_published(args.published)
     protocols = _protocols(args)
     heading: dict[str, Any] = {}
 
     def score(chosen: "list[Protocol]", metrics: list[str] | None) -> "dict[str, ScoreTable]":
-        tables, said = _score(args, chosen, metrics)
-        heading.update(said)
+        tables, scored = _score(args, chosen, metrics)
+        heading.update(scored)
         return tables
 
-    found = explained(published, protocols, score)
-    everything = [one.name for one in protocols if all(one.name in result["fits"] for result in found)]
+    results = explained(numbers, protocols, score)
+    fit_all = [one.name for one in protocols if all(one.name in result["fits"] for result in results)]
     if args.json:
-        _print_json({**heading, "published": found, "fits_all": everything})
+        print(to_json({**heading, "published": results, "fits_all": fit_all}))
         return
-    print(_said(heading))
-    for result in found:
+    print(_headline(heading))
+    for result in results:
         print()
         _print_fit(result)
     print()
-    numbers = "it" if len(published) == 1 else f"all {len(published)} numbers"
-    print(f"protocols that reproduce {numbers}: {', '.join(everything) or 'none'}")
+    which = "it" if len(numbers) == 1 else f"all {len(numbers)} numbers"
+    print(f"protocols that reproduce {which}: {', '.join(fit_all) or 'none'}")
 
 
 def _print_fit(result: dict[str, Any]) -> None:
@@ -191,12 +190,12 @@ def _print_fit(result: dict[str, Any]) -> None:
     rows = []
     for name, value in result["scores"].items():
         if name in result["fits"]:
-            said = "fits"
+            verdict = "fits"
         else:
             changes = result["single_changes_that_fit"].get(name)
-            said = "fits with " + " or ".join(changes) if changes else f"{value - result['value']:+.4f}"
-        rows.append([f"  {name}", _number(value), said])
-    _print_table(rows)
+            verdict = "fits with " + " or ".join(changes) if changes else f"{value - result['value']:+.4f}"
+        rows.append([f"  {name}", _number(value), verdict])
+    print("\n".join(columns(rows)))
     for name, value in result["best_threshold_per_image"].items():
         print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: fits")
     if not result["scores"]:
@@ -219,13 +218,13 @@ def _protocols(args: argparse.Namespace) -> "list[Protocol]":
     return [load_protocol(name) for name in names]
 
 
-def _defined(protocol: "Protocol", metrics: list[str]) -> tuple[str, ...]:
-    """Those of the metrics that the protocol defines; raises InputError for unknown ones."""
-    from sodbench.metrics.registry import all_families, chosen, families_of
+def _defined(protocol: "Protocol", metrics: list[str], asked: "list[Protocol]") -> tuple[str, ...]:
+    """The families that the metrics stand for and the protocol defines; InputError for unknown metrics."""
+    from sodbench.metrics.registry import all_families, families_of, names_for
 
-    wanted = families_of(metrics)
-    defined = [name for name in wanted if not all_families()[name].standard or name in protocol.families]
-    return tuple(family.name for family in chosen(defined, protocol)) if defined else ()
+    families = all_families()
+    wanted = families_of(names_for(protocol, metrics, asked))
+    return tuple(name for name in wanted if not families[name].standard or name in protocol.families)
 
 
 def _score(
@@ -236,7 +235,7 @@ def _score(
     from sodbench.scoring import score_samples
 
     if not args.maps.is_dir():
-        raise InputError(f"{args.maps}: expected a folder of saliency maps, found none")
+        raise InputError(f"{args.maps}: no such folder; expected a folder of saliency maps")
     if args.masks is not None:
         dataset = open_folders(args.dataset or args.masks.resolve().name, args.masks)
     elif args.dataset is not None:
@@ -274,41 +273,9 @@ def _spread(tables: "dict[str, ScoreTable]", metric: str) -> float:
     return max(values) - min(values)
 
 
-def _as_dict(protocol: "Protocol") -> dict[str, Any]:
-    import dataclasses
-
-    return dataclasses.asdict(protocol)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return " ".join(str(item) for item in value) or "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _number(value: float | None) -> str:
     return "-" if value is None or value != value else f"{value:.4f}"
 
 
-def _said(heading: dict[str, Any]) -> str:
+def _headline(heading: dict[str, Any]) -> str:
     return "{name} on {dataset}: {scored}/{expected} maps".format(**heading)
-
-
-def _print_table(rows: list[list[str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _print_json(value: Any) -> None:
-    import json
-    import math
-
-    def finite(item: Any) -> Any:
-        if isinstance(item, dict):
-            return {key: finite(one) for key, one in item.items()}
-        if isinstance(item, (list, tuple)):
-            return [finite(one) for one in item]
-        return None if isinstance(item, float) and not math.isfinite(item) else item
-
-    print(json.dumps(finite(value)))

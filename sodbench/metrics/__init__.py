@@ -1,24 +1,25 @@
-"""Scores of saliency maps: `Scorer`, its `ScoreTable`, and the `Protocol`s that say what a number means.
+"""Scores of saliency maps: `score` for one pair, `Scorer` for a data set, `Protocol` for what a number means.
 
 Each metric family is one file in `families/`, each protocol one TOML file in `protocols/`; the compiled
-inner loops are in `kernels/`. This package knows numpy and numba, never torch, files of pictures or models.
+inner loops are in `kernels/`. This package knows numpy and numba, never torch, image files or networks.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sodbench.metrics.aggregate import ScoreTable
     from sodbench.metrics.protocol import Protocol, load_protocol, protocol_names
-    from sodbench.metrics.scorer import Scorer
-    from sodbench.metrics.table import ScoreTable
+    from sodbench.metrics.scorer import Scorer, score
 
-__all__ = ["Protocol", "ScoreTable", "Scorer", "load_protocol", "protocol_names"]
+__all__ = ["Protocol", "ScoreTable", "Scorer", "load_protocol", "protocol_names", "score"]
 
 _HOME = {
     "Protocol": "protocol",
+    "ScoreTable": "aggregate",
+    "Scorer": "scorer",
     "load_protocol": "protocol",
     "protocol_names": "protocol",
-    "ScoreTable": "table",
-    "Scorer": "scorer",
+    "score": "scorer",
 }
 
 
@@ -29,3 +30,8 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """All public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

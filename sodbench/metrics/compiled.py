@@ -26,7 +26,7 @@ F64_1 = numba.types.Array(numba.float64, 1, "C", readonly=True)
 def compiled(
     *arguments: tuple[Any, ...], reorder: bool = False, short: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Compiles a kernel for the given argument types, once; the machine code is cached beside its source.
+    """Compiles a kernel for the given argument types, once; the machine code is cached next to its source.
 
     Explicit types mean that nothing is compiled again for another layout or a read-only array: numba
     raises instead. `reorder` allows sums in any order, which vectorises them and moves the last digits.

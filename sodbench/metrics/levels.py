@@ -1,4 +1,4 @@
-"""From the map's own levels to x in 0..1, and from x to the levels of the curves, by each protocol's way."""
+"""From the levels of a map to x in 0..1, and from x to the levels of the curves, as each protocol does it."""
 
 from functools import lru_cache
 from typing import Any, Literal
@@ -22,7 +22,7 @@ def scaled_floats(values: NDArray[Any], low: float, high: float, scale: str, eps
     kind = values.dtype.type
     bottom, top = kind(low), kind(high)
     if scale == "min-max" and high > low:
-        # through / 255 as toolkits that expect 8 bits do: the same roundings, the same levels
+        # divided by 255 first, as toolkits that expect 8 bits do: the same roundings give the same levels
         return _scaled(values / kind(255), bottom / kind(255), top / kind(255), scale)
     if scale == "max" and epsilon:
         return np.asarray(values / (high + epsilon / 255))
@@ -30,7 +30,7 @@ def scaled_floats(values: NDArray[Any], low: float, high: float, scale: str, eps
 
 
 def own_precision(values: NDArray[np.float64]) -> NDArray[Any]:
-    """The values as float32 where they came from there: 255 (k / 255) is k only in that precision."""
+    """The values as float32 if they were float32 before: 255 (k / 255) is k only in that precision."""
     single = values.astype(np.float32)
     return single if np.array_equal(single, values) else values
 
@@ -58,7 +58,7 @@ def curve_levels(x: NDArray[Any], n: int, quantise: str, comparator: str) -> NDA
         level: NDArray[Any] = np.searchsorted(np.arange(256) / 255, x, side=side) - 1
     else:
         scaled = 255 * x
-        # a level and a half rounds up, also where x came out a rounding error smaller
+        # half a level rounds up, also where x is a rounding error below it
         level = np.floor(scaled + (0.5 + 1e-9)) if quantise == "round" else np.floor(scaled)
         if comparator == ">":
             level = level - 1

@@ -1,15 +1,16 @@
 """Everything that follows from a mask alone, computed once and used for every map scored against it."""
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sodbench.metrics.kernels import bits, distance, weighting
-from sodbench.metrics.scratch import scratch
 
 CACHE_BYTES = 256 * 2**20
 
@@ -46,7 +47,7 @@ def padded_width(width: int) -> int:
 
 @dataclass(frozen=True)
 class Distances:
-    """Where the object is, seen from the background.
+    """Distances from the background to the object.
 
     `vertical`: distance within the column, for the columns with object pixels, from `left` on; `band` and
     `nearest`: flat indices of the background pixels near the object (in a padded image) and of the object
@@ -66,7 +67,7 @@ class MaskWork:
     """A binary mask's centre, distances and boundaries, each computed when first asked for."""
 
     def __init__(self, mask: BinaryMask, use: str | None = None) -> None:
-        """Keeps the packed pixels only; with `use`, in memory that the thread's next work takes back."""
+        """Keeps the packed pixels only; with `use`, in memory that the next work of the thread uses again."""
         self._use = use
         self.bits = mask.packed
         self.height, self.width = mask.truth.shape
@@ -92,14 +93,14 @@ class MaskWork:
 
     def quadrants(self, row: int, column: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The number of pixels and of object pixels in each of the four quadrants cut there."""
-        found = self._quadrants.get((row, column))
-        if found is None:
+        sizes = self._quadrants.get((row, column))
+        if sizes is None:
             inside = np.empty(4, np.int64)
             bits.quadrant_sizes(self.bits, row, column, inside)
             below, right = self.height - row, self.width - column
-            found = (np.array([row * column, row * right, below * column, below * right]), inside)
-            self._quadrants[row, column] = found
-        return found
+            sizes = (np.array([row * column, row * right, below * column, below * right]), inside)
+            self._quadrants[row, column] = sizes
+        return sizes
 
     def distances(self, truth: NDArray[np.uint8]) -> Distances:
         """Distances of the background to the object; `truth` is this mask as 0 and 255, and has an object."""
@@ -128,26 +129,26 @@ class MaskWork:
 
     def boundary(self, square: bool) -> tuple[NDArray[np.uint64], int]:
         """The object's inner boundary, packed (3 x 3 erosion by a cross or a square), and its length."""
-        found = self._boundaries.get(square)
-        if found is None:
+        boundary = self._boundaries.get(square)
+        if boundary is None:
             edge = np.empty_like(self.bits)
-            found = (edge, bits.inner_boundary(self.bits, self.width, square, edge))
-            self._boundaries[square] = found
-        return found
+            boundary = (edge, bits.inner_boundary(self.bits, self.width, square, edge))
+            self._boundaries[square] = boundary
+        return boundary
 
     def boundary_window(self, square: bool, disk: bool, radius: int) -> NDArray[np.uint64]:
         """All pixels within the window of a boundary pixel, packed."""
         key = (square, disk, radius)
-        found = self._windows.get(key)
-        if found is None:
-            found = np.empty_like(self.bits)
-            bits.spread(self.boundary(square)[0], self.width, disk, radius, found)
-            self._windows[key] = found
-        return found
+        window = self._windows.get(key)
+        if window is None:
+            window = np.empty_like(self.bits)
+            bits.spread(self.boundary(square)[0], self.width, disk, radius, window)
+            self._windows[key] = window
+        return window
 
     @property
-    def bytes(self) -> int:
-        """About how much memory this takes once everything has been asked for."""
+    def size_in_bytes(self) -> int:
+        """The approximate memory of everything that may be asked for."""
         return 5 * self.n
 
 
@@ -162,7 +163,7 @@ class MaskCache:
         self._lock = threading.Lock()
 
     def work(self, mask: BinaryMask) -> MaskWork:
-        """The work of this mask: the one at hand if the same pixels were seen before."""
+        """The work of this mask: that of an earlier mask of the same pixels, or new work."""
         key = (mask.packed.tobytes(), mask.truth.shape[1])
         with self._lock:
             known = self._works.get(key)
@@ -170,10 +171,10 @@ class MaskCache:
                 self._works.move_to_end(key)
                 return known
             work = self._works[key] = MaskWork(mask)
-            self._held += work.bytes
+            self._held += work.size_in_bytes
             while self._held > self._limit and len(self._works) > 1:
                 _, old = self._works.popitem(last=False)
-                self._held -= old.bytes
+                self._held -= old.size_in_bytes
         return work
 
 
@@ -183,9 +184,31 @@ def shared_masks() -> MaskCache:
     return MaskCache()
 
 
+class _Scratch(threading.local):
+    def __init__(self) -> None:
+        self.held: dict[str, NDArray[np.uint64]] = {}
+
+
+_scratch = _Scratch()
+
+
+def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array of any content for one use; valid until the next call for the same use in this thread.
+
+    Fresh memory has to be mapped page by page, which takes about as long as the kernels that fill it.
+    """
+    kind = np.dtype(dtype)
+    size = math.prod(shape)
+    need = (size * kind.itemsize + 7) // 8
+    held = _scratch.held.get(use)
+    if held is None or held.size < need:
+        held = _scratch.held[use] = np.empty(need, np.uint64)
+    return held[:need].view(kind)[:size].reshape(shape)
+
+
 @cache
 def distance_weight() -> NDArray[np.float64]:
-    """exp(ln .5 / 5 d) by the squared distance d^2; 0 for the object itself and for capped distances."""
+    """exp(ln .5 / 5 d) indexed by the squared distance d^2; 0 in the object and at capped distances."""
     weight = np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(weighting.LIMIT + 1.0)))
     weight[0] = 0.0
     weight[-1] = 0.0

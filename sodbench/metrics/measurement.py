@@ -7,20 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics import levels
-from sodbench.metrics.checks import MapArray
+from sodbench.metrics.inputs import MapArray
 from sodbench.metrics.kernels import bits, curves, histogram, weighting
-from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_width, words
+from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_width, scratch, words
 from sodbench.metrics.protocol import Protocol
-from sodbench.metrics.scratch import scratch
 
-# adaptive thresholds nearer to a level than this hang on how a mean was rounded
+# nearer to a level than this, an adaptive threshold depends on how a mean was rounded
 ROUNDING, ROUNDING_SINGLE = 1e-12, 1e-5
 
 
 class Measurement:
     """A checked map (uint8, or float64 in 0..1), its binary mask and the work of that mask.
 
-    Nothing here depends on a protocol but by the arguments: several protocols share one measurement.
+    Only the arguments of its methods depend on a protocol, so that several protocols share one measurement.
     """
 
     def __init__(
@@ -69,16 +68,16 @@ class Measurement:
     def histogram(self, rounding: str = "half-even") -> NDArray[np.int64]:
         """Counts [4 quadrants, 2 mask values, levels], quadrants cut at the mask's centre."""
         cut = self.mask.centre(rounding)
-        found = self._histograms.get(cut)
-        if found is None:
+        counts = self._histograms.get(cut)
+        if counts is None:
             if self.is_float:
-                found = self._count_floats(*cut)
+                counts = self._count_floats(*cut)
             else:
-                found = np.empty((4, 2, 256), np.int64)
+                counts = np.empty((4, 2, 256), np.int64)
                 sizes = self.mask.quadrants(*cut)
-                histogram.joint_histogram(self.codes, self._imperfect, self.mask.bits, *cut, *sizes, found)
-            self._histograms[cut] = found
-        return found
+                histogram.joint_histogram(self.codes, self._imperfect, self.mask.bits, *cut, *sizes, counts)
+            self._histograms[cut] = counts
+        return counts
 
     def _count_floats(self, row: int, column: int) -> NDArray[np.int64]:
         quadrant = np.zeros(self.values.shape, np.intp)
@@ -118,17 +117,17 @@ class Measurement:
     def counts(self, protocol: Protocol, scale: str, comparator: str = ">=") -> NDArray[np.int64]:
         """Background and object pixels [2, levels] at or above each level of the protocol's curves."""
         key = (scale, protocol.scale_epsilon, protocol.levels, protocol.quantise, comparator)
-        found = self._counts.get(key)
-        if found is None:
+        counts = self._counts.get(key)
+        if counts is None:
             if self.is_float:
                 x = self._scaled(scale, protocol.scale_epsilon)
                 level = levels.curve_levels(x, protocol.levels, protocol.quantise, comparator)
             else:
                 level = levels.byte_curve_levels(*self.extent, *key)
-            found = np.empty((2, protocol.levels), np.int64)
-            curves.counts_above(self.total, level, found)
-            self._counts[key] = found
-        return found
+            counts = np.empty((2, protocol.levels), np.int64)
+            curves.counts_above(self.total, level, counts)
+            self._counts[key] = counts
+        return counts
 
     def adaptive_counts(self, protocol: Protocol, scale: str, comparator: str = ">=") -> tuple[int, int]:
         """Background and object pixels with x >= (or >) the adaptive threshold min(2 mean(x), 1).
@@ -138,8 +137,8 @@ class Measurement:
         if protocol.empty_mask == "agreement" and self.extent[1] == 0:
             return 0, 0
         key = (scale, protocol.scale_epsilon, comparator)
-        found = self._adaptive.get(key)
-        if found is None:
+        counts = self._adaptive.get(key)
+        if counts is None:
             x = self._scaled(scale, protocol.scale_epsilon)
             background, hit, _, gap = curves.adaptive_counts(
                 self.total, x.astype(np.float64, copy=False), comparator == ">"
@@ -150,8 +149,8 @@ class Measurement:
                 above = x > threshold if comparator == ">" else x >= threshold
                 background = int(self.total[0, above].sum())
                 hit = int(self.total[1, above].sum())
-            found = self._adaptive[key] = (background, hit)
-        return found
+            counts = self._adaptive[key] = (background, hit)
+        return counts
 
     def weighted_errors(self, top: float) -> tuple[float, float]:
         """The two sums of the weighted F-measure, in the map's own units.
@@ -159,12 +158,12 @@ class Measurement:
         Over the background value x w, w = exp(ln .5 / 5 x distance to the object); over the object
         min(E, smoothed E) with E = top - value.
         """
-        found = self._weights.get(top)
-        if found is None:
+        sums = self._weights.get(top)
+        if sums is None:
             work = self.mask
             away = work.distances(self.truth)
             filled = scratch("filled", (work.height + 6, padded_width(work.width)), self.values.dtype)
-            found = np.empty(2)
+            sums = np.empty(2)
             with work.lock:
                 weighting.weigh(
                     self.values,
@@ -182,10 +181,10 @@ class Measurement:
                     _mass(work.height),
                     _mass(work.width),
                     top,
-                    found,
+                    sums,
                 )
-            self._weights[top] = found
-        return float(found[0]), float(found[1])
+            self._weights[top] = sums
+        return float(sums[0]), float(sums[1])
 
     @cached_property
     def weight_sum(self) -> float:

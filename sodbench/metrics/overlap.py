@@ -1,33 +1,33 @@
-"""Counts of a binarised map against its mask, and the ratios of such counts over the levels."""
-
-from __future__ import annotations
+"""Counts of a binarised map against its mask, and the families that are ratios of such counts (IoU, Dice)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from sodbench.metrics.family import Columns, Curves, Means
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 # (true positives, false positives, object pixels, protocol scores agreement) -> the score
 Ratio = Callable[[NDArray[Any], NDArray[Any], int, bool], NDArray[np.float64]]
 
 
-def at_half(measurement: Measurement, protocol: Protocol) -> tuple[int, int]:
-    """Background and object pixels with x > .5."""
-    above = measurement.scaled(protocol.f_scale, protocol.scale_epsilon) > 0.5
-    background, hit = measurement.total[:, above].sum(axis=1)
-    return int(background), int(hit)
+def overlap_family(name: str, source: str, ratio: Ratio) -> Family:
+    """A ratio of counts at .5, at the adaptive threshold, and over the levels (maximum and mean)."""
+    metrics = (
+        MetricInfo(name, f"{name} at .5"),
+        MetricInfo(f"max{name}", f"max {name}", curve=name, summary="max"),
+        MetricInfo(f"mean{name}", f"mean {name}", curve=name, summary="mean"),
+        MetricInfo(f"adp{name}", f"adaptive {name}"),
+    )
+    return Family(name, source, metrics, partial(measure_ratio, name, ratio))
 
 
 def measure_ratio(
     name: str, ratio: Ratio, measurement: Measurement, protocol: Protocol
 ) -> tuple[Columns, Curves]:
-    """A ratio at .5, at its best and mean level, at the adaptive threshold, and its curve."""
+    """The image's ratio at .5, at its best and over its mean level, at the adaptive threshold; its curve."""
     inside = measurement.mask.n_object
     agreement = protocol.empty_mask == "agreement"
     levels = measurement.counts(protocol, protocol.f_scale)
@@ -44,15 +44,11 @@ def measure_ratio(
     return columns, {name: curve}
 
 
-def score_ratio(name: str, means: Means, curves: Means) -> dict[str, Any]:
-    """Means over images; the maximum and the mean of the mean curve."""
-    curve = np.asarray(curves[name])
-    return {
-        name: means[name],
-        f"max{name}": curve.max(axis=-1),
-        f"mean{name}": curve.mean(axis=-1),
-        f"adp{name}": means[f"adp{name}"],
-    }
+def at_half(measurement: Measurement, protocol: Protocol) -> tuple[int, int]:
+    """Background and object pixels with x > .5."""
+    above = measurement.scaled(protocol.f_scale, protocol.scale_epsilon) > 0.5
+    background, hit = measurement.total[:, above].sum(axis=1)
+    return int(background), int(hit)
 
 
 def divided(top: NDArray[Any], bottom: NDArray[Any], otherwise: float) -> NDArray[np.float64]:

@@ -6,23 +6,23 @@ A new metric is one file there that defines `FAMILY` (see `sodbench.metrics.fami
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.metrics import families
 from sodbench.metrics.family import Family, MetricInfo
-from sodbench.metrics.protocol import DEFAULT, STANDARD, Protocol
+from sodbench.metrics.protocol import DEFAULT, EVERY, FURTHER, STANDARD, Protocol, convention_fields
 
 __all__ = [
-    "STANDARD",
     "MetricInfo",
     "all_families",
     "all_metrics",
     "chosen",
     "families_of",
+    "fields_that_move",
     "full_name",
-    "metric_info",
+    "names_for",
     "split_name",
 ]
 
@@ -30,12 +30,13 @@ __all__ = [
 @cache
 def all_families() -> dict[str, Family]:
     """Every family by name, the standard ones first."""
-    found = {}
-    for module in pkgutil.iter_modules(families.__path__):
-        family = importlib.import_module(f"{families.__name__}.{module.name}").FAMILY
-        found[family.name] = family
-    order = [*STANDARD, *sorted(set(found) - set(STANDARD))]
-    return {name: found[name] for name in order if name in found}
+    modules = [
+        importlib.import_module(f"{families.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(families.__path__)
+    ]
+    by_name: dict[str, Family] = {module.FAMILY.name: module.FAMILY for module in modules}
+    order = [*STANDARD, *sorted(set(by_name) - set(STANDARD))]
+    return {name: by_name[name] for name in order if name in by_name}
 
 
 @cache
@@ -46,12 +47,20 @@ def all_metrics() -> dict[str, MetricInfo]:
     return {name: known[name] for name in [*first, *known] if name in known}
 
 
-def metric_info(name: str) -> MetricInfo:
-    """Title, direction, range and source of a score (`maxF`, or `maxF@basnet2019`)."""
-    metric, _ = split_name(name)
-    if metric not in all_metrics():
-        raise unknown_names("metric", [metric], all_metrics())
-    return all_metrics()[metric]
+@cache
+def fields_that_move(metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a protocol that move a metric: by more than rounding, and in the last digits only.
+
+    >>> fields_that_move("MAE")[0]
+    ('mae_scale', 'mask_in_mae')
+    """
+    standard = [info.name for name in STANDARD for info in all_families()[name].metrics]
+    names = {metric, EVERY} if metric in standard else {metric, EVERY, FURTHER}
+    conventions = convention_fields().items()
+    return (
+        tuple(key for key, one in conventions if names & set(one.decisive)),
+        tuple(key for key, one in conventions if names & set(one.minor)),
+    )
 
 
 def full_name(metric: str, protocol: str) -> str:
@@ -84,15 +93,34 @@ def families_of(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(owner.get(name, name) for name in given))
 
 
-def chosen(names: Iterable[str] | None, protocol: Protocol) -> tuple[Family, ...]:
-    """The families to compute: all that the protocol defines, or the named ones (a score's name will do).
+def names_for(protocol: Protocol, names: Sequence[str], asked: Sequence[Protocol]) -> list[str]:
+    """Those of the chosen names that a protocol is asked for, without their `@protocol`.
 
-    Raises InputError for unknown names, and for a standard family that the protocol does not define.
+    A plain name (`MAE`) is meant for every protocol, a full name (`MAE@raw`) for that one. Raises
+    InputError for a full name whose protocol is not among those `asked` for.
+    """
+    protocols = [one.name for one in asked]
+    split = [(name, *name.partition("@")) for name in names]
+    strange = [name for name, _, at, wanted in split if at and wanted not in protocols]
+    if strange:
+        raise InputError(
+            f"{', '.join(strange)}: that protocol is not asked for, only {', '.join(protocols)}: add it to "
+            "the protocols, or write the metric without @"
+        )
+    return [metric for _, metric, at, wanted in split if not at or wanted == protocol.name]
+
+
+def chosen(names: Sequence[str] | None, protocol: Protocol) -> tuple[Family, ...]:
+    """The families to compute: all that the protocol defines, or the named ones.
+
+    Names are those of families or scores, plain or with `@` and the protocol's name. Raises InputError for
+    unknown names, for a name `@` another protocol, and for a standard family that the protocol does not
+    define.
     """
     known = all_families()
     if names is None:
         return tuple(known[name] for name in known if name in protocol.families)
-    wanted = families_of(names)
+    wanted = families_of(names_for(protocol, names, [protocol]))
     undefined = [name for name in wanted if known[name].standard and name not in protocol.families]
     if undefined:
         raise InputError(

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from sodbench.errors import InputError
-from sodbench.metrics import aggregate, checks
+from sodbench.errors import InputError, first_of
+from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
+from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask, resized
+from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
-from sodbench.metrics.registry import chosen
-from sodbench.metrics.resize import resized
-from sodbench.metrics.table import ScoreTable
+from sodbench.metrics.registry import chosen, names_for
 
 DERIVED = ("F",)  # curves that follow from the others and are not kept for each image
 
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One image under one protocol: its columns, its curves and its size."""
+    """One image under one protocol: its columns, its curves, and its height, width and object share."""
 
     name: str
     columns: Columns
@@ -42,8 +42,9 @@ class Scorer:
     >>> scorer.result().scores["maxF"]
     1.0
 
-    Memory stays the same however many images there are, apart from one row of numbers an image
-    (and three float32 curves with `keep_curves`).
+    Memory stays the same however many images there are, apart from one row of numbers per image
+    (and three float32 curves with `keep_curves`). Scorers of parts of a data set, `merge`d, give the
+    results of one scorer that saw all of it, to the bit. A scorer can be pickled, without its mask cache.
     """
 
     def __init__(
@@ -54,75 +55,183 @@ class Scorer:
         keep_curves: bool = False,
         masks: MaskCache | None = None,
     ) -> None:
-        """Chooses the protocol (a name, a TOML file, a `Protocol`) and the families (None: all it defines).
+        """Chooses the protocol (a name, a TOML file, a `Protocol`) and the metrics (None: all it defines).
 
-        `masks` holds the work of masks for later maps (None: one cache for the process).
+        `metrics` names families or scores: `["MAE", "maxF"]`. `masks` holds the work of masks for later maps
+        (None: one cache for the process). Raises InputError for unknown names.
         """
         self.protocol = load_protocol(protocol)
         self.families = chosen(metrics, self.protocol)
-        self._masks = masks or shared_masks()
+        self._masks: MaskCache | None = masks
         self._keep = keep_curves
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets every image; protocol and metrics stay."""
         self._names: dict[str, None] = {}
         self._columns: dict[str, list[float]] = {}
         self._facts: list[tuple[int, int, float]] = []
-        self._sums: dict[str, NDArray[np.float64]] = {}
-        self._counted: dict[str, int] = {}
+        self._means: dict[str, RunningMean] = {}
         self._kept: dict[str, list[NDArray[np.float32]]] = {}
 
-    def update(self, map: Any, mask: Any, name: str | None = None) -> None:
+    def __repr__(self) -> str:
+        """Protocol, metric families and the number of images so far."""
+        families = [family.name for family in self.families]
+        return f"Scorer(protocol={self.protocol.name!r}, metrics={families}, images={len(self._names)})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state without the mask cache, which belongs to its process."""
+        return {**vars(self), "_masks": None}
+
+    def update(self, map: ArrayLike, mask: ArrayLike, name: str | None = None) -> None:
         """Scores one map (uint8 H x W; floating point in 0..1; bool) against its mask (uint8 or bool, H x W).
 
-        Raises InputError, and adds nothing, for input that cannot be scored or a name given twice.
+        Without a `name` the image is called by its number. Raises InputError, and adds nothing, for input
+        that cannot be scored or a name given twice.
         """
         self.add(self.measure(map, mask, str(len(self._names)) if name is None else name))
 
-    def measure(self, map: Any, mask: Any, name: str) -> ImageScores:
+    def measure(self, saliency_map: ArrayLike, mask: ArrayLike, name: str) -> ImageScores:
         """One image's scores, without adding them; safe to call from several threads."""
-        return measure_image(map, mask, name, [self], self._masks)[0]
+        return measure_image(saliency_map, mask, name, [self], self._masks or shared_masks())[0]
 
     def add(self, image: ImageScores) -> None:
         """Adds what `measure` returned."""
         if image.name in self._names:
-            raise InputError(f"{image.name}: name given twice; expected one map a name")
+            raise InputError(f"{image.name}: name given twice; expected one map per name")
         self._names[image.name] = None
         self._facts.append(image.facts)
         for key, value in image.columns.items():
             self._columns.setdefault(key, []).append(value)
         for key, curve in image.curves.items():
-            if key not in self._sums:
-                self._sums[key] = np.zeros_like(curve)
-                self._counted[key] = 0
-            if not np.isnan(curve[0]):
-                self._sums[key] += curve
-                self._counted[key] += 1
+            if key not in self._means:
+                self._means[key] = RunningMean(curve.size)
+            self._means[key].add(curve[None])
             if self._keep and key not in DERIVED:
                 self._kept.setdefault(key, []).append(curve.astype(np.float32))
+
+    def merge(self, other: "Scorer") -> None:
+        """Adds all images of another scorer after one's own; the other stays as it is.
+
+        Raises InputError, and adds nothing, where the other has another protocol, other metrics, keeps
+        curves where this one does not (or the reverse), or has an image of the same name.
+        """
+        if other.protocol != self.protocol:
+            fields = " (with other fields)" if other.protocol.name == self.protocol.name else ""
+            raise InputError(
+                f"cannot merge scorers of different protocols: {self.protocol.name} here, "
+                f"{other.protocol.name} there{fields}"
+            )
+        ours, theirs = ([family.name for family in one.families] for one in (self, other))
+        if ours != theirs:
+            raise InputError(
+                f"cannot merge scorers of different metrics: {' '.join(ours)} here, {' '.join(theirs)} there"
+            )
+        if other._keep != self._keep:
+            raise InputError(
+                "cannot merge a scorer with keep_curves and one without: expected the same of both"
+            )
+        twice = [name for name in other._names if name in self._names]
+        if twice:
+            raise InputError(f"name given twice: {first_of(twice)}; expected one map per name")
+        self._names |= other._names
+        self._facts += other._facts
+        for key, values in other._columns.items():
+            self._columns.setdefault(key, []).extend(values)
+        for key, running in other._means.items():
+            if key not in self._means:
+                self._means[key] = RunningMean(running.size)
+            self._means[key].merge(running)
+        for key, curves in other._kept.items():
+            self._kept.setdefault(key, []).extend(curves)
+
+    def scores(self) -> dict[str, float]:
+        """The data set's scores of all images so far, by metric name; raises InputError if there is none."""
+        if not self._names:
+            raise InputError("nothing to score: no map was given; expected at least one map and its mask")
+        curves = {key: running.mean() for key, running in self._means.items()}
+        return dataset_scores(self._columns, curves, self.protocol, families=self.families)
 
     def result(self) -> ScoreTable:
         """The score table of all images so far; raises InputError if there is none."""
         import pandas
 
-        if not self._names:
-            raise InputError("nothing to score: no map was given; expected at least one map and its mask")
+        scores = self.scores()
         names = pandas.Index(list(self._names), name="name", dtype=object)
-        per_image = pandas.DataFrame(self._columns, index=names)
-        means = {
-            key: total / self._counted[key] if self._counted[key] else np.full_like(total, np.nan)
-            for key, total in self._sums.items()
-        }
-        scores = aggregate.dataset_scores(self._columns, means, self.protocol)
+        means = {key: running.mean() for key, running in self._means.items()}
         curves = pandas.DataFrame(
             _data_set_curves(means, self.protocol),
             index=pandas.RangeIndex(self.protocol.levels, name="level"),
         )
-        kept = {key: np.stack(rows) for key, rows in self._kept.items()} if self._keep else None
-        facts = pandas.DataFrame(self._facts, columns=["height", "width", "object_share"], index=names)
-        return ScoreTable(self.protocol, scores, per_image, curves, kept, facts)
+        return ScoreTable(
+            self.protocol,
+            scores,
+            per_image=pandas.DataFrame(self._columns, index=names),
+            curves=curves,
+            image_curves={key: np.stack(rows) for key, rows in self._kept.items()} if self._keep else None,
+            image_facts=pandas.DataFrame(
+                self._facts, columns=["height", "width", "object_share"], index=names
+            ),
+        )
+
+
+def score(
+    saliency_map: ArrayLike,
+    mask: ArrayLike,
+    protocol: str | Path | Protocol = "pysodmetrics",
+    metrics: Sequence[str] | None = None,
+) -> dict[str, float]:
+    """The scores of one saliency map against its mask, by metric name.
+
+    `saliency_map`: H x W, uint8 (0..255), floating point in 0..1, or bool. `mask`: H x W, uint8 (0 and 255)
+    or bool. `protocol`: a name, a TOML file or a `Protocol`. `metrics`: families, or scores that
+    stand for their family (None: all that the protocol defines). A score is NaN where the protocol leaves the
+    image out.
+    Raises InputError for input that cannot be scored and for unknown names.
+
+    >>> import numpy as np
+    >>> mask = np.zeros((8, 8), bool); mask[2:6, 2:6] = True
+    >>> score(mask, mask, protocol="raw", metrics=["MAE", "S"])
+    {'MAE': 0.0, 'S': 1.0}
+    """
+    scorer = Scorer(protocol, metrics)
+    scorer.update(saliency_map, mask, name="the pair")
+    return scorer.scores()
+
+
+def scorers_for(
+    protocols: Sequence[str | Path | Protocol],
+    metrics: Sequence[str] | None = None,
+    *,
+    keep_curves: bool = False,
+    masks: MaskCache | None = None,
+) -> list[Scorer]:
+    """One scorer per protocol for a choice of metrics.
+
+    A metric with `@` and a protocol's name (`MAE@raw`) is scored under that protocol only. Raises InputError
+    for unknown names, for a metric `@` a protocol that is not asked for, for a protocol that is left without
+    metrics, and for two different protocols of one name.
+    """
+    loaded = list(dict.fromkeys(load_protocol(one) for one in protocols))
+    names = [one.name for one in loaded]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"two different protocols are called {', '.join(twice)}: give one another name")
+    scorers = []
+    for protocol in loaded:
+        wanted = None if metrics is None else names_for(protocol, metrics, loaded)
+        if wanted == [] and metrics:
+            raise InputError(
+                f"protocol {protocol.name!r} is asked for, but no metric is: all name another protocol "
+                f"({', '.join(metrics)})"
+            )
+        scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks))
+    return scorers
 
 
 def measure_image(
-    map: Any,
-    mask: Any,
+    saliency_map: ArrayLike,
+    mask: ArrayLike,
     name: str,
     scorers: Iterable[Scorer],
     masks: MaskCache | None,
@@ -131,15 +240,15 @@ def measure_image(
 
     `masks` keeps the work of the mask for later maps (None: it is not kept).
     """
-    values = checks.checked_map(map, name)
-    grey = checks.checked_mask(mask, name)
+    values = checked_map(saliency_map, name)
+    grey = checked_mask(mask, name)
     fitting = values if values.shape == grey.shape else resized(values, grey.shape)
     shared: dict[int, Measurement] = {}
-    found = []
+    images = []
     for scorer in scorers:
         protocol = scorer.protocol
         if values.shape != grey.shape and protocol.size_mismatch == "error":
-            raise checks.size_mismatch(name, values.shape, grey.shape, protocol.name)
+            raise SizeMismatchError(name, values.shape, grey.shape, protocol.name)
         least = object_level(grey, protocol)
         measurement = shared.get(least)
         if measurement is None:
@@ -155,8 +264,8 @@ def measure_image(
             curves |= lines
         work = measurement.mask
         facts = (work.height, work.width, work.n_object / work.n)
-        found.append(ImageScores(name, columns, curves, facts))
-    return found
+        images.append(ImageScores(name, columns, curves, facts))
+    return images
 
 
 def object_level(grey: NDArray[np.uint8], protocol: Protocol) -> int:

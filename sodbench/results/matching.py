@@ -1,8 +1,9 @@
-"""Whether a published number may stand beside a measured one: same convention, same images.
+"""Whether a published number may be compared with a measured one: same convention, same images.
 
-Two protocols agree on a metric when the fields that move it agree. Fields that only touch the last digits
-(epsilons, 255 or 256 levels, rounding of levels, what becomes of empty images) do not part them, but such
-a value is not called exact; docs/protocols.md shows their effect.
+Two protocols agree on a metric when the fields that decide it agree. Each field of `metrics.Protocol` says
+which metrics it decides, and of which it moves only the last digits (epsilons, 255 or 256 levels, rounding of
+levels, empty images, mask thresholds near one half). Where such a field differs the value may be shown, but
+is not called exact; docs/protocols.md shows the effects.
 """
 
 from dataclasses import dataclass
@@ -10,32 +11,7 @@ from typing import Any
 
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES, Published
 
-_MASK = ("mask_scale", "mask_threshold", "mask_comparator")
-# what moves a metric by more than rounding; mask thresholds near one half do so only on grey masks
-DECISIVE = {
-    "MAE": ("mae_scale", "mask_in_mae"),
-    "maxF": ("f_average", "f_scale", "f_beta2"),
-    "meanF": ("mean_f", "f_average", "f_scale", "f_beta2"),
-    "adpF": ("f_scale", "f_beta2"),
-    "wF": ("wf_scale", "wf_beta2"),
-    "S": ("s_scale", "s_alpha", "s_object_ddof", "s_variance_ddof"),
-    "maxE": ("e_scale",),
-    "meanE": ("e_scale",),
-    "adpE": ("e_scale",),
-    "relaxF": ("boundary_window", "boundary_radius", "boundary_average"),
-}
-_LEVELS = ("levels", "quantise", "f_left_out", "precision_epsilon", "recall_epsilon", "f_epsilon")
-MINOR = {
-    "maxF": _LEVELS,
-    "meanF": _LEVELS,
-    "adpF": _LEVELS,
-    "wF": ("wf_epsilon", "empty_mask"),
-    "S": ("s_covariance_ddof", "s_centre_rounding", "s_epsilon", "s_clip"),
-    "maxE": ("e_comparator", "e_denominator", "e_epsilon"),
-    "meanE": ("e_comparator", "e_denominator", "e_epsilon"),
-    "adpE": ("e_comparator", "e_denominator", "e_epsilon"),
-}
-# counts that sources leave out although it matters
+# data sets whose number of images a source has to state
 _AMBIGUOUS = {
     "hku-is": "the source does not print whether it means all 4447 images or the 1447 of the test split"
 }
@@ -51,10 +27,11 @@ class Verdict:
 
 
 def verdict(value: Published, metric: str, protocol: Any, scored: int, expected: int) -> Verdict:
-    """Judges one published value against measured ones of `metric` under `protocol`.
+    """Judges one published value against measured values of `metric` under `protocol`.
 
-    `scored` of `expected` images is what the measured rows of the data set have; a partial measurement
-    compares with nothing that is published.
+    `scored` of `expected` images of the data set were measured; a measurement of a part of them compares with
+    no published number. `protocol` has the fields of a `metrics.Protocol`; a field that an older record lacks
+    counts as different.
     """
     if value.metric != metric:
         return Verdict(False, False, f"{value.printed_metric} is another metric than {metric}")
@@ -77,22 +54,23 @@ def verdict(value: Published, metric: str, protocol: Any, scored: int, expected:
 def _named(value: Published, metric: str, protocol: Any) -> Verdict:
     """Compares the fields of the published protocol with those of the measured one."""
     from sodbench.metrics.protocol import load_protocol
+    from sodbench.metrics.registry import fields_that_move
 
     if value.protocol == protocol.name:
         return Verdict(True, True, "same protocol")
     there = load_protocol(str(value.protocol))
-    for name in DECISIVE.get(metric, ()):
-        if getattr(there, name) != getattr(protocol, name, None):
+    decisive, minor = fields_that_move(metric)
+    for key in decisive:
+        if getattr(there, key) != getattr(protocol, key, None):
             return Verdict(
                 False,
                 False,
-                f"published under {value.protocol}, whose {name} is {_said(getattr(there, name))} and not"
-                f" {_said(getattr(protocol, name, None))} as in {protocol.name}",
+                f"published under {value.protocol}, whose {key} is {_shown(getattr(there, key))} and not"
+                f" {_shown(getattr(protocol, key, None))} as in {protocol.name}",
             )
-    minor = (*_MASK, *MINOR.get(metric, ()))
-    same = all(getattr(there, name) == getattr(protocol, name, None) for name in minor)
+    same = all(getattr(there, key) == getattr(protocol, key, None) for key in minor)
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple | list) else str(value)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from sodbench.metrics import Scorer, load_protocol
 from sodbench.metrics.aggregate import dataset_scores
+from sodbench.metrics.family import Family, MetricInfo
+from sodbench.metrics.registry import all_families
 
 NAMES = ["pysodmetrics", "basnet2019", "sal-eval", "sodsurvey", "salod", "cod-toolbox", "raw"]
 
@@ -105,3 +107,60 @@ def test_means_and_images_differ_as_they_should() -> None:
     assert of_images["maxF"] == pytest.approx((f(1.0, 0.2) + f(0.5, 1.0)) / 2)
     assert of_means["maxF"] == pytest.approx(f(0.75, 0.6))
     assert of_images["adpF"] == pytest.approx(0.2)
+
+
+def test_families_that_were_not_measured_are_left_out() -> None:
+    """A record without curves has no F and no E; the other scores are there."""
+    scorer = Scorer()
+    for index, picture in enumerate(pictures(3)):
+        scorer.update(*picture, name=str(index))
+    table = scorer.result()
+    scores = dataset_scores(table.per_image, None, table.protocol)
+    assert set(scores) == {"MAE", "wF", "S", "relaxF"}
+    assert scores["MAE"] == table.scores["MAE"]
+
+
+def test_a_mistake_in_a_family_s_score_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mistaken(Family):
+        def score(self, means, curves, protocol):
+            return {"MAE": means["MEA"]}
+
+    mistaken = Mistaken("MAE", "nobody", (MetricInfo("MAE", "MAE"),), all_families()["MAE"].measure)
+    monkeypatch.setitem(all_families(), "MAE", mistaken)
+    with pytest.raises(KeyError, match="MEA"):
+        dataset_scores({"MAE": np.ones(3)}, None, load_protocol("raw"))
+
+
+def test_a_mistake_in_a_family_s_columns_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family that was asked for and does not give what it declares is not skipped."""
+    mistaken = Family("MAE", "nobody", (MetricInfo("MAE", "MAE"),), lambda *_: ({"MEA": 1.0}, {}))
+    monkeypatch.setitem(all_families(), "MAE", mistaken)
+    scorer = Scorer(metrics=["MAE"])
+    scorer.update(*pictures(1)[0], name="x")
+    with pytest.raises(KeyError, match=r"MAE: measure\(\) did not give MAE"):
+        scorer.result()
+
+
+def test_the_order_of_images_does_not_matter() -> None:
+    tables = []
+    for order in (range(9), (3, 8, 1, 0, 7, 2, 6, 5, 4)):
+        scorer = Scorer("basnet2019")
+        for index in order:
+            scorer.update(*pictures(9)[index], name=str(index))
+        tables.append(scorer.result())
+    assert tables[0].scores == tables[1].scores
+    assert tables[0].curves.equals(tables[1].curves)
+
+
+def test_adaptive_mean_f_without_adaptive_f() -> None:
+    """A toolkit may print the adaptive F as its mean F, and no adaptive F."""
+    one = dataclasses.replace(load_protocol("pysodmetrics"), mean_f="adaptive")
+    other = dataclasses.replace(one, f_adaptive=False)
+    scores = []
+    for protocol in (one, other):
+        scorer = Scorer(protocol, ["F"])
+        for index, picture in enumerate(pictures(5)):
+            scorer.update(*picture, name=str(index))
+        scores.append(scorer.result().scores)
+    assert scores[0]["meanF"] == scores[0]["adpF"] == scores[1]["meanF"]
+    assert "adpF" not in scores[1]

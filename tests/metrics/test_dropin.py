@@ -165,9 +165,9 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("name", NAMES)
 def test_bad_input_raises_value_error_and_adds_nothing(name: str, case: str) -> None:
-    pred, gt, said = BAD[case]
+    pred, gt, message = BAD[case]
     metric = getattr(dropin, name)()
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         metric.step(pred, gt)
     with pytest.raises(InputError, match="step"):
         metric.get_results()
@@ -183,3 +183,177 @@ def test_bool_mask_is_an_object() -> None:
     ours.step(MAP, MASK > 0)
     same.step(MAP, MASK)
     assert_same(ours.get_results(), same.get_results(), 0.0)
+
+
+MIRRORED = (*NAMES, "FmeasureV2")
+
+
+def both(name: str, *arguments: Any) -> tuple[Any, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(dropin, name)(*arguments), getattr(py_sod_metrics, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_every_public_method_and_attribute_of_the_package(name: str) -> None:
+    """By introspection, before and after a step: a subclass finds what it finds in the package."""
+    handlers = ({"f": py_sod_metrics.FmeasureHandler(True, True)},) if name == "FmeasureV2" else ()
+    ours, theirs = both(name, *handlers)
+    for step in (lambda _: None, lambda metric: metric.step(*pictures(7)[0])):
+        step(ours)
+        step(theirs)
+        for attribute in (one for one in dir(theirs) if not one.startswith("_")):
+            mine, its = getattr(ours, attribute), getattr(theirs, attribute)
+            assert callable(mine) == callable(its), attribute
+            if isinstance(its, int | float):
+                assert mine == its, attribute
+
+
+# the package's methods that compute something, with the arguments that they take
+CALLS = {
+    "MAE": {"cal_mae": "pred gt"},
+    "Fmeasure": {"cal_adaptive_fm": "pred gt", "cal_pr": "pred gt"},
+    "Emeasure": {
+        "cal_adaptive_em": "pred gt",
+        "cal_changeable_em": "pred gt",
+        "cal_em_with_threshold": "pred gt .4",
+        "cal_em_with_cumsumhistogram": "pred gt",
+        "generate_parts_numel_combinations": "40 9 49 51",
+    },
+    "Smeasure": {
+        "cal_sm": "pred gt",
+        "s_object": "pred",
+        "object": "pred gt",
+        "region": "pred gt",
+        "ssim": "pred gt",
+    },
+    "WeightedFmeasure": {"cal_wfm": "pred gt", "matlab_style_gauss2D": ""},
+    "FmeasureV2": {
+        "dynamically_binarizing": "pred gt FG BG",
+        "adaptively_binarizing": "pred gt FG BG",
+        "get_statistics": "binary gt FG BG",
+    },
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_helper_methods_give_the_package_s_values(name: str) -> None:
+    grey, mask = pictures(8)[0]
+    values: dict[str, Any] = {"pred": (grey - float(grey.min())) / np.ptp(grey), "gt": mask > 128}
+    values |= {
+        "FG": int(values["gt"].sum()),
+        "BG": int((~values["gt"]).sum()),
+        "binary": values["pred"] > 0.5,
+    }
+    handlers = ({"f": py_sod_metrics.FmeasureHandler(True, True)},) if name == "FmeasureV2" else ()
+    ours, theirs = both(name, *handlers)
+    ours.step(grey, mask)
+    theirs.step(grey, mask)
+    package = getattr(py_sod_metrics, name)
+    computing = {
+        one
+        for one in vars(package)
+        if not one.startswith("_") and one not in ("step", "get_results", "add_handler")
+    }
+    assert set(CALLS[name]) == computing
+    for method, words in CALLS[name].items():
+        arguments = [values[word] if word in values else float(word) for word in words.split()]
+        mine, its = getattr(ours, method)(*arguments), getattr(theirs, method)(*arguments)
+        assert type(mine) is type(its), method
+        for one, other in zip(
+            np.atleast_1d(np.asarray(mine, object)), np.atleast_1d(np.asarray(its, object)), strict=True
+        ):
+            if isinstance(one, dict):
+                assert_same(one, other, 0.0)
+            else:
+                np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=method)
+
+
+def overriding(package: Any, name: str, method: str) -> type:
+    """A subclass as users write it: one step of the computation changed, the rest the package's."""
+    base = getattr(package, name)
+
+    def changed(self: Any, *arguments: Any, **options: Any) -> Any:
+        result = getattr(super(subclass, self), method)(*arguments, **options)
+        if isinstance(result, tuple):
+            return tuple(np.asarray(one) * 0.5 for one in result)
+        if isinstance(result, dict):
+            return {key: value // 2 for key, value in result.items()}
+        return result * 0.5
+
+    subclass = type(f"My{name}", (base,), {method: changed})
+    return subclass
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("MAE", "cal_mae"),
+        ("Fmeasure", "cal_adaptive_fm"),
+        ("Fmeasure", "cal_pr"),
+        ("Emeasure", "cal_em_with_threshold"),
+        ("Emeasure", "cal_changeable_em"),
+        ("Smeasure", "cal_sm"),
+        ("Smeasure", "ssim"),
+        ("Smeasure", "s_object"),
+        ("WeightedFmeasure", "cal_wfm"),
+        ("WeightedFmeasure", "matlab_style_gauss2D"),
+        ("FmeasureV2", "adaptively_binarizing"),
+        ("FmeasureV2", "dynamically_binarizing"),
+    ],
+)
+def test_a_subclass_that_overrides_a_method_is_obeyed(name: str, method: str) -> None:
+    results = []
+    for package in (dropin, py_sod_metrics):
+        options = {"with_dynamic": True, "with_adaptive": True, "with_binary": True}
+        handlers = ({"f": py_sod_metrics.FmeasureHandler(**options)},) if name == "FmeasureV2" else ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            metric = overriding(package, name, method)(*handlers)
+            plain = getattr(package, name)(*handlers)
+        for pred, gt in pictures(9):
+            metric.step(pred, gt)
+        results.append(metric.get_results())
+        if handlers == ():
+            for pred, gt in pictures(9):
+                plain.step(pred, gt)
+            ordinary = plain.get_results()
+            assert any(
+                not np.allclose(value, flat(ordinary)[key]) for key, value in flat(results[-1]).items()
+            )
+    assert_same(*results)
+
+
+def test_a_method_replaced_on_one_object_is_obeyed() -> None:
+    metric = dropin.MAE()
+    metric.cal_mae = lambda pred, gt: 0.25
+    metric.step(MAP, MASK)
+    assert metric.get_results()["mae"] == 0.25
+
+
+def test_a_subclass_of_a_subclass_keeps_the_engine_where_it_changes_nothing() -> None:
+    class Named(dropin.MAE):
+        title = "mean absolute error"
+
+    class Squared(Named):
+        def cal_mae(self, pred: Any, gt: Any) -> Any:
+            return super().cal_mae(pred, gt) ** 2
+
+    class Titled(Squared):
+        title = "its square"
+
+    plain, named, titled = dropin.MAE(), Named(), Titled()
+    for metric in (plain, named, titled):
+        metric.step(MAP, MASK)
+    assert not Named._overridden and Titled._overridden
+    assert named.get_results() == plain.get_results()
+    assert titled.get_results()["mae"] == pytest.approx(plain.get_results()["mae"] ** 2)
+
+
+def test_a_bool_mask_is_an_object_for_overriding_subclasses_too() -> None:
+    results = []
+    for gt in (MASK, MASK > 0):
+        metric = overriding(dropin, "Smeasure", "cal_sm")()
+        metric.step(MAP, gt)
+        results.append(metric.get_results()["sm"])
+    assert results[0] == results[1]

@@ -18,7 +18,6 @@ from sodbench.metrics.registry import (
     chosen,
     families_of,
     full_name,
-    metric_info,
     split_name,
 )
 
@@ -147,19 +146,18 @@ def test_every_family_says_what_it_is(module: str) -> None:
     assert "is better" in found.__doc__
     for info in found.FAMILY.metrics:
         assert info.range[0] < info.range[1]
-        assert f"{info.direction} is better" in found.__doc__
-        assert info.title and info.source
+        assert f"{'higher' if info.higher_is_better else 'lower'} is better" in found.__doc__
+        assert info.title
+    assert found.FAMILY.source
 
 
 def test_names() -> None:
     assert list(all_metrics())[:3] == ["MAE", "maxF", "meanF"]
-    assert metric_info("maxF@basnet2019").direction == "higher"
-    assert metric_info("MAE").direction == metric_info("HCE").direction == "lower"
+    assert all_metrics()["maxF"].higher_is_better
+    assert not all_metrics()["MAE"].higher_is_better and not all_metrics()["HCE"].higher_is_better
     assert split_name(full_name("S", "raw")) == ("S", "raw")
     assert families_of(["maxF", "S", "F"]) == ["F", "S"]
     with pytest.raises(InputError, match=r"'maxx'.*'SS'|'SS'"):
         families_of(["maxx", "SS"])
     with pytest.raises(InputError, match="does not define E, wF"):
         chosen(["E", "wF", "MAE"], load_protocol("basnet2019"))
-    with pytest.raises(InputError, match="unknown metric"):
-        metric_info("nonsense")

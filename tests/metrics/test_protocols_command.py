@@ -9,7 +9,7 @@ from PIL import Image
 
 from sodbench.cli.main import main
 from sodbench.metrics import load_protocol, protocol_names
-from sodbench.metrics.explain import Published, parse_published, single_changes
+from sodbench.metrics.explain import PrintedNumber, parse_published, single_changes
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,16 @@ def test_compare_asks_each_protocol_for_what_it_defines(
     assert "S" not in found["scores"]["basnet2019"]
 
 
+def test_compare_takes_full_names(folders: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    maps, masks = folders
+    found = answer(capsys, "compare", maps, "--masks", masks, "--quiet", "--metrics", "S", "MAE@raw")
+    assert set(found["scores"]["raw"]) == {"S", "MAE"}
+    assert set(found["scores"]["sal-eval"]) == {"S"}
+    arguments = ["compare", maps, "--masks", masks, "--quiet", "--metrics", "MAE@raw", "--protocols", "salod"]
+    assert main(["protocols", *arguments]) == 2
+    assert "MAE@raw: that protocol is not asked for, only salod" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["basnet2019", "sal-eval", "raw"])
 def test_explain_finds_the_protocol_of_a_number(
     name: str, folders: tuple[str, str], capsys: pytest.CaptureFixture[str]
@@ -112,7 +122,7 @@ def test_explain_says_when_nothing_fits(folders: tuple[str, str], capsys: pytest
 
 def test_rounding() -> None:
     (one,) = parse_published(["maxF=.844"])
-    assert one == Published("maxF", 0.844, 3)
+    assert one == PrintedNumber("maxF", 0.844, 3)
     assert one.fits(0.8435) and one.fits(0.84449) and not one.fits(0.8446)
     assert parse_published(["S=1", "MAE=0.10"])[1].digits == 2
 
@@ -124,7 +134,7 @@ def test_single_changes_leave_the_name_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["show", "rw"], "did you mean 'raw'"),
         (["compare", "MAPS", "--masks", "MASKS", "--protocols", "raw", "rw", "sal"], "'rw'"),
@@ -139,7 +149,7 @@ def test_single_changes_leave_the_name_behind() -> None:
 )
 def test_bad_usage_is_one_line_and_exit_2(
     arguments: list[str],
-    said: str,
+    message: str,
     folders: tuple[str, str],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -147,5 +157,5 @@ def test_bad_usage_is_one_line_and_exit_2(
     places = {"MAPS": folders[0], "MASKS": folders[1], "nowhere": str(tmp_path / "nowhere")}
     assert main(["protocols", *(places.get(one, one) for one in arguments)]) == 2
     printed = capsys.readouterr().err.strip()
-    assert said in printed
+    assert message in printed
     assert "\n" not in printed

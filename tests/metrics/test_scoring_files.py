@@ -71,11 +71,66 @@ def test_image_facts(pairs: list) -> None:
     assert facts.loc["01", "object_share"] == pytest.approx((picture(1, (41, 70))[1] > 0).mean())
 
 
-def test_lists_every_file_that_cannot_be_scored(pairs: list) -> None:
+def test_maps_of_another_size_are_one_sentence(pairs: list) -> None:
+    """How many, up to three examples, and the protocols that would resample them."""
     for _, path, _ in pairs[:12]:
         Image.fromarray(np.zeros((5, 6), np.uint8)).save(path)
-    with pytest.raises(InputError, match=r"12 of 23 images.*00: map is 5 x 6.*and 2 more"):
+    with pytest.raises(InputError) as caught:
         score_files(pairs)
+    message = str(caught.value)
+    assert message.startswith("12 of 23 images cannot be scored: 12 maps differ in size from their masks")
+    assert "00: map is 5 x 6, mask is 40 x 70, 01: map is 5 x 6, mask is 41 x 70, 02: " in message
+    assert "... and 9 more" in message and "03: " not in message
+    assert message.count("protocol pysodmetrics compares equal sizes only") == 1
+    assert "sal-eval, sodsurvey, salod, cod-toolbox" in message
+    assert score_files(pairs, ["sal-eval"])["sal-eval"].n == 23
+
+
+def test_other_files_that_cannot_be_scored_are_listed(pairs: list) -> None:
+    for _, path, _ in pairs[:2]:
+        Image.fromarray(np.zeros((5, 6), np.uint8)).save(path)
+    for _, path, _ in pairs[2:5]:
+        Image.fromarray(np.zeros((9, 9), np.uint16)).save(path)
+    with pytest.raises(InputError, match=r"5 of 23 images.*: 2 maps differ in size.*; .*02\.png: .*04\.png"):
+        score_files(pairs)
+
+
+def test_one_map_of_another_size_names_the_protocols_that_resample(pairs: list) -> None:
+    Image.fromarray(np.zeros((5, 6), np.uint8)).save(pairs[3][1])
+    with pytest.raises(InputError, match=r"^03: map is 5 x 6, .*resamples maps \(sal-eval, sodsurvey"):
+        score_files(pairs)
+
+
+def test_a_metric_under_one_of_the_protocols(pairs: list) -> None:
+    """`MAE@raw` is scored under raw, a plain name under every protocol."""
+    tables = score_files(pairs[:3], ["pysodmetrics", "raw"], ["S", "MAE@raw"])
+    assert list(tables["pysodmetrics"].scores) == ["S"]
+    assert list(tables["raw"].scores) == ["MAE", "S"]
+    assert score_files(pairs[:3], ["raw"], ["MAE@raw"])["raw"].scores == {"MAE": tables["raw"].scores["MAE"]}
+    assert [family.name for family in Scorer("raw", ["maxF@raw", "MAE"]).families] == ["MAE", "F"]
+
+
+@pytest.mark.parametrize(
+    ("protocols", "metrics", "message"),
+    [
+        (["pysodmetrics"], ["MAE@raw"], "MAE@raw: that protocol is not asked for, only pysodmetrics"),
+        (["pysodmetrics", "raw"], ["MAE@raw"], "protocol 'pysodmetrics' is asked for, but no metric is"),
+        (["raw"], ["MEA@raw"], "unknown metric 'MEA'"),
+        (["basnet2019"], ["E@basnet2019"], "'basnet2019' does not define E"),
+    ],
+)
+def test_metrics_of_protocols_that_are_not_asked_for(
+    pairs: list, protocols: list[str], metrics: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        score_files(pairs, protocols, metrics)
+
+
+def test_two_protocols_of_one_name_are_refused(pairs: list, tmp_path: Path) -> None:
+    (tmp_path / "raw.toml").write_text('based_on = "raw"\nlevels = 255\n')
+    with pytest.raises(InputError, match="two different protocols are called raw"):
+        score_files(pairs, ["raw", tmp_path / "raw.toml"])
+    assert list(score_files(pairs[:2], ["raw", "raw"])) == ["raw"]
 
 
 def test_nothing_to_score() -> None:
@@ -129,9 +184,9 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_names_the_item_and_adds_nothing(case: str) -> None:
-    prediction, mask, said = BAD[case]
+    prediction, mask, message = BAD[case]
     scorer = Scorer()
-    with pytest.raises(InputError, match=f"picture 7: .*{said}"):
+    with pytest.raises(InputError, match=f"picture 7: .*{message}"):
         scorer.update(prediction, mask, name="picture 7")
     with pytest.raises(InputError, match="nothing to score"):
         scorer.result()

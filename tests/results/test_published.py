@@ -7,7 +7,7 @@ import pytest
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import load_protocol, protocol_names
 from sodbench.results import published
-from sodbench.results.matching import DECISIVE, MINOR, verdict
+from sodbench.results.matching import verdict
 from sodbench.results.published import (
     bibliography,
     method_of,
@@ -165,11 +165,6 @@ def test_unstated_toolkits_compare_by_family_only() -> None:
     other = pick("inspyrenet2022", "VST", "ecssd", "MAE")
     assert judged(other, "pysodmetrics", 1000, 1000).reason == "the source does not state its toolkit"
     assert not verdict(other, "S", load_protocol("raw"), 1000, 1000).shown
-
-
-def test_decisive_fields_exist_in_protocols() -> None:
-    protocol = load_protocol("raw")
-    assert all(hasattr(protocol, n) for names in (*DECISIVE.values(), *MINOR.values()) for n in names)
 
 
 def test_a_users_protocol_compares_by_its_fields() -> None:

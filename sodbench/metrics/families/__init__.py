@@ -1,1 +1,1 @@
-"""The metrics, one family a file; `sodbench.metrics.registry` finds them here."""
+"""The metrics, one family per file; `sodbench.metrics.registry` finds them here."""

@@ -5,16 +5,8 @@ as in pysodmetrics; where the protocol scores agreement, only the class that is 
 Source: Vicente et al., Large-scale training of shadow detectors with noisily-annotated data, ECCV 2016.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 from sodbench.metrics.overlap import at_half
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -22,21 +14,16 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     background, hit = at_half(measurement, protocol)
     inside = measurement.mask.n_object
     outside = measurement.mask.n - inside
-    found = hit / inside if inside else 0.0
-    spared = (outside - background) / outside if outside else 0.0
+    hit_rate = hit / inside if inside else 0.0
+    reject_rate = (outside - background) / outside if outside else 0.0
     if protocol.empty_mask == "agreement" and not (inside and outside):
-        return {"BER": 1 - (found + spared)}, {}
-    return {"BER": 1 - 0.5 * (found + spared)}, {}
-
-
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"BER": means["BER"]}
+        return {"BER": 1 - (hit_rate + reject_rate)}, {}
+    return {"BER": 1 - 0.5 * (hit_rate + reject_rate)}, {}
 
 
 FAMILY = Family(
     name="BER",
-    metrics=(MetricInfo("BER", "balanced error rate", "lower", (0.0, 1.0), "Vicente et al., ECCV 2016"),),
+    source="Vicente et al., ECCV 2016",
+    metrics=(MetricInfo("BER", "balanced error rate", higher_is_better=False),),
     measure=measure,
-    score=score,
 )

@@ -1,24 +1,16 @@
 """mBA, mean boundary accuracy: pixels right near the mask's boundary; in 0..1, higher is better.
 
-For five radii r_i = 1 + floor(i (R - 1) / 5), i = 0..4, R = (height + width) / 300: the share of pixels on
-which map (x > .5) and mask agree, among those within r_i of the mask's boundary on either side (dilation
-minus erosion by the disk dx^2 + dy^2 <= r_i^2); the mean of the five. An image whose mask has no boundary
+mBA is the mean of five accuracies. Accuracy i is the share of pixels on which map (x > .5) and mask agree,
+among the pixels within r_i of the mask's boundary (dilation minus erosion by the disk dx^2 + dy^2 <= r_i^2),
+with r_i = 1 + floor(i (R - 1) / 5), i = 0..4, R = (height + width) / 300. An image whose mask has no boundary
 (empty or full) is left out.
 Source: Cheng et al., CascadePSP: toward class-agnostic and very high-resolution segmentation, CVPR 2020.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -45,14 +37,9 @@ def _distance_to_other_side(truth: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(np.rint((inside + outside) ** 2))
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"mBA": means["mBA"]}
-
-
 FAMILY = Family(
     name="mBA",
-    metrics=(MetricInfo("mBA", "mean boundary accuracy", "higher", (0.0, 1.0), "Cheng et al., CVPR 2020"),),
+    source="Cheng et al., CVPR 2020",
+    metrics=(MetricInfo("mBA", "mean boundary accuracy"),),
     measure=measure,
-    score=score,
 )

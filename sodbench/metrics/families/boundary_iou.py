@@ -6,19 +6,12 @@ images without any rim score 0, or 1 where the protocol scores agreement.
 Source: Cheng et al., Boundary IoU: improving object-centric image segmentation evaluation, CVPR 2021.
 """
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 SHARE = 0.02
 
@@ -45,14 +38,9 @@ def rim(binary: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
     return np.asarray(binary & (eroded == 0))
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"bIoU": means["bIoU"]}
-
-
 FAMILY = Family(
     name="bIoU",
-    metrics=(MetricInfo("bIoU", "boundary IoU", "higher", (0.0, 1.0), "Cheng et al., CVPR 2021"),),
+    source="Cheng et al., CVPR 2021",
+    metrics=(MetricInfo("bIoU", "boundary IoU"),),
     measure=measure,
-    score=score,
 )

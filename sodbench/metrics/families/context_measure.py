@@ -6,17 +6,9 @@ Source: Wang et al., Context-measure: contextualizing metric for camouflage, arX
 implementation: py_sod_metrics.ContextMeasure.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -32,14 +24,9 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return {"CM": float(metric.get_results()["cm"])}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"CM": means["CM"]}
-
-
 FAMILY = Family(
     name="CM",
-    metrics=(MetricInfo("CM", "context measure", "higher", (0.0, 1.0), "Wang et al., 2025"),),
+    source="Wang et al., 2025",
+    metrics=(MetricInfo("CM", "context measure"),),
     measure=measure,
-    score=score,
 )

@@ -1,20 +1,14 @@
 """HCE, human correction effort, computed by pysodmetrics: from 0 up, lower is better.
 
-An estimate of the mouse clicks that mending the map (x > .5) would take: control points of the polygons
-around wrong regions, small errors relaxed.
+An estimate of the mouse clicks needed to correct the map (x > .5): the control points of the polygons around
+wrong regions, small errors relaxed.
 Source: Qin et al., Highly accurate dichotomous image segmentation, ECCV 2022; implementation:
 py_sod_metrics.HumanCorrectionEffortMeasure.
 """
 
-from __future__ import annotations
+import math
 
-from typing import TYPE_CHECKING, Any
-
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -26,16 +20,9 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return {"HCE": float(metric.get_results()["hce"])}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"HCE": means["HCE"]}
-
-
 FAMILY = Family(
     name="HCE",
-    metrics=(
-        MetricInfo("HCE", "human correction effort", "lower", (0.0, float("inf")), "Qin et al., ECCV 2022"),
-    ),
+    source="Qin et al., ECCV 2022",
+    metrics=(MetricInfo("HCE", "human correction effort", higher_is_better=False, range=(0.0, math.inf)),),
     measure=measure,
-    score=score,
 )

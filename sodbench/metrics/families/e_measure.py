@@ -6,17 +6,9 @@ above 1; protocol `raw` divides by N. maxE and meanE are taken of the mean of th
 Source: Fan et al., Enhanced-alignment measure for binary foreground map evaluation, IJCAI 2018.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -38,23 +30,14 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return {"maxE": max_e, "meanE": mean_e, "adpE": adaptive_e}, {"E": curve}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """maxE and meanE of the mean curve, and the mean adpE."""
-    if not protocol.e_curve:
-        return {"adpE": means["adpE"]}
-    curve = np.asarray(curves["E"])
-    return {"maxE": curve.max(axis=-1), "meanE": curve.mean(axis=-1), "adpE": means["adpE"]}
-
-
-SOURCE = "Fan et al., IJCAI 2018"
 FAMILY = Family(
     name="E",
+    source="Fan et al., IJCAI 2018",
     metrics=(
-        MetricInfo("maxE", "max E", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("meanE", "mean E", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("adpE", "adaptive E", "higher", (0.0, 1.0), SOURCE),
+        MetricInfo("maxE", "max E", curve="E", summary="max", only_if="e_curve"),
+        MetricInfo("meanE", "mean E", curve="E", summary="mean", only_if="e_curve"),
+        MetricInfo("adpE", "adaptive E"),
     ),
     measure=measure,
-    score=score,
     standard=True,
 )

@@ -6,18 +6,25 @@ precision and mean recall (`f_average`). adpF is the mean of F at the threshold 
 Source: Achanta et al., Frequency-tuned salient region detection, CVPR 2009.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
+from sodbench.metrics.family import (
+    Columns,
+    Curves,
+    Family,
+    Inputs,
+    Means,
+    Measurement,
+    MetricInfo,
+    Protocol,
+    Scores,
+)
 
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+Array = NDArray[np.float64]
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -27,7 +34,9 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     names = ["maxF", "meanF", "adpF"] if protocol.f_adaptive else ["maxF", "meanF"]
     if _left_out(measurement, protocol):
         return dict.fromkeys(names, np.nan), _named(np.full((3, protocol.levels), np.nan))
-    adaptive = measurement.adaptive_counts(protocol, protocol.f_scale) if protocol.f_adaptive else (0, 0)
+    adaptive = (0, 0)
+    if protocol.f_adaptive or protocol.mean_f == "adaptive":
+        adaptive = measurement.adaptive_counts(protocol, protocol.f_scale)
     table = np.empty((3, protocol.levels))
     max_f, mean_f, adaptive_f = curves.f_scores(
         measurement.counts(protocol, protocol.f_scale),
@@ -48,26 +57,25 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return columns, _named(table)
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """maxF and meanF of the data set's curve, and the mean adpF."""
-    f = data_set_curve(curves, protocol)
-    mean_f = means["adpF"] if protocol.mean_f == "adaptive" else f.mean(axis=-1)
-    scores = {"maxF": f.max(axis=-1), "meanF": mean_f}
-    return scores | {"adpF": means["adpF"]} if protocol.f_adaptive else scores
-
-
-def data_set_curve(curves: Means, protocol: Protocol) -> NDArray[np.float64]:
+def data_set_curve(curves: Means, protocol: Protocol) -> Array:
     """The data set's F curve from the mean curves (last axis: level)."""
     if protocol.f_average == "images":
         return np.asarray(curves["F"])
     return f_of(curves["precision"], curves["recall"], protocol.f_beta2, protocol.f_epsilon)
 
 
-def f_of(precision: Any, recall: Any, beta2: float, epsilon: float = 0.0) -> NDArray[np.float64]:
-    """F of precision and recall, 0 where both are."""
-    numerator = (1 + beta2) * precision * recall
+@overload
+def f_of(precision: float, recall: float, beta2: float, epsilon: float = 0.0) -> float: ...
+
+
+@overload
+def f_of(precision: Array, recall: Array, beta2: float, epsilon: float = 0.0) -> Array: ...
+
+
+def f_of(precision: Any, recall: Any, beta2: float, epsilon: float = 0.0) -> Any:
+    """F of precision and recall (numbers, or arrays of one shape), 0 where both are 0."""
     denominator = beta2 * precision + recall + epsilon
-    return np.asarray(numerator / np.where(denominator > 0, denominator, 1.0))
+    return (1 + beta2) * precision * recall / (denominator + (denominator == 0))
 
 
 def _left_out(measurement: Measurement, protocol: Protocol) -> bool:
@@ -75,19 +83,40 @@ def _left_out(measurement: Measurement, protocol: Protocol) -> bool:
     return empty_mask or ("empty-map" in protocol.f_left_out and measurement.extent[1] == 0)
 
 
-def _named(table: NDArray[np.float64]) -> Curves:
+def _named(table: Array) -> Curves:
     return {"precision": table[0], "recall": table[1], "F": table[2]}
 
 
-SOURCE = "Achanta et al., CVPR 2009"
-FAMILY = Family(
+@dataclass(frozen=True)
+class FMeasure(Family):
+    """The F-measure: its data-set curve, and what is called mean F, are the protocol's choice."""
+
+    def inputs(self, protocol: Protocol) -> Inputs:
+        """The curves that the protocol averages, and the adaptive F where it is printed."""
+        curves = ("F",) if protocol.f_average == "images" else ("precision", "recall")
+        if protocol.f_adaptive:
+            return Inputs(("adpF",), curves)
+        return Inputs(("meanF",) if protocol.mean_f == "adaptive" else (), curves)
+
+    def score(self, means: Means, curves: Means, protocol: Protocol) -> Scores:
+        """maxF and meanF of the data set's curve, and the mean adpF."""
+        f = data_set_curve(curves, protocol)
+        scores = {"maxF": f.max(axis=-1), "meanF": f.mean(axis=-1)}
+        if protocol.mean_f == "adaptive":
+            scores["meanF"] = means["adpF" if protocol.f_adaptive else "meanF"]
+        if protocol.f_adaptive:
+            scores["adpF"] = means["adpF"]
+        return scores
+
+
+FAMILY = FMeasure(
     name="F",
+    source="Achanta et al., CVPR 2009",
     metrics=(
-        MetricInfo("maxF", "max F", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("meanF", "mean F", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("adpF", "adaptive F", "higher", (0.0, 1.0), SOURCE),
+        MetricInfo("maxF", "max F"),
+        MetricInfo("meanF", "mean F"),
+        MetricInfo("adpF", "adaptive F", only_if="f_adaptive"),
     ),
     measure=measure,
-    score=score,
     standard=True,
 )

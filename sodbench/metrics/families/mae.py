@@ -4,18 +4,10 @@ MAE = mean |x - G|, in 0..1, lower is better; the data set's value is the mean o
 Source: Perazzi et al., Saliency filters, CVPR 2012.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -39,15 +31,10 @@ def _against_grey(measurement: Measurement, x: NDArray[np.float64], epsilon: flo
     return error / (grey.size + epsilon)
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"MAE": means["MAE"]}
-
-
 FAMILY = Family(
     name="MAE",
-    metrics=(MetricInfo("MAE", "MAE", "lower", (0.0, 1.0), "Perazzi et al., CVPR 2012"),),
+    source="Perazzi et al., CVPR 2012",
+    metrics=(MetricInfo("MAE", "MAE", higher_is_better=False),),
     measure=measure,
-    score=score,
     standard=True,
 )

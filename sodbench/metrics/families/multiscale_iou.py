@@ -6,16 +6,9 @@ Source: Ahmadzadeh et al., Multiscale IOU: a metric for evaluation of salient ob
 structures, ICIP 2021; implementation: py_sod_metrics.MSIoU.
 """
 
-from __future__ import annotations
-
 import warnings
-from typing import TYPE_CHECKING, Any
 
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -26,22 +19,13 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy.trapz
         metric.step(*measurement.as_floats(protocol), normalize=False)
-    found = metric.get_results()
-    return {"MSIoU": float(found["binary"]), "adpMSIoU": float(found["adaptive"])}, {}
+    results = metric.get_results()
+    return {"MSIoU": float(results["binary"]), "adpMSIoU": float(results["adaptive"])}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The means over images."""
-    return {"MSIoU": means["MSIoU"], "adpMSIoU": means["adpMSIoU"]}
-
-
-SOURCE = "Ahmadzadeh et al., ICIP 2021"
 FAMILY = Family(
     name="MSIoU",
-    metrics=(
-        MetricInfo("MSIoU", "multi-scale IoU", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("adpMSIoU", "adaptive multi-scale IoU", "higher", (0.0, 1.0), SOURCE),
-    ),
+    source="Ahmadzadeh et al., ICIP 2021",
+    metrics=(MetricInfo("MSIoU", "multi-scale IoU"), MetricInfo("adpMSIoU", "adaptive multi-scale IoU")),
     measure=measure,
-    score=score,
 )

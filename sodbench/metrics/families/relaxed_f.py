@@ -1,4 +1,4 @@
-"""Relaxed boundary F (relaxF): how well the object's outline is met; in 0..1, higher is better.
+"""Relaxed boundary F (relaxF): how well the object's boundary is met; in 0..1, higher is better.
 
 The map is binarised at .5; the boundary of a binary image is what a 3 x 3 erosion takes away. Relaxed
 precision is the share of the map's boundary within a window of the mask's boundary, relaxed recall the
@@ -7,16 +7,20 @@ published tables, the disk of radius 3 is what the text says.
 Source: Qin et al., BASNet, CVPR 2019, section 4.2; Ehrig and Euzenat 2005 for the relaxation.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 from sodbench.metrics.families.f_measure import f_of
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import (
+    Columns,
+    Curves,
+    Family,
+    Inputs,
+    Means,
+    Measurement,
+    MetricInfo,
+    Protocol,
+    Scores,
+)
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -31,22 +35,29 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     recall = true_near / true_length if true_length else 0.0
     if protocol.empty_mask == "agreement" and length == 0 and true_length == 0:
         precision = recall = 1.0
-    beta2 = protocol.boundary_beta2
-    f = (1 + beta2) * precision * recall / (beta2 * precision + recall) if precision * recall > 0 else 0.0
+    f = f_of(precision, recall, protocol.boundary_beta2)
     return {"relaxF": f, "relaxP": precision, "relaxR": recall}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images, or F of the mean precision and mean recall."""
-    if protocol.boundary_average == "images":
-        return {"relaxF": means["relaxF"]}
-    return {"relaxF": f_of(means["relaxP"], means["relaxR"], protocol.boundary_beta2)}
+@dataclass(frozen=True)
+class RelaxedF(Family):
+    """Relaxed F, averaged over images or computed from the mean precision and the mean recall."""
+
+    def inputs(self, protocol: Protocol) -> Inputs:
+        """The images' F, or their precision and recall."""
+        return Inputs(("relaxF",) if protocol.boundary_average == "images" else ("relaxP", "relaxR"), ())
+
+    def score(self, means: Means, curves: Means, protocol: Protocol) -> Scores:
+        """The mean over images, or F of the mean precision and the mean recall."""
+        if protocol.boundary_average == "images":
+            return {"relaxF": means["relaxF"]}
+        return {"relaxF": f_of(means["relaxP"], means["relaxR"], protocol.boundary_beta2)}
 
 
-FAMILY = Family(
+FAMILY = RelaxedF(
     name="relaxF",
-    metrics=(MetricInfo("relaxF", "relaxed boundary F", "higher", (0.0, 1.0), "Qin et al., CVPR 2019"),),
+    source="Qin et al., CVPR 2019",
+    metrics=(MetricInfo("relaxF", "relaxed boundary F"),),
     measure=measure,
-    score=score,
     standard=True,
 )

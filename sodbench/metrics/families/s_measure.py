@@ -6,15 +6,7 @@ empty quadrant weighs nothing, both decided in exact arithmetic.
 Source: Fan et al., Structure-measure: a new way to evaluate foreground maps, ICCV 2017.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -34,15 +26,10 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return {"S": value}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"S": means["S"]}
-
-
 FAMILY = Family(
     name="S",
-    metrics=(MetricInfo("S", "S-measure", "higher", (0.0, 1.0), "Fan et al., ICCV 2017"),),
+    source="Fan et al., ICCV 2017",
+    metrics=(MetricInfo("S", "S-measure"),),
     measure=measure,
-    score=score,
     standard=True,
 )

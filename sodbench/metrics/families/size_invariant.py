@@ -1,4 +1,4 @@
-"""Size-invariant MAE and F, computed by pysodmetrics: every object counts alike, however small.
+"""Size-invariant MAE and F, computed by pysodmetrics: every object counts the same, however small.
 
 The image is cut into the boxes of the mask's objects (components of 50 pixels and more); F is averaged over
 the boxes, MAE over the boxes and the rest. siMAE in 0..1, lower is better; siMaxF, siMeanF (of the mean of
@@ -7,19 +7,11 @@ Source: Li et al., Size-invariance matters: rethinking metrics and losses for im
 object detection, ICML 2024; implementation: py_sod_metrics.SizeInvarianceMAE, SizeInvarianceFmeasureV2.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.families import f_measure
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -63,26 +55,14 @@ def _error_in_boxes(x: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
     return float(np.mean([error[package.get_kth_bit(boxes, k=k + 1) > 0].mean() for k in range(count)]))
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """Means over images; the maximum and the mean of the mean curve."""
-    curve = np.asarray(curves["siF"])
-    return {
-        "siMAE": means["siMAE"],
-        "siMaxF": curve.max(axis=-1),
-        "siMeanF": curve.mean(axis=-1),
-        "siAdpF": means["siAdpF"],
-    }
-
-
-SOURCE = "Li et al., ICML 2024"
 FAMILY = Family(
     name="SI",
+    source="Li et al., ICML 2024",
     metrics=(
-        MetricInfo("siMAE", "size-invariant MAE", "lower", (0.0, 1.0), SOURCE),
-        MetricInfo("siMaxF", "size-invariant max F", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("siMeanF", "size-invariant mean F", "higher", (0.0, 1.0), SOURCE),
-        MetricInfo("siAdpF", "size-invariant adaptive F", "higher", (0.0, 1.0), SOURCE),
+        MetricInfo("siMAE", "size-invariant MAE", higher_is_better=False),
+        MetricInfo("siMaxF", "size-invariant max F", curve="siF", summary="max"),
+        MetricInfo("siMeanF", "size-invariant mean F", curve="siF", summary="mean"),
+        MetricInfo("siAdpF", "size-invariant adaptive F"),
     ),
     measure=measure,
-    score=score,
 )

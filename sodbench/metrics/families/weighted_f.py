@@ -1,20 +1,12 @@
 """Weighted F-measure: errors weighted by where they are; in 0..1, higher is better.
 
-Inside the object an error counts the less the better its 7 x 7 neighbourhood (Gaussian, sigma 5) is; outside
-it counts 2 - exp(ln .5 / 5 d), d the distance to the object. R = 1 - mean error inside,
-P = TP / (TP + FP), F = (1 + b2) P R / (R + b2 P) with b2 = 1.
+E = |x - G|. Inside the object an error counts min(E, E smoothed by a 7 x 7 Gaussian of sigma 5); outside it
+counts E (2 - exp(ln .5 / 5 d)), d the distance to the object. R = 1 - mean error inside, P = TP / (TP + FP)
+with these errors, F = (1 + b2) P R / (R + b2 P) with b2 = 1.
 Source: Margolin et al., How to evaluate foreground maps?, CVPR 2014.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-from sodbench.metrics.family import Columns, Curves, Family, Means, MetricInfo
-
-if TYPE_CHECKING:
-    from sodbench.metrics.measurement import Measurement
-    from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
 
 def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curves]:
@@ -38,15 +30,10 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     return {"wF": value}, {}
 
 
-def score(means: Means, curves: Means, protocol: Protocol) -> dict[str, Any]:
-    """The mean over images."""
-    return {"wF": means["wF"]}
-
-
 FAMILY = Family(
     name="wF",
-    metrics=(MetricInfo("wF", "weighted F", "higher", (0.0, 1.0), "Margolin et al., CVPR 2014"),),
+    source="Margolin et al., CVPR 2014",
+    metrics=(MetricInfo("wF", "weighted F"),),
     measure=measure,
-    score=score,
     standard=True,
 )

@@ -1,4 +1,4 @@
-"""Binary images packed 64 pixels a word: packing, erosion, dilation and counting on whole words.
+"""Binary images packed, 64 pixels per word: packing, erosion, dilation and counting on whole words.
 
 Bit i of word k of a row is the pixel at column 64 k + i; bits beyond the width are 0.
 """
@@ -248,7 +248,7 @@ def boundary_counts(
     true_window: NDArray[np.uint64],
     out: NDArray[np.int64],
 ) -> None:
-    """A map's boundary: its length, how much is in the mask's window, how much of the mask's in its own."""
+    """A map's boundary: its length, its part in the mask's window, and the part of the mask's in its own."""
     edge = np.empty_like(bits)
     window = np.empty_like(bits)
     out[0] = inner_boundary(bits, width, square, edge)

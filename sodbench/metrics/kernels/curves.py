@@ -155,9 +155,8 @@ def adaptive_counts(
 ) -> tuple[int, int, float, float]:
     """Background and object pixels with x >= min(2 mean(x), 1), or > if strict; the threshold; its gap.
 
-    The gap is the threshold's distance to the nearest level.
-
-    A distance of rounding size says that the comparison hangs on how the mean was rounded.
+    The gap is the threshold's distance to the nearest level. Where it is of the size of a rounding error, the
+    comparison depends on how the mean was rounded.
     """
     total = 0.0
     n = 0

@@ -1,9 +1,9 @@
-"""Where the object is, seen from the background: vertical distances, and the nearest pixel close by.
+"""Distances from the background to the object: within each column, and the nearest object pixel close by.
 
 The background pixels in reach of a 7 x 7 window get the nearest object pixel itself, ties broken as
 scipy.ndimage.distance_transform_edt does: smallest column, then smallest row.
 
-Loops run upwards over slices of rows: so written, the compiler vectorises them.
+Loops run upwards over slices of rows, a form that the compiler vectorises.
 """
 
 import numba
@@ -99,17 +99,17 @@ def band_keys(vertical: NDArray[np.uint16], top: int, out: NDArray[np.uint16]) -
 
 @compiled((U16, numba.int64, numba.int64, U64_OUT))
 def pack_band(keys: NDArray[np.uint16], first: int, last: int, band: NDArray[np.uint64]) -> int:
-    """Packs the pixels whose nearest object pixel is at most BAND away, but not they themselves.
+    """Packs the pixels whose nearest object pixel is at most BAND away, without the object's own pixels.
 
     Only the columns first .. last - 1 of `keys` count: those inside the image. Returns how many there are.
     """
     height = keys.shape[0]
     flag = np.zeros(64 * band.shape[1], np.uint8)
     inside = flag[first:last]
-    found = ZERO
+    count = ZERO
     for y in range(height):
         line = keys[y, first:last]
-        # as bytes first: so the compiler packs them fastest
+        # bytes first: the compiler packs them fastest in this form
         for x in range(last - first):
             inside[x] = np.uint8(255) * np.uint8(np.uint16(line[x] - np.uint16(16)) < NEAR)
         for k in range(band.shape[1]):
@@ -118,8 +118,8 @@ def pack_band(keys: NDArray[np.uint16], first: int, last: int, band: NDArray[np.
             for i in range(64):
                 word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
             band[y, k] = word
-            found += count_bits(word)
-    return int(found)
+            count += count_bits(word)
+    return int(count)
 
 
 @compiled((U8, U16, U16, U64, numba.int64, numba.int64, numba.int64, I32_OUT, I32_OUT))
@@ -140,7 +140,7 @@ def list_band(
     `stride` pixels from row to row. Of two equally near ones in a column the upper one is taken.
     """
     width = truth.shape[1]
-    found = 0
+    count = 0
     for i in range(band.shape[0]):
         y = top + i
         for k in range(band.shape[1]):
@@ -153,9 +153,9 @@ def list_band(
                 column += left
                 up = y - d if y >= d else y
                 row = up if truth[up, column] != 0 else y + d
-                pixels[found] = (y + 3) * stride + at + left - 1
-                nearest[found] = row * width + column
-                found += 1
+                pixels[count] = (y + 3) * stride + at + left - 1
+                nearest[count] = row * width + column
+                count += 1
 
 
 @compiled((U8, I64_1, numba.int64, U16_OUT, U16_OUT, U64_OUT))
@@ -179,8 +179,8 @@ def locate(
     band_keys(vertical, top, keys)
     first = max(4 - left, 0)
     last = min(truth.shape[1], right + 4) - (left - 4)
-    found = pack_band(keys, first, last, band)
-    pixels = np.empty(found, np.int32)
-    nearest = np.empty(found, np.int32)
+    count = pack_band(keys, first, last, band)
+    pixels = np.empty(count, np.int32)
+    nearest = np.empty(count, np.int32)
     list_band(truth, vertical, keys, band, top, left, stride, pixels, nearest)
     return pixels, nearest

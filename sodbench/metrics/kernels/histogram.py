@@ -1,4 +1,4 @@
-"""The joint histogram of map level, mask value and quadrant: all that MAE, F, E and S need of the pixels."""
+"""The joint histogram of map level, mask value and quadrant, from which MAE, F, E and S follow."""
 
 import numba
 import numpy as np

@@ -2,9 +2,9 @@
 
 Outside the object: errors weighted by the distance to it. Exact squared distances are found 16 pixels at a
 time, only where a map has something to weigh, and kept for the next map.
-Inside: errors that a good neighbourhood makes smaller.
+Inside: errors, made smaller where the neighbourhood is good.
 
-Loops run upwards over slices of rows: so written, the compiler vectorises them.
+Loops run upwards over slices of rows, a form that the compiler vectorises.
 """
 
 import numba
@@ -230,7 +230,7 @@ def smoothed_object_error(
                     + k3 * (column[i] + column[i + 6])
                 )
                 error = min(top - np.float64(d[i + 3]), scale * part[i] - smooth)
-                # chosen, not multiplied by 0: beyond the image anything may lie, NaN too
+                # selected, not multiplied by 0: memory beyond the image may hold anything, also NaN
                 here += error if (wanted >> np.uint64(i)) & np.uint64(1) else 0.0
             total += here
     return total

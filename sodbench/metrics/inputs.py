@@ -1,0 +1,125 @@
+"""Maps and masks as they are given: checked before any number, and resampled where the protocol says so."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sodbench.errors import InputError
+from sodbench.metrics.protocol import load_protocol, protocol_names
+
+MapArray = NDArray[Any]  # uint8 (0..255) or float64 (0..1), two-dimensional, C order
+
+
+def checked_map(values: ArrayLike, name: str) -> MapArray:
+    """A saliency map as uint8 (0..255) or float64 (0..1), H x W, C order.
+
+    uint8 is taken as it is; bool becomes 0 and 255; floating point keeps its full precision.
+    Raises InputError for anything else: colour, 16-bit, values outside 0..1, NaN, no pixels.
+    """
+    array = _two_dimensional(values, name, "map")
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if array.dtype == np.bool_:
+        return np.ascontiguousarray(array).view(np.uint8) * np.uint8(255)
+    if np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all():
+            bad = int(array.size - np.isfinite(array).sum())
+            raise InputError(
+                f"{name}: map has {bad} NaN or infinite values; expected numbers in 0..1: correct the "
+                "network's output before scoring"
+            )
+        low, high = float(array.min()), float(array.max())
+        if low < 0 or high > 1:
+            raise InputError(
+                f"{name}: floating-point map with values in {low:g}..{high:g}; expected 0..1: apply the "
+                "sigmoid, or convert a 0..255 map with .astype('uint8')"
+            )
+        return np.ascontiguousarray(array, dtype=np.float64)
+    raise InputError(
+        f"{name}: map of type {array.dtype}; expected uint8 (0..255), bool, or floating point in 0..1: "
+        "convert a 0..255 map with .astype('uint8'), divide a 16-bit one by 65535"
+    )
+
+
+def checked_mask(values: ArrayLike, name: str) -> NDArray[np.uint8]:
+    """A mask as uint8 (0..255), H x W, C order; bool becomes 0 and 255.
+
+    Raises InputError for a mask of 0 and 1 (toolkits read it as empty), colour, other types, no pixels.
+    """
+    array = _two_dimensional(values, name, "mask")
+    if array.dtype == np.bool_:
+        return np.ascontiguousarray(array).view(np.uint8) * np.uint8(255)
+    if array.dtype != np.uint8:
+        raise InputError(
+            f"{name}: mask of type {array.dtype}; expected uint8 (0 and 255) or bool: threshold it, "
+            "for example mask > 0"
+        )
+    if array.max() == 1:
+        raise InputError(
+            f"{name}: mask has the values 0 and 1 only, which every threshold reads as empty: "
+            "pass mask.astype(bool), or mask * 255"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _two_dimensional(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.ndim != 2:
+        kind = "colour or stacked" if array.ndim == 3 else f"{array.ndim}-dimensional"
+        raise InputError(
+            f"{name}: {kind} {what} of shape {array.shape}; expected height x width: pass one grey channel"
+        )
+    if array.size == 0:
+        raise InputError(f"{name}: {what} of shape {array.shape} has no pixels; expected at least 1 x 1")
+    return array
+
+
+class SizeMismatchError(InputError):
+    """A map and a mask of different sizes, under a protocol that does not resample.
+
+    `sizes` states the image's name and both sizes; `remedy` the protocol and what to do.
+    """
+
+    def __init__(
+        self, name: str, map_shape: tuple[int, ...], mask_shape: tuple[int, ...], protocol: str
+    ) -> None:
+        """Shapes are height x width."""
+        self.sizes = f"{name}: map is {_shape(map_shape)}, mask is {_shape(mask_shape)}"
+        resampling = [one for one in protocol_names() if load_protocol(one).size_mismatch == "resize-map"]
+        self.remedy = (
+            f"protocol {protocol} compares equal sizes only: save maps at the size of their images, or "
+            f"choose a protocol that resamples maps ({', '.join(resampling)})"
+        )
+        super().__init__(f"{self.sizes} (height x width); {self.remedy}")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)
+
+
+def resized(values: MapArray, shape: tuple[int, int]) -> MapArray:
+    """The map resampled to another height and width; uint8 stays uint8, floating point is clipped to 0..1.
+
+    Bicubic with a = -0.5, wider when shrinking (as MATLAB's imresize and Pillow do), the result rounded to
+    8 bits: as if the map had been saved at that size. How the toolkits round in between is not documented;
+    for maps of another size their numbers agree with ours to about 1e-3.
+    """
+    rows = _resampling(values.shape[0], shape[0])
+    columns = _resampling(values.shape[1], shape[1])
+    resampled = rows @ values.astype(np.float64) @ columns.T
+    if values.dtype == np.uint8:
+        return np.clip(np.floor(resampled + 0.5), 0, 255).astype(np.uint8)
+    return np.clip(resampled, 0.0, 1.0)
+
+
+def _resampling(size: int, wanted: int) -> NDArray[np.float64]:
+    """The matrix (wanted x size) that resamples one side."""
+    scale = size / wanted
+    reach = max(scale, 1.0)
+    centre = (np.arange(wanted) + 0.5) * scale - 0.5
+    distance = np.abs(np.arange(size) - centre[:, None]) / reach
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    weights = np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
