@@ -28,7 +28,7 @@ def pr_figure(
 ) -> list[Path]:
     """Mean precision against mean recall of all `runs` (one data set), with lines of equal F.
 
-    A dot marks the highest F of each curve. Returns the files written; none without curves.
+    A marker shows the highest F of each curve. Returns the files written; none without curves.
     """
     drawn = with_curve(runs, protocol, ("precision", "recall"))
     if not drawn:
@@ -49,7 +49,7 @@ def pr_figure(
         axes.set(xlim=(0, 1), ylim=(bottom, 1), xlabel="mean recall", ylabel="mean precision")
         _lines_of_equal_f(axes, bottom, drawn[0].tables[protocol])
         axes.set_title(f"{escape_dollars(drawn[0].title)}: precision-recall curves")
-        heading = f"protocol {escape_dollars(protocol)}; dot: highest F"
+        heading = f"protocol {escape_dollars(protocol)}; marker: highest F"
         axes.legend(loc="lower left", title=heading, alignment="left")
         return save(figure, folder / f"pr-{folder_name(drawn[0].dataset)}", formats)
 

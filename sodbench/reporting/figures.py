@@ -1,6 +1,6 @@
 """All figures of a report: the kinds there are, and the files that each data set gets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sodbench.reporting.curve_figures import e_figure, f_figure, pr_figure
@@ -20,14 +20,23 @@ _OF_RUNS = {
     "distribution": distribution_figure,
     "size": size_figure,
 }
-KINDS = (*_OF_RUNS, "speed", "ranks")
+# every kind of figure, with its name for readers
+KINDS = {
+    "pr": "precision and recall",
+    "f": "F by threshold",
+    "e": "E by threshold",
+    "distribution": "scores per image",
+    "size": "score by object size",
+    "speed": "quality and speed",
+    "ranks": "average ranks",
+}
 
 
 def draw(
     runs: Sequence[Run],
     table: Table,
     folder: Path,
-    kinds: Sequence[str] = KINDS,
+    kinds: Collection[str] = tuple(KINDS),
     formats: Sequence[str] = FORMATS,
 ) -> dict[str, dict[str, list[Path]]]:
     """Draws the chosen kinds for every data set of the table: {data set: {kind: files}}.

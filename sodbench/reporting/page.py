@@ -7,6 +7,7 @@ from pathlib import Path
 from sodbench import __version__
 from sodbench.files import write_text
 from sodbench.reporting.cell_text import spread_explanations
+from sodbench.reporting.figures import KINDS
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.page_data import dataset_data
@@ -20,9 +21,9 @@ Figures = Mapping[str, Sequence[Path]]
 
 @dataclass(frozen=True)
 class Download:
-    """A kind of figure with the ending and the address of each of its files."""
+    """A figure with the ending and the address of each of its files."""
 
-    kind: str
+    name: str
     files: Sequence[tuple[str, str]]
 
 
@@ -62,7 +63,7 @@ def write_page(
 
 def _downloads(folder: Path, figures: Figures) -> list[Download]:
     return [
-        Download(kind, [(file.suffix[1:], file.relative_to(folder).as_posix()) for file in files])
+        Download(KINDS[kind], [(file.suffix[1:], file.relative_to(folder).as_posix()) for file in files])
         for kind, files in figures.items()
         if files
     ]

@@ -52,8 +52,8 @@ def _draw(
             text = escape_dollars(str(row["method"]))
             if known:
                 text += f"\n{row['parameters'] / EFFICIENCY['parameters'].unit:.1f} M"
-            beside = (area**0.5 / 2 + 5, 0)  # outside the dot, whose area is in square points
-            axes.annotate(text, where, beside, textcoords="offset points", fontsize=7.5, va="center")
+            offset = (area**0.5 / 2 + 5, 0)  # outside the dot, whose area is in square points
+            axes.annotate(text, where, offset, textcoords="offset points", fontsize=7.5, va="center")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

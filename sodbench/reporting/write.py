@@ -75,7 +75,7 @@ def report(
     `seeds` joins runs named `<method>-seed<k>` to mean and standard deviation.
 
     `gallery` is the number of worst, best and most disputed images of each data set that get thumbnails on
-    the page. `figures` are among `figures.KINDS` (None: all).
+    the page. `figures` are among the keys of `figures.KINDS` (None: all).
 
     Raises InputError for a name that no run has, for a wrong option, and where there is no run.
     """
@@ -94,7 +94,7 @@ def report(
     shown = report_table(
         runs, selection, efficiency=folder, published=published, intervals=intervals, seeds=seeds
     )
-    drawn = draw(shown.runs, shown.measured, folder / "figures", KINDS if figures is None else figures)
+    drawn = draw(shown.runs, shown.measured, folder / "figures", tuple(KINDS) if figures is None else figures)
     documents: list[Path] = []
     if "markdown" in formats:
         pictures = {

@@ -150,12 +150,12 @@ class Browser:
 
     def requests(self) -> list[str]:
         """All addresses that pages asked for since the last call."""
-        found = []
+        addresses = []
         for entry in self.log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
-                found.append(message["params"]["request"]["url"])
-        return found
+                addresses.append(message["params"]["request"]["url"])
+        return addresses
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Runs with real files on disk: small pictures, masks and maps of known quality."""
+"""Runs with files on disk: small pictures, masks and maps of known quality."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def score(reports: Path, root: Path, samples: tuple[StandInSample, ...], method:
 
 
 def made(reports: Path, root: Path, methods: dict[str, int]) -> tuple[StandInSample, ...]:
-    """Records of several methods (name: how far its maps slide an image) on one data set with files."""
+    """Records of several methods on one data set with files; `methods`: how far maps slide per image."""
     samples = write_files(root)
     for method, shift in methods.items():
         score(reports, root, samples, method, shift)
@@ -57,13 +57,13 @@ def made(reports: Path, root: Path, methods: dict[str, int]) -> tuple[StandInSam
 
 
 def nameless(reports: Path, method: str = "plain", dataset: str = "other", seed: int = 0) -> None:
-    """A record that knows no files: as if they had gone."""
+    """A record without files, as if they had been removed."""
     frame = table(6, seed)
     save_run(reports, new_run(method, StandInDataset(dataset, dataset.upper(), 6), {"pysodmetrics": frame}))
 
 
 def per_image(reports: Path, method: str, metric: str, dataset: str = "blocks") -> "pd.Series[float]":
-    """One metric of a record, an image a row."""
+    """One metric of a record, one row per image."""
     from sodbench.names import folder_name
 
     folder = reports / "runs" / folder_name(method) / dataset

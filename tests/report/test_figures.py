@@ -1,4 +1,4 @@
-"""Figures: what they show, the families they name, one look a method, the same bytes again."""
+"""Figures: what they show, the kinds of F curve they name, one look per method, the same bytes again."""
 
 import json
 from dataclasses import replace
@@ -73,8 +73,8 @@ def test_a_protocol_with_another_beta_is_drawn_with_it(tmp_path: Path) -> None:
 
 
 def test_looks_are_distinct_in_colour_dash_and_lightness() -> None:
-    found = looks([f"m{k}" for k in range(35)])
-    assert len({(look.colour, str(look.dash)) for look in found.values()}) == 35
+    styles = looks([f"m{k}" for k in range(35)])
+    assert len({(look.colour, str(look.dash)) for look in styles.values()}) == 35
 
     def lightness(colour: str) -> float:
         r, g, b = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -84,7 +84,7 @@ def test_looks_are_distinct_in_colour_dash_and_lightness() -> None:
     assert all(abs(a - b) > 0.02 for i, a in enumerate(first) for b in first[:i])
 
 
-def test_both_families_of_f_are_what_they_say() -> None:
+def test_both_kinds_of_f_curve_are_what_they_are_called() -> None:
     made = table(20, seed=4)
     p, r = (made.image_curves[name].astype(float) for name in ("precision", "recall"))
     with np.errstate(invalid="ignore"):
@@ -139,11 +139,11 @@ def test_runs_without_curves_or_sizes_leave_figures_out(tmp_path: Path) -> None:
 
 def test_ranks_need_comparable_scores_on_two_data_sets() -> None:
     runs = [run(name, dataset, seed) for seed, name in enumerate("abc") for dataset in ("sod", "ecssd")]
-    found = rankings(make_table(runs, Selection(metrics=["maxF", "MAE"])))
-    assert set(found) == {"maxF@pysodmetrics", "MAE@pysodmetrics"}
+    ranked = rankings(make_table(runs, Selection(metrics=["maxF", "MAE"])))
+    assert set(ranked) == {"maxF@pysodmetrics", "MAE@pysodmetrics"}
     scores = {name: r.values()["MAE@pysodmetrics"] for name, r in zip("abc", runs[::2], strict=True)}
     best = min(scores, key=scores.get)
-    assert found["MAE@pysodmetrics"].ranks[best] == 1 and found["MAE@pysodmetrics"].datasets == 2
+    assert ranked["MAE@pysodmetrics"].ranks[best] == 1 and ranked["MAE@pysodmetrics"].datasets == 2
     assert rankings(make_table(runs[::2], Selection())) == {}
     partial = [*runs[:-1], run("c", "ecssd", 2, images=5)]
     assert rankings(make_table(partial, Selection())) == {}

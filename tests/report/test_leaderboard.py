@@ -87,7 +87,7 @@ def test_rows_are_sorted_best_first_or_as_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "message"),
     [
         ({"methods": ["aa"]}, "unknown method 'aa' .*did you mean 'a'"),
         ({"datasets": ["sodd", "x"]}, "unknown data set 'sodd' .*'sod'.*'x'"),
@@ -96,8 +96,8 @@ def test_rows_are_sorted_best_first_or_as_asked() -> None:
         ({"sort": "nam"}, "unknown metric to sort by 'nam'"),
     ],
 )
-def test_unknown_names_are_reported_with_the_nearest(choice, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_unknown_names_are_reported_with_the_nearest(choice, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         make_table([made("a")], Selection(**choice))
 
 
@@ -113,7 +113,7 @@ def test_numbers_print_as_papers_do(value: float, text: str) -> None:
     assert number(value) == text
 
 
-def test_report_writes_the_leaderboard_and_a_figure_a_data_set(tmp_path: Path, capsys) -> None:
+def test_report_writes_the_leaderboard_and_a_figure_per_data_set(tmp_path: Path, capsys) -> None:
     for dataset in ("sod", "ecssd"):
         for seed, name in enumerate(["DSS", "$a_b"]):
             save_run(tmp_path, run(name, dataset, seed))
@@ -148,7 +148,7 @@ def test_no_runs_is_one_line_and_exit_2(tmp_path: Path, capsys) -> None:
     assert "no runs in" in capsys.readouterr().err
 
 
-def test_runs_of_another_protocol_are_said_and_not_shown_empty(tmp_path: Path, capsys) -> None:
+def test_runs_of_another_protocol_are_named_and_not_shown_empty(tmp_path: Path, capsys) -> None:
     save_run(tmp_path, made("a", maxF=0.5))
     for name, dataset in (("b", "sod"), ("c", "other")):
         tables = {"basnet2019": score_table(protocol="basnet2019", levels=255)}

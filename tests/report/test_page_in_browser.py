@@ -136,7 +136,7 @@ def test_one_data_set_can_be_chosen(page: Browser) -> None:
     assert page.run(shown) == ["other"]
 
 
-def test_details_open_by_keyboard_and_say_where_numbers_come_from(page: Browser) -> None:
+def test_details_open_by_keyboard_and_show_the_provenance(page: Browser) -> None:
     page.run("document.querySelector('.name').focus()")
     page.keys("\ue007")
     text = page.wait("document.querySelector('.details')?.textContent")
@@ -232,7 +232,7 @@ def test_an_image_opens_large_and_gives_the_focus_back(page: Browser) -> None:
     assert page.run("return document.activeElement.className") == "open"
 
 
-def test_files_that_are_gone_are_said(page: Browser) -> None:
+def test_missing_files_are_named(page: Browser) -> None:
     page.run("document.querySelectorAll('.images')[1].scrollIntoView({behavior: 'instant'})")
     page.wait("document.querySelectorAll('.dataset')[1].querySelectorAll('.absent').length")
     assert "no longer in" in page.run("return document.querySelectorAll('.gone')[1].textContent")

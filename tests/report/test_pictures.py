@@ -28,7 +28,7 @@ def block(rows: slice, columns: slice) -> np.ndarray:
 
 def test_errors_are_coloured_by_their_kind() -> None:
     mask, saliency = block(slice(5, 15), slice(5, 15)), block(slice(5, 15), slice(10, 20))
-    found = error_overlay(np.full((20, 30, 3), 100, np.uint8), mask, saliency)
+    overlay = error_overlay(np.full((20, 30, 3), 100, np.uint8), mask, saliency)
 
     def nearest(pixel: np.ndarray) -> str:
         tones = {
@@ -39,9 +39,9 @@ def test_errors_are_coloured_by_their_kind() -> None:
         }
         return min(tones, key=lambda name: np.abs(np.array(tones[name], int) - pixel).sum())
 
-    assert nearest(found[10, 17]) == "positive" and nearest(found[10, 7]) == "negative"
-    assert nearest(found[10, 12]) == "agreed" and nearest(found[1, 1]) == "ground"
-    assert (found[5, 5:15] == 255).all() and found.dtype == np.uint8
+    assert nearest(overlay[10, 17]) == "positive" and nearest(overlay[10, 7]) == "negative"
+    assert nearest(overlay[10, 12]) == "agreed" and nearest(overlay[1, 1]) == "ground"
+    assert (overlay[5, 5:15] == 255).all() and overlay.dtype == np.uint8
 
 
 def test_errors_are_in_proportion() -> None:
@@ -51,11 +51,11 @@ def test_errors_are_in_proportion() -> None:
 
 
 def test_the_boundary_is_the_objects_outermost_pixels_and_not_the_pictures_edge() -> None:
-    found = boundary(block(slice(5, 15), slice(5, 15)))
+    edge = boundary(block(slice(5, 15), slice(5, 15)))
     expected = np.zeros((20, 30), bool)
     expected[5:15, [5, 14]] = True
     expected[[5, 14], 5:15] = True
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(edge, expected)
     assert not boundary(np.full((4, 4), 255, np.uint8)).any()
 
 
@@ -83,10 +83,10 @@ def test_scores_without_an_upper_end_are_packed_whole(values: list[float]) -> No
     np.testing.assert_allclose(back, values, atol=0.51 / scale)
 
 
-def test_addresses_are_told_by_their_common_part_and_the_exceptions() -> None:
+def test_addresses_are_stored_as_their_common_part_and_the_exceptions() -> None:
     images = ["a b", "c", "d", "e"]
-    found = compressed(["../x/a%20b.png", "../x/c.png", None, "../x/e.bmp"], images)
-    assert found == {"start": "../x/", "end": ".png", "others": {"2": None, "3": "../x/e.bmp"}}
+    packed = compressed(["../x/a%20b.png", "../x/c.png", None, "../x/e.bmp"], images)
+    assert packed == {"start": "../x/", "end": ".png", "others": {"2": None, "3": "../x/e.bmp"}}
     assert compressed([None] * 2, images[:2])["others"] == {"0": None, "1": None}
 
 
@@ -105,7 +105,7 @@ def test_the_gallery_finds_and_shrinks_files(tmp_path: Path) -> None:
         assert all((reports / unquote(str(address))).resolve().is_file() for address in addresses), key
 
 
-def test_broken_and_missing_files_are_said_and_the_rest_is_shown(tmp_path: Path) -> None:
+def test_broken_and_missing_files_are_named_and_the_others_shown(tmp_path: Path) -> None:
     reports, root = tmp_path / "reports", tmp_path / "Blocks"
     made(reports, root, {"still": 0, "slow": 1})
     runs = load_runs(reports)
@@ -141,7 +141,7 @@ def test_show_renders_one_sheet_and_prints_its_scores(tmp_path: Path, capsys) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["sloww", "0004"], "did you mean 'slow'"),
         (["slow", "0044"], "unknown image '0044' (did you mean"),
@@ -151,7 +151,9 @@ def test_show_renders_one_sheet_and_prints_its_scores(tmp_path: Path, capsys) ->
         (["two", "0001"], "choose one with --dataset"),
     ],
 )
-def test_show_says_what_is_wrong_in_one_line(tmp_path: Path, capsys, arguments: list[str], said: str) -> None:
+def test_show_says_what_is_wrong_in_one_line(
+    tmp_path: Path, capsys, arguments: list[str], message: str
+) -> None:
     reports = tmp_path / "reports"
     made(reports, tmp_path / "Blocks", {"slow": 1})
     nameless(reports)
@@ -159,7 +161,7 @@ def test_show_says_what_is_wrong_in_one_line(tmp_path: Path, capsys, arguments: 
     nameless(reports, "two", "other")
     assert main(["show", *arguments, "--reports", str(reports)]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1
 
 
 def test_a_picture_may_be_missing_from_the_sheet(tmp_path: Path) -> None:

@@ -79,10 +79,10 @@ def test_the_bibliography_holds_what_is_cited_and_nothing_else(tmp_path: Path) -
 
 @given(st.text(max_size=30))
 def test_escaped_latex_holds_no_character_that_acts(text: str) -> None:
-    found = escape(text)
+    escaped = escape(text)
     for command in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textquotedbl{}"):
-        found = found.replace(command, "")
-    bare = found.replace(r"\{", "").replace(r"\}", "")
+        escaped = escaped.replace(command, "")
+    bare = escaped.replace(r"\{", "").replace(r"\}", "")
     for special in "&%$#_":
         bare = bare.replace(f"\\{special}", "")
     assert not set(bare) & set("&%#_~^\n") or "$" in bare
@@ -136,7 +136,7 @@ def test_published_rows_stand_below_the_measured_method_with_the_difference() ->
     assert "published values, not measured here" in text
 
 
-def test_published_rows_are_never_ranked_and_what_is_left_out_is_said() -> None:
+def test_published_rows_are_never_ranked_and_what_is_left_out_is_counted() -> None:
     runs = [made("DSS", maxF=0.1), made("mine", maxF=0.2)]
     table = with_published(make_table(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
     text = markdown(table)
@@ -169,9 +169,9 @@ def test_intervals_stand_behind_the_values() -> None:
     assert spread(row, "MAE@pysodmetrics", 3) == f"[{number(expected.low)}, {number(expected.high)}]"
     assert spread(row, "relaxF@pysodmetrics", 3) == ""
     assert "<sub>" in markdown(table) and r"\scriptsize" in latex(table)
-    said = "In brackets after measured values: 95"
-    assert said in markdown(table) and said in latex(table)
-    assert said not in markdown(make_table(runs, Selection()))
+    message = "In brackets after measured values: 95"
+    assert message in markdown(table) and message in latex(table)
+    assert message not in markdown(make_table(runs, Selection()))
 
 
 def test_seeds_become_one_row_with_mean_and_deviation() -> None:
@@ -278,7 +278,7 @@ def test_the_command_writes_all_formats_with_the_same_rows(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--precision", "0"], "--precision is 0"),
         (["--gallery", "-1"], "--gallery is -1"),
@@ -286,11 +286,11 @@ def test_the_command_writes_all_formats_with_the_same_rows(tmp_path: Path, capsy
         (["--metrics", "maxG"], "did you mean"),
     ],
 )
-def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], said: str) -> None:
+def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], message: str) -> None:
     save_run(tmp_path, made("a"))
     assert main(["report", "--reports", str(tmp_path), *options]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1
     assert not (tmp_path / "leaderboard.md").exists()
 
 

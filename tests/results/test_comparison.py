@@ -59,10 +59,10 @@ def test_images_are_paired_by_name() -> None:
 def test_the_images_that_differ_most_are_named() -> None:
     one, two = run("one", seed=1), run("two", seed=2)
     a, b = (r.tables["pysodmetrics"].per_image["S"] for r in (one, two))
-    found = most_different(one, two, "pysodmetrics", "S", 3)
+    images = most_different(one, two, "pysodmetrics", "S", 3)
     expected = (a - b).abs().nlargest(3)
-    assert [image.name for image in found] == list(expected.index)
-    assert [abs(image.first - image.second) for image in found] == pytest.approx(list(expected))
+    assert [image.name for image in images] == list(expected.index)
+    assert [abs(image.first - image.second) for image in images] == pytest.approx(list(expected))
 
 
 def test_what_cannot_be_paired_is_refused() -> None:
@@ -122,7 +122,7 @@ def test_ranks_leave_out_data_sets_of_which_different_images_were_scored(reports
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["DSS", "DSS", "--dataset", "sod"], "nothing to compare"),
         (["DSS", "Amulett", "--dataset", "sod"], "did you mean 'Amulet'"),
@@ -132,7 +132,7 @@ def test_ranks_leave_out_data_sets_of_which_different_images_were_scored(reports
         (["DSS", "Amulet", "--dataset", "sod", "--by", "foo"], "unknown per-image metric 'foo'"),
     ],
 )
-def test_wrong_names_are_one_line(reports: list[str], capsys, arguments: list[str], said: str) -> None:
+def test_wrong_names_are_one_line(reports: list[str], capsys, arguments: list[str], message: str) -> None:
     assert main(["compare", *arguments, *reports]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1

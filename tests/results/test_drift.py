@@ -1,4 +1,4 @@
-"""The drift check: what moved, why, and how it is said to people and machines."""
+"""The drift check: what drifted, why, and how it is reported to people and machines."""
 
 import json
 import math
@@ -78,7 +78,7 @@ def test_another_count_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"data": "other"}, "the data: masks"),
         ({"images": "other"}, "other images"),
@@ -87,9 +87,9 @@ def test_another_count_fails() -> None:
         ({}, "the maps are the same files, so the scoring changed"),
     ],
 )
-def test_the_likeliest_cause_comes_first(change, said: str) -> None:
+def test_the_likeliest_cause_comes_first(change, message: str) -> None:
     depends = entry_of(run()).depends | {"maps": "digest"}
-    assert likely_causes(depends, depends | change)[0].startswith(said)
+    assert likely_causes(depends, depends | change)[0].startswith(message)
 
 
 def test_protocol_fields_versions_and_commits_are_named() -> None:
@@ -116,7 +116,7 @@ def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("{", "r.json: not valid JSON .*; restore the file"),
         ('{"schema": 9}', "schema: expected 1, found 9; upgrade sodbench, or delete the file and make it"),
@@ -139,9 +139,9 @@ def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_bad_references_are_named(tmp_path: Path, content: str, said: str) -> None:
+def test_bad_references_are_named(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "r.json").write_text(content)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         read_reference(tmp_path / "r.json")
 
 
@@ -214,7 +214,7 @@ def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--tolerance", "MAE"], "expected METRIC=VALUE"),
         (["--tolerance", "MAE=-1"], "0 or more"),
@@ -223,7 +223,7 @@ def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> N
         (["--against", "nowhere.json"], "no such reference"),
     ],
 )
-def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], said: str) -> None:
+def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], message: str) -> None:
     assert main([*prepared(tmp_path), *options]) == 2
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1

@@ -18,14 +18,14 @@ from sodbench.results.published import (
 
 
 def pick(source: str, method: str, dataset: str, metric: str, printed: str = ""):
-    found = [
+    matches = [
         v
         for v in published_values()
         if (v.source, v.method, v.dataset, v.metric) == (source, method, dataset, metric)
         and printed in v.printed_method
     ]
-    assert len(found) == 1, found
-    return found[0]
+    assert len(matches) == 1, matches
+    return matches[0]
 
 
 @pytest.mark.parametrize(

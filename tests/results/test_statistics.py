@@ -54,24 +54,24 @@ def test_intervals_of_max_f_equal_scipys_with_the_curves_resampled(protocol: str
 
 def test_paired_intervals_are_those_of_the_differences() -> None:
     one, two = table(50, seed=1), table(50, seed=2)
-    found = paired_bootstrap(scores_of(one), scores_of(two), 50, 400, seed=5)["MAE"]
+    interval = paired_bootstrap(scores_of(one), scores_of(two), 50, 400, seed=5)["MAE"]
     differences = (one.per_image["MAE"] - two.per_image["MAE"]).to_numpy()
     theirs = stats.bootstrap(
         (differences,), np.mean, n_resamples=400, rng=np.random.default_rng(5), vectorized=True
     ).confidence_interval
-    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    assert (interval.low, interval.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_small_permutation_tests_are_exact_as_scipys() -> None:
     one, two = table(9, seed=1), table(9, seed=2)
-    found = permutation_test(scores_of(one, two), 9, resamples=1000)
+    p_values = permutation_test(scores_of(one, two), 9, resamples=1000)
     for metric in ("MAE", "S", "adpF"):
         theirs = stats.permutation_test(
             (one.per_image[metric].to_numpy(), two.per_image[metric].to_numpy()),
             lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
             permutation_type="samples", n_resamples=1000, vectorized=True,
         )  # fmt: skip
-        assert found[metric] == pytest.approx(theirs.pvalue, abs=1e-12)
+        assert p_values[metric] == pytest.approx(theirs.pvalue, abs=1e-12)
 
 
 def test_exact_permutation_of_max_f_equals_a_plain_loop() -> None:
@@ -81,7 +81,7 @@ def test_exact_permutation_of_max_f_equals_a_plain_loop() -> None:
 
     def difference(code: int) -> float:
         pick = np.array([(code >> i) & 1 for i in range(6)])
-        found = [
+        scores = [
             dataset_scores(
                 {name: values[side, np.arange(6)] for name, values in columns.items()},
                 {name: values[side, np.arange(6)] for name, values in kept.items()},
@@ -89,7 +89,7 @@ def test_exact_permutation_of_max_f_equals_a_plain_loop() -> None:
             )["maxF"]
             for side in (pick, 1 - pick)
         ]
-        return found[0] - found[1]
+        return scores[0] - scores[1]
 
     null = np.array([difference(code) for code in range(64)])
     expected = min(1.0, 2 * min((null >= null[0] - 1e-9).mean(), (null <= null[0] + 1e-9).mean()))
@@ -99,7 +99,7 @@ def test_exact_permutation_of_max_f_equals_a_plain_loop() -> None:
 def test_random_permutation_tests_agree_with_scipys() -> None:
     one, two = table(60, seed=1), table(60, seed=2)
     two.per_image["MAE"] = one.per_image["MAE"] + np.random.default_rng(0).normal(0.04, 0.2, 60)
-    found = permutation_test(scores_of(one, two), 60, resamples=5000)["MAE"]
+    p_value = permutation_test(scores_of(one, two), 60, resamples=5000)["MAE"]
     theirs = stats.permutation_test(
         (one.per_image["MAE"].to_numpy(), two.per_image["MAE"].to_numpy()),
         lambda a, b, axis: np.mean(a - b, axis=axis),
@@ -107,13 +107,13 @@ def test_random_permutation_tests_agree_with_scipys() -> None:
     ).pvalue  # fmt: skip
     assert 0.01 < theirs < 0.5
     # two Monte Carlo estimates of one p: four standard errors of their difference
-    assert abs(found - theirs) < 4 * np.sqrt(2 * 2 * theirs / 5000)
+    assert abs(p_value - theirs) < 4 * np.sqrt(2 * 2 * theirs / 5000)
 
 
 def test_the_same_method_twice_does_not_differ() -> None:
     one = table(30)
-    found = permutation_test(scores_of(one, one), 30, resamples=200)
-    assert all(p == 1 for p in found.values())
+    p_values = permutation_test(scores_of(one, one), 30, resamples=200)
+    assert all(p == 1 for p in p_values.values())
     interval = paired_bootstrap(scores_of(one), scores_of(one), 30, 200)["maxF"]
     assert (interval.value, interval.low, interval.high) == (0, 0, 0)
 
@@ -121,16 +121,16 @@ def test_the_same_method_twice_does_not_differ() -> None:
 def test_images_that_a_protocol_leaves_out_stay_out_of_the_resamples() -> None:
     made = table(20)
     made.per_image.loc["0003", "S"] = np.nan
-    found = bootstrap(scores_of(made), 20, 200)["S"]
-    assert found.value == pytest.approx(made.per_image["S"].mean())
-    assert found.low < found.value < found.high
+    interval = bootstrap(scores_of(made), 20, 200)["S"]
+    assert interval.value == pytest.approx(made.per_image["S"].mean())
+    assert interval.low < interval.value < interval.high
 
 
 def test_tables_without_image_curves_give_the_means_only() -> None:
     import dataclasses
 
-    found = bootstrap(scores_of(dataclasses.replace(table(), image_curves=None)), 12, 100)
-    assert "MAE" in found and "maxF" not in found
+    intervals = bootstrap(scores_of(dataclasses.replace(table(), image_curves=None)), 12, 100)
+    assert "MAE" in intervals and "maxF" not in intervals
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))
@@ -164,10 +164,10 @@ def test_critical_differences_are_those_of_the_published_table() -> None:
 
 def test_ranks_average_over_data_sets_and_group_what_is_close() -> None:
     scores = {"a": [0.9, 0.8, 0.9, 0.7], "b": [0.8, 0.8, 0.7, 0.6], "c": [0.1, 0.2, 0.3, 0.1]}
-    found = rank(scores, higher_is_better=True)
-    assert found.ranks == {"a": 1.125, "b": 1.875, "c": 3.0}
-    assert found.p_value == pytest.approx(stats.friedmanchisquare(*scores.values()).pvalue)
-    assert found.groups() == [["a", "b"], ["b", "c"]]
+    ranking = rank(scores, higher_is_better=True)
+    assert ranking.ranks == {"a": 1.125, "b": 1.875, "c": 3.0}
+    assert ranking.p_value == pytest.approx(stats.friedmanchisquare(*scores.values()).pvalue)
+    assert ranking.groups() == [["a", "b"], ["b", "c"]]
     assert rank(scores, higher_is_better=False).ranks["c"] == 1
 
 
@@ -177,7 +177,7 @@ def test_ranks_need_every_score() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "expected"),
     [
         ("basnet-tiny-seed3", ("basnet-tiny", 3)),
         ("net_seed=12", ("net", 12)),
@@ -186,8 +186,8 @@ def test_ranks_need_every_score() -> None:
         ("seed1", None),
     ],
 )
-def test_seeds_are_read_from_names(name: str, found) -> None:
-    assert seed_of(name) == found
+def test_seeds_are_read_from_names(name: str, expected) -> None:
+    assert seed_of(name) == expected
 
 
 def test_seeds_are_averaged_by_method_and_data_set() -> None:
