@@ -3,13 +3,16 @@
 tests/test_api.py holds the file against them.
 """
 
+import ast
 import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import sodbench
 
 PAGE = Path(__file__).with_name("api.md")
+MOST_FIELDS = 15  # a class with more is described in words
 HEAD = """# Python API
 
 Everything that the commands do, as functions: `import sodbench as sb`. Names are imported on first use.
@@ -41,52 +44,100 @@ def _section(name: str, thing: object) -> str:
             if isinstance(value, property):
                 lines += [f"- `{method}`: {_first_sentence(value)}"]
             else:
-                lines += [f"- `{_signature(method, value)}`: {_first_sentence(value)}"]
+                call = " ".join(
+                    _signature(method, value).replace("(\n    ", "(").replace(",\n)", ")").split()
+                )
+                lines += [f"- `{call}`: {_first_sentence(value)}"]
         lines.append("")
     return "\n".join(lines)
 
 
 def _signature(name: str, thing: object) -> str:
-    try:
-        signature = inspect.signature(thing)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return name
-    parameters = [p for p in signature.parameters.values() if p.name != "self"]
-    text = str(signature.replace(parameters=parameters))
-    # annotations that are strings are shown without their quotes, defaults without their module's path
-    text = re.sub(r": '([^']*)'", r": \1", text)
-    text = re.sub(r"-> '([^']*)'", r"-> \1", text)
-    text = re.sub(r"\b(?:pathlib|collections\.abc|typing|numpy|sodbench(?:\.\w+)*)\.(?=[A-Z])", "", text)
-    text = re.sub(r"<factory>", "...", text)
-    line = f"{name}{text}"
+    """The call as it is written in the source, one parameter per line where it is long."""
+    node = _definition(thing)
+    if isinstance(node, ast.ClassDef):
+        made = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+        if made:
+            parameters, after = _parameters(made[0]), ""
+        else:
+            parameters, after = _fields(node), ""
+        if len(parameters) > MOST_FIELDS:
+            return f"{name}(...)"
+    else:
+        parameters = _parameters(node)
+        after = f" -> {_plain(node.returns)}" if node.returns else ""
+    line = f"{name}({', '.join(parameters)}){after}"
     if len(line) <= 100:
         return line
-    inside, _, after = line[len(name) + 1 :].rpartition(")")
-    return f"{name}(\n    " + ",\n    ".join(_split(inside)) + f",\n){after}"
+    return f"{name}(\n    " + ",\n    ".join(parameters) + f",\n){after}"
 
 
-def _split(inside: str) -> list[str]:
-    """The parameters of a signature, split at the commas outside brackets."""
-    parts, depth, start = [], 0, 0
-    for place, letter in enumerate(inside):
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and depth == 0:
-            parts.append(inside[start:place].strip())
-            start = place + 1
-    return [*parts, inside[start:].strip()]
+def _definition(thing: object) -> ast.FunctionDef | ast.ClassDef:
+    source = textwrap.dedent(inspect.getsource(thing))  # type: ignore[arg-type]
+    node = ast.parse(source).body[0]
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    return node
+
+
+def _parameters(node: ast.FunctionDef) -> list[str]:
+    arguments = node.args
+    plain = [*arguments.posonlyargs, *arguments.args]
+    missing = [None] * (len(plain) - len(arguments.defaults))
+    parts = [
+        _parameter(one, value) for one, value in zip(plain, [*missing, *arguments.defaults], strict=True)
+    ]
+    parts = [part for part in parts if part != "self"]
+    if arguments.kwonlyargs:
+        parts.append("*")
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    parts += [_parameter(one, value) for one, value in keywords]
+    if arguments.kwarg:
+        parts.append(f"**{_parameter(arguments.kwarg, None)}")
+    return parts
+
+
+def _parameter(one: ast.arg, default: ast.expr | None) -> str:
+    text = one.arg if one.annotation is None else f"{one.arg}: {_plain(one.annotation)}"
+    if default is None:
+        return text
+    return f"{text} = {ast.unparse(default)}" if one.annotation else f"{text}={ast.unparse(default)}"
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    """The fields of a dataclass; a default that is made by a function is shown as `...`."""
+    parts = []
+    for one in node.body:
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            text = f"{one.target.id}: {_plain(one.annotation)}"
+            if one.value is not None:
+                made = isinstance(one.value, ast.Call)
+                text += " = ..." if made else f" = {ast.unparse(one.value)}"
+            parts.append(text)
+    return parts
+
+
+def _plain(annotation: ast.expr) -> str:
+    """An annotation without the quotes that put its evaluation off."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return annotation.value
+    return re.sub(r"'([^']*)'", r"\1", ast.unparse(annotation))
 
 
 def _text(thing: object) -> list[str]:
     """The docstring as markdown: indented parameter lines become a list."""
-    lines = []
+    lines: list[str] = []
     for line in (inspect.getdoc(thing) or "").splitlines():
         match = re.match(r"(\w+(?:, \w+)*): (.*)", line)
-        if match and not line.startswith(" "):
+        if match:
             lines.append(f"- **{match[1]}**: {match[2]}")
-        elif line.startswith(">>>") or line.startswith("..."):
-            lines.append(f"    {line}")
+        elif line.startswith((">>>", "...")) or (line and lines and lines[-1].startswith("    >>>")):
+            lines.append(f"    {line}")  # an example and what it prints
+        elif line.startswith("    "):
+            lines.append(f"  {line.strip()}")
         else:
-            lines.append(f"  {line.strip()}" if line.startswith("    ") else line)
+            if line and lines and lines[-1].startswith(("- ", "  ")):
+                lines.append("")  # the list ends here
+            lines.append(line)
     return lines
 
 

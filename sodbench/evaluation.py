@@ -5,12 +5,14 @@
 to a `Run`; the command line and `reproduce` call these functions and nothing below them.
 """
 
+from __future__ import annotations
+
 import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.data.card import load_cards
 from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
 
-ProtocolNames = Union["str | Path | Protocol", "Sequence[str | Path | Protocol]"]
+# a name, the path of a TOML file, a `Protocol`, or several of these
+Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
 DEFAULT_PROTOCOLS = ("pysodmetrics",)
 
 
@@ -32,7 +35,7 @@ DEFAULT_PROTOCOLS = ("pysodmetrics",)
 class _Scoring:
     """How pairs of maps and masks are scored and where the run goes; checked before any work is done."""
 
-    protocols: "tuple[Protocol, ...]"
+    protocols: tuple[Protocol, ...]
     metrics: tuple[str, ...] | None
     reports: Path | None
     data_root: Path | None
@@ -41,10 +44,10 @@ class _Scoring:
 
 
 def evaluate(
-    baseline: "str | Baseline | LoadedNetwork",
+    baseline: str | Baseline | LoadedNetwork,
     dataset: str | DataSet,
     *,
-    protocols: ProtocolNames = DEFAULT_PROTOCOLS,
+    protocols: Protocols = DEFAULT_PROTOCOLS,
     metrics: Sequence[str] | None = None,
     limit: int | None = None,
     device: str | None = None,
@@ -57,18 +60,26 @@ def evaluate(
     data_root: Path | str | None = None,
     workers: int | None = None,
     progress: bool = False,
-) -> "Run":
+) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
 
     baseline: a name (`sodbench.baselines()`), the path of a TOML file, `module:callable`, a `Baseline`, or
         a loaded one (`load_baseline(name).load()`), which spares loading the weights for every data set.
     dataset: a name (`sodbench.datasets()`) or a `DataSet`.
-    protocols, metrics: the scoring conventions; the metric families (None: all that the protocols define).
-    limit: only the first pictures. batch: batch size (None: 4 on a CPU, 16 on a GPU).
-    device: "cpu", "cuda" or "cuda:N" (None: a GPU if there is one). precision: "fp32", "bf16" or "fp16".
-    weights, name: a weights file instead of the baseline's own; the run's name instead of the baseline's.
-    maps: folder of the maps, which are written to `<maps>/<data set>/` (None: `maps/<name>`).
-    reports: folder that the run is recorded in (None: it is not recorded). workers: threads that score.
+    protocols: the scoring conventions: names, paths of TOML files or `Protocol` objects, one or several.
+    metrics: families such as "MAE" or "F", or scores such as "maxF"; None: all that the protocols define.
+    limit: the number of pictures, the first ones; None: all.
+    device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
+    precision: "fp32", "bf16" or "fp16"; None: the baseline's choice.
+    batch: the batch size; None: 4 on a CPU, 16 on a GPU.
+    weights: a weights file; None: the baseline's own.
+    name: the run's name; None: the baseline's.
+    maps: folder in which the maps are written, in one folder per data set; None: `maps/<name>`.
+    reports: folder in which the run is recorded; None: it is not recorded.
+    data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
+    workers: the number of threads that score; None: one per processor core.
+    progress: whether progress bars are shown on stderr.
+
     Raises InputError for whatever the user can put right, before any work is done where that is possible.
     """
     from sodbench.models import Baseline, choose_device, load_baseline
@@ -113,17 +124,17 @@ def evaluate(
 
 
 def evaluate_all(
-    baseline: "str | Baseline | LoadedNetwork",
+    baseline: str | Baseline | LoadedNetwork,
     datasets: Sequence[str | DataSet],
     *,
     weights: Path | str | None = None,
     device: str | None = None,
     **options: Any,
-) -> "list[Run]":
-    """`evaluate` on several data sets; its keywords.
+) -> list[Run]:
+    """Evaluates a baseline on several data sets: `sodbench run`. One run per data set, in their order.
 
-    The data sets, protocols and metrics are checked first and the network is loaded once, so that a long job
-    does not fail in its last data set for a misspelt name.
+    All data sets, protocols and metrics are checked before the first picture is predicted, and the network is
+    loaded once. `options` are the other keywords of `evaluate`.
     """
     from sodbench.models import Baseline, choose_device, load_baseline
 
@@ -154,20 +165,23 @@ def score_maps(
     masks: Path | str | None = None,
     images: Path | str | None = None,
     name: str | None = None,
-    protocols: ProtocolNames = DEFAULT_PROTOCOLS,
+    protocols: Protocols = DEFAULT_PROTOCOLS,
     metrics: Sequence[str] | None = None,
     allow_missing: bool = False,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
     workers: int | None = None,
     progress: bool = False,
-) -> "Run":
+) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
 
-    folder: the maps, named like the pictures. dataset: a name or a `DataSet`.
-    masks, images: folders of masks and (for the report) pictures of an ad-hoc data set; `dataset` is then its
-        name (None: the name of the folder of masks). name: the method's name (None: the folder's).
-    allow_missing: score the maps that are there; tables then say n/N.
+    folder: the maps, named like the pictures.
+    dataset: a name or a `DataSet`; with `masks`, the name of the ad-hoc data set.
+    masks: folder of the masks of an ad-hoc data set.
+    images: folder of its pictures, which the report shows.
+    name: the method's name; None: the name of the folder of maps.
+    allow_missing: score the maps that are there instead of refusing; tables then say n/N.
+
     The other arguments are those of `evaluate`. Raises InputError for whatever the user can put right.
     """
     started = time.time()
@@ -178,20 +192,24 @@ def score_maps(
 
 
 def rescore(
-    run: "Run",
+    run: Run,
     *,
-    protocols: ProtocolNames | None = None,
+    protocols: Protocols | None = None,
     metrics: Sequence[str] | None = None,
     maps: Path | str | None = None,
     reports: Path | str | None = None,
     data_root: Path | str | None = None,
     workers: int | None = None,
     progress: bool = False,
-) -> "Run":
+) -> Run:
     """Scores the maps of a run again, under its own protocols and metrics or under others.
 
-    maps: where the maps lie now (None: where the record says). reports: folder to record the new run in
-    (None: it is not recorded). Raises InputError where the maps or the data set are not there any more.
+    run: a run, fresh or read by `load_runs`.
+    protocols, metrics: as for `evaluate`; None: those of the run.
+    maps: where the maps are now; None: where the record says.
+    reports: folder in which the new run is recorded; None: it is not recorded.
+
+    The other arguments are those of `evaluate`. Raises InputError where the maps or the data set are gone.
     """
     from sodbench.results.provenance import Prediction
 
@@ -220,7 +238,7 @@ def rescore(
     return _score(run.name, opened, pairs, folder, scoring, started, predicted)
 
 
-def dataset_of(run: "Run", data_root: Path | None = None) -> DataSet:
+def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
     """The data set that a run was scored on, ad-hoc ones included; InputError where it is not there."""
     then = run.provenance
     if then.masks is None:
@@ -230,7 +248,7 @@ def dataset_of(run: "Run", data_root: Path | None = None) -> DataSet:
     return open_folders(run.dataset, masks, images)
 
 
-def _root_of(run: "Run") -> Path | None:
+def _root_of(run: Run) -> Path | None:
     """The data root that holds a run's data set on this machine, of those used with its reports folder."""
     from sodbench.data.locations import known_roots
     from sodbench.results.provenance import locate
@@ -260,7 +278,7 @@ def dataset_to_score(
 
 def maps_to_score(
     dataset: DataSet, folder: Path | str, allow_missing: bool = False
-) -> "list[tuple[Sample, Path]]":
+) -> list[tuple[Sample, Path]]:
     """The samples of a data set with their maps in `folder`; notes maps that belong to no sample."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -273,7 +291,7 @@ def maps_to_score(
 
 
 def _scoring(
-    protocols: ProtocolNames,
+    protocols: Protocols,
     metrics: Sequence[str] | None,
     reports: Path | str | None,
     data_root: Path | str | None,
@@ -299,12 +317,12 @@ def _scoring(
 def _score(
     name: str,
     dataset: DataSet,
-    pairs: "Sequence[tuple[Sample, Path]]",
+    pairs: Sequence[tuple[Sample, Path]],
     maps: Path,
     scoring: _Scoring,
     started: float,
-    prediction: "Prediction | None" = None,
-) -> "Run":
+    prediction: Prediction | None = None,
+) -> Run:
     """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
@@ -349,7 +367,7 @@ def _portable(path: Path, scoring: _Scoring) -> str:
     return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
 
 
-def _portable_weights(loaded: "LoadedNetwork", scoring: _Scoring) -> str | None:
+def _portable_weights(loaded: LoadedNetwork, scoring: _Scoring) -> str | None:
     """The baseline's own file by its name alone, because it lies elsewhere on every machine."""
     path = loaded.weights_path
     if path is None:
@@ -357,7 +375,7 @@ def _portable_weights(loaded: "LoadedNetwork", scoring: _Scoring) -> str | None:
     return path.name if path == loaded.baseline.weights_path() else _portable(path, scoring)
 
 
-def _portable_baseline(baseline: "Baseline", scoring: _Scoring) -> str:
+def _portable_baseline(baseline: Baseline, scoring: _Scoring) -> str:
     """What a record calls a baseline: its name, or a portable path of the file that defines it."""
     from sodbench import catalog
 

@@ -1,5 +1,7 @@
 """Does again what a record says, and compares: a run from its weights or maps, a training from its recipe."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +57,14 @@ def reproduce(
 ) -> Reproduction:
     """Does a record again and compares every number with the recorded one.
 
-    record: run.json, training.json, or the folder that holds one. out: where maps and checkpoints go (None:
-    `reproduced/<record>`). weights, maps: where they lie now, if not where the record says. tolerance: the
-    largest difference of a score that still agrees. resume: go on with a training that was interrupted.
+    record: run.json, training.json, or the folder that holds one.
+    out: where the maps and checkpoints are written; None: `reproduced/<record>`.
+    weights: the run's weights, if they are not where the record says.
+    maps: the scored maps, if they are not where the record says.
+    tolerance: the largest difference of a score that still agrees.
+    device: "cpu", "cuda" or "cuda:N"; None: the record's.
+    resume: go on with a training that was interrupted.
+
     Raises InputError where something that the record needs is not there.
     """
     path = _record_file(Path(record))
@@ -168,7 +175,7 @@ def _run_again(
     return notes, numbers
 
 
-def _weights(run: "Run", baseline: "Baseline", given: Path | None, data_root: Path | None) -> Path | None:
+def _weights(run: Run, baseline: Baseline, given: Path | None, data_root: Path | None) -> Path | None:
     """The file that holds the run's weights, known by its digest; None where the network brings its own."""
     if run.provenance.weights is None and given is None:
         return None
