@@ -191,8 +191,8 @@ def score(
 
     >>> import numpy as np
     >>> mask = np.zeros((8, 8), bool); mask[2:6, 2:6] = True
-    >>> score(mask, mask, protocol="raw", metrics=["MAE", "S"])
-    {'MAE': 0.0, 'S': 1.0}
+    >>> score(mask, mask, protocol="raw", metrics=["MAE", "BER"])
+    {'MAE': 0.0, 'BER': 0.0}
     """
     scorer = Scorer(protocol, metrics)
     scorer.update(saliency_map, mask, name="the pair")
