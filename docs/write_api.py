@@ -4,6 +4,7 @@ tests/test_api.py holds the file against them.
 """
 
 import ast
+import dataclasses
 import inspect
 import re
 import textwrap
@@ -37,7 +38,9 @@ def _section(name: str, thing: object) -> str:
     lines = [f"## {name}", "", "```python", _signature(name, thing), "```", "", *_text(thing), ""]
     if inspect.isclass(thing):
         for method, value in vars(thing).items():
-            if method.startswith("_") or not (inspect.isfunction(value) or isinstance(value, property)):
+            if method.startswith("_") or method in _field_names(thing):
+                continue
+            if not (inspect.isfunction(value) or isinstance(value, property)):
                 continue
             if not inspect.getdoc(value):
                 continue
@@ -52,7 +55,7 @@ def _section(name: str, thing: object) -> str:
     return "\n".join(lines)
 
 
-def _signature(name: str, thing: object) -> str:
+def _signature(name: str, thing: object, width: int = 100) -> str:
     """The call as it is written in the source, one parameter per line where it is long."""
     node = _definition(thing)
     if isinstance(node, ast.ClassDef):
@@ -61,13 +64,13 @@ def _signature(name: str, thing: object) -> str:
             parameters, after = _parameters(made[0]), ""
         else:
             parameters, after = _fields(node), ""
-        if len(parameters) > MOST_FIELDS:
+        if len(parameters) > MOST_FIELDS or not parameters:
             return f"{name}(...)"
     else:
         parameters = _parameters(node)
         after = f" -> {_plain(node.returns)}" if node.returns else ""
     line = f"{name}({', '.join(parameters)}){after}"
-    if len(line) <= 100:
+    if len(line) <= width:
         return line
     return f"{name}(\n    " + ",\n    ".join(parameters) + f",\n){after}"
 
@@ -116,6 +119,10 @@ def _fields(node: ast.ClassDef) -> list[str]:
     return parts
 
 
+def _field_names(thing: type) -> set[str]:
+    return {field.name for field in dataclasses.fields(thing)} if dataclasses.is_dataclass(thing) else set()
+
+
 def _plain(annotation: ast.expr) -> str:
     """An annotation without the quotes that put its evaluation off."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
@@ -143,7 +150,7 @@ def _text(thing: object) -> list[str]:
 
 def _first_sentence(thing: object) -> str:
     text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
-    return re.split(r"(?<=[a-z0-9)`])[.:;] ", text)[0].rstrip(".:;").replace("|", "\\|")
+    return re.split(r"(?<=[a-z0-9)`])\. ", text)[0].rstrip(".").replace("|", "\\|")
 
 
 if __name__ == "__main__":

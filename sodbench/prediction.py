@@ -64,12 +64,12 @@ def predict(
     precision: str | None = None,
     progress: bool = False,
 ) -> Pixels | list[Pixels]:
-    """Saliency maps, H x W uint8 at each picture's own size: one for a single picture, else a list.
+    """Predicts saliency maps, H x W uint8 at each picture's size: one for a single picture, else a list.
 
     baseline: a name, a TOML file, `module:callable`, a `Baseline`, what its `load` returned, or a network
-    that carries a `baseline` (a `Baseline`, or a table like a TOML file's).
+        that carries a `baseline` (a `Baseline`, or a table like a TOML file's).
     pictures: arrays (H x W x 3 RGB, H x W x 4 RGBA or H x W grey, all uint8), PIL images, paths, or an
-    iterable of these. A generator is read as far ahead as two batches, so only the maps stay in memory.
+        iterable of these. A generator is read as far ahead as two batches, so only the maps stay in memory.
     weights: a weights file instead of the baseline's own.
     batch: images per forward pass (None: 4, on a GPU 16).
     device: "cpu", "cuda", "cuda:1" (None: a GPU if there is one).
@@ -78,7 +78,8 @@ def predict(
     The maps are to the byte those that `sodbench predict` writes; as there, transparency is ignored, and an
     image whose EXIF data say that it is turned is predicted upright. Loading the network takes most of the
     time of a call with one picture: pass all pictures at once.
-    Raises InputError that names the picture (its path or its index) which cannot be used.
+
+    Raises InputError that names the picture (its path or its index) that cannot be used.
     """
     from sodbench.models.inference import Predictor, choose_device
 

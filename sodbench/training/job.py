@@ -102,14 +102,17 @@ def train(
     """Trains a baseline by its recipe and writes checkpoints, log, curves, weights and `training.json`.
 
     baseline: a name, the path of a TOML file, `module:callable`, or a `Baseline`.
-    datasets: training sets in place of the recipe's. data_root: the folder with one folder per data set.
+    datasets: training sets in place of the recipe's.
+    data_root: the folder with one folder per data set.
     settings: keys of the recipe with other values, `{"batch": 16}` for `--set training.batch=16`.
     out: the folder for all files (`training/<baseline>`); the processes of all machines must share it.
     resume: continue from `last.pt` in `out`, if there is one; the weights are those of an unbroken training.
-    device: torch's name (None: a GPU if there is one). workers: processes that read samples, 0 for none.
+    device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
+    workers: processes that read samples, 0 for none.
     cache: decode every image once, into a file mapped into memory.
     deterministic: identical bits on a GPU, too, at the cost of slower kernels.
-    skip_bad: tolerate up to so many samples that cannot be read. tensorboard: write events, too.
+    skip_bad: the number of unreadable samples that is tolerated.
+    tensorboard: write TensorBoard events, too.
     progress: show a progress line on stderr. Nothing is printed to stdout.
 
     torch's random state is afterwards as it was. Raises InputError for everything that the user can correct:
