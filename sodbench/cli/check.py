@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,19 +34,18 @@ def register(subparsers: Any) -> None:
         metavar="FILE",
         help="the reference (reports/reference.json)",
     )
-    parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
-    )
+    options.add_reports(parser)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
-    parser.add_argument("--datasets", nargs="+", metavar="NAME", help="only these data sets")
+    options.add_datasets(parser, "only these data sets")
     parser.add_argument("--exact", action="store_true", help="allow no difference at all")
     parser.add_argument(
-        "--tolerance",
+        "--tolerances",
         nargs="+",
         default=[],
         metavar="METRIC=VALUE",
         help="tolerances instead of the reference's: MAE=1e-4, maxF@basnet2019=1e-3, or a number for all",
     )
+    options.add_former(parser, "--tolerance", "--tolerances", nargs="+")
     parser.add_argument("--strict", action="store_true", help="new runs and metrics fail the check too")
     parser.add_argument(
         "--update", action="store_true", help="rewrite the reference from the runs, on purpose"
@@ -55,7 +55,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--github", action="store_true", help="print GitHub annotations (on by itself in GitHub Actions)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -108,7 +108,7 @@ def _reference(args: argparse.Namespace) -> "Reference":
 
     fresh = args.update and not args.against.exists()
     reference = Reference() if fresh else read_reference(args.against)
-    return dataclasses.replace(reference, tolerances={**reference.tolerances, **_tolerances(args.tolerance)})
+    return dataclasses.replace(reference, tolerances={**reference.tolerances, **_tolerances(args.tolerances)})
 
 
 def _check_names(args: argparse.Namespace, runs: "list[Run]", reference: "Reference") -> None:
@@ -122,7 +122,7 @@ def _check_names(args: argparse.Namespace, runs: "list[Run]", reference: "Refere
         ("data set", args.datasets, {r.dataset for r in runs} | {e.dataset for e in reference.entries}),
         (
             "metric",
-            _tolerances(args.tolerance),
+            _tolerances(args.tolerances),
             full | {name.partition("@")[0] for name in full} | {"default"},
         ),
     ):
@@ -146,7 +146,7 @@ def _tolerances(options: list[str]) -> dict[str, float]:
             number = -1.0
         if not number >= 0:
             raise InputError(
-                f"--tolerance {option!r}: expected METRIC=VALUE or VALUE, 0 or more, e.g. MAE=1e-4"
+                f"--tolerances {option!r}: expected METRIC=VALUE or VALUE, 0 or more, e.g. MAE=1e-4"
             )
         tolerances[metric or "default"] = number
     return tolerances

@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ def register(subparsers: Any) -> None:
         help="paired tests and confidence intervals between methods",
         description="Compare methods on the same images: bootstrap intervals, paired permutation tests with"
         " Holm's correction, wins and losses, and the images that differ most.",
-        epilog="example: sodbench compare DSS PiCANet --dataset sod --metrics MAE maxF S",
+        epilog="example: sodbench compare DSS PiCANet --datasets sod --metrics MAE maxF S",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("methods", nargs="+", metavar="METHOD", help="two recorded methods or more")
-    parser.add_argument("--dataset", nargs="+", required=True, metavar="NAME", help="data sets")
-    parser.add_argument("--metrics", nargs="+", metavar="NAME", help="scores to compare (all)")
+    options.add_datasets(parser, "data sets (all that the methods share)")
+    options.add_former(parser, "--dataset", "--datasets", nargs="+")
+    options.add_metrics(parser, "scores to compare (all)")
     parser.add_argument("--protocol", default="pysodmetrics", metavar="NAME", help="protocol (pysodmetrics)")
     parser.add_argument(
         "--resamples", type=int, default=5000, metavar="N", help="bootstrap and permutation resamples (5000)"
@@ -31,15 +32,18 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--level", type=float, default=0.95, help="confidence level (0.95)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the resampling (0)")
     parser.add_argument(
-        "--images", type=int, default=5, metavar="N", help="images that differ most to name (5)"
+        "--most-different",
+        type=int,
+        default=5,
+        metavar="N",
+        help="number of images to name that differ most (5)",
     )
+    options.add_former(parser, "--images", "--most-different", type=int)
     parser.add_argument(
         "--by", metavar="METRIC", help="per-image score by which images differ (S, else the first there is)"
     )
-    parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_reports(parser)
+    options.add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     recorded = recorded_runs(args.reports)
-    datasets = list(dict.fromkeys(args.dataset))
+    datasets = list(dict.fromkeys(args.datasets))
     first, second, *others = [run for dataset in datasets for run in _chosen(recorded, args.methods, dataset)]
     comparison = compare(
         first,
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         resamples=args.resamples,
         level=args.level,
         seed=args.seed,
-        images=args.images,
+        images=args.most_different,
         by=args.by,
     )
     for note in comparison.notes:
@@ -76,8 +80,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"nothing to compare {args.methods[0]!r} with; name two methods or more")
     if args.resamples < 100:
         raise InputError(f"--resamples is {args.resamples}, expected 100 or more")
-    if args.images < 0:
-        raise InputError(f"--images is {args.images}, expected 0 or more")
+    if args.most_different < 0:
+        raise InputError(f"--most-different is {args.most_different}, expected 0 or more")
     if not 0.5 <= args.level < 1:
         raise InputError(f"--level is {args.level}, expected a level from 0.5 to below 1, such as 0.95")
 

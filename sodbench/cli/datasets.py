@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,13 +37,8 @@ def register(subparsers: Subparsers) -> None:
             epilog=f"example: sodbench datasets {example}",
             formatter_class=raw,
         )
-        sub_parser.add_argument(
-            "--data-root",
-            type=Path,
-            metavar="DIR",
-            help="folder with one folder per data set (SODBENCH_DATA)",
-        )
-        sub_parser.add_argument("--json", action="store_true", help="print one JSON object")
+        options.add_data_root(sub_parser)
+        options.add_json(sub_parser)
         return sub_parser
 
     action("list", "list all cards, and how much of each set is on this disk", "list").set_defaults(

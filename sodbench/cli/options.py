@@ -96,7 +96,7 @@ def add_quiet(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Adds `--json`."""
-    parser.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def add_former(parser: argparse.ArgumentParser, former: str, now: str, **options: Any) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 
@@ -15,20 +16,16 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="example: sodbench predict basnet-tiny --images photos --out maps",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("baseline", help="a baseline's name (sodbench baselines list), or module:callable")
+    options.add_baseline(parser)
     parser.add_argument(
         "--images", type=Path, required=True, metavar="PATH", help="folder of pictures, or one picture"
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <picture>.png"
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
-    parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
-    parser.add_argument(
-        "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    options.add_weights(parser)
+    options.add_prediction(parser)
+    options.add_quiet(parser)
     parser.set_defaults(run=run)
 
 

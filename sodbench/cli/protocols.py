@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 from sodbench.json_text import to_json
 from sodbench.text import columns
@@ -34,7 +35,7 @@ def register(subparsers: Any) -> None:
         epilog="example: sodbench protocols list",
         formatter_class=raw,
     )
-    action.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(action)
 
     action = actions.add_parser(
         "show",
@@ -44,7 +45,7 @@ def register(subparsers: Any) -> None:
         formatter_class=raw,
     )
     action.add_argument("name", help="a protocol's name, or a TOML file")
-    action.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(action)
 
     action = actions.add_parser(
         "compare",
@@ -54,9 +55,7 @@ def register(subparsers: Any) -> None:
         formatter_class=raw,
     )
     _add_maps(action)
-    action.add_argument(
-        "--metrics", nargs="+", metavar="NAME", help="metrics or metric families (all that are defined)"
-    )
+    options.add_metrics(action, "metrics or metric families (all that are defined)")
 
     action = actions.add_parser(
         "explain",
@@ -75,17 +74,13 @@ def register(subparsers: Any) -> None:
 
 def _add_maps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("maps", type=Path, help="folder of saliency maps, named like their images")
-    parser.add_argument("--dataset", metavar="NAME", help="the data set (sodbench datasets list)")
+    options.add_dataset(parser)
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
-    parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder that holds one folder per data set"
-    )
-    parser.add_argument(
-        "--protocols", nargs="+", metavar="NAME", help="names or TOML files (all shipped ones)"
-    )
+    options.add_data_root(parser)
+    options.add_protocols(parser, default=None, text="names or TOML files (all shipped ones)")
     parser.add_argument("--allow-missing", action="store_true", help="score the maps that exist")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_quiet(parser)
+    options.add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

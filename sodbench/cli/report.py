@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,37 +26,39 @@ def register(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--format", nargs="+", choices=FORMATS, default=["markdown"], help="what to write (markdown)"
+        "--formats",
+        "--format",
+        nargs="+",
+        choices=FORMATS,
+        default=["markdown"],
+        help="what to write (markdown)",
     )
-    parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
-    )
+    options.add_reports(parser)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
-    parser.add_argument("--datasets", nargs="+", metavar="NAME", help="only these data sets")
-    parser.add_argument(
-        "--metrics", nargs="+", metavar="NAME", help="only these metrics, e.g. MAE maxF@basnet2019"
-    )
-    parser.add_argument("--protocols", nargs="+", metavar="NAME", help="protocols to show side by side")
-    parser.add_argument("--precision", type=int, default=3, metavar="N", help="digits after the point (3)")
+    options.add_datasets(parser, "only these data sets")
+    options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
+    options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
+    parser.add_argument("--digits", type=int, default=3, metavar="N", help="digits after the point (3)")
+    options.add_former(parser, "--precision", "--digits", type=int)
     parser.add_argument("--sort", metavar="METRIC", help="order of the rows: a metric, or 'name' (maxF)")
     parser.add_argument(
         "--published",
         nargs="*",
         metavar="SOURCE",
-        help="published numbers beside measured ones, of all sources or of these (e.g. basnet2019)",
+        help="published numbers next to measured ones, of all sources or of these (e.g. basnet2019)",
     )
     parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap intervals behind every measured value"
+        "--intervals", action="store_true", help="95 %% bootstrap intervals of every measured value"
     )
     parser.add_argument(
-        "--seeds", action="store_true", help="join runs named <method>-seed<k>: mean and deviation"
+        "--seeds", action="store_true", help="join runs named <method>-seed<k>: mean and standard deviation"
     )
     parser.add_argument(
         "--gallery",
         type=int,
         default=6,
         metavar="N",
-        help="worst, best and most disputed images a data set that get thumbnails on the page (6)",
+        help="worst, best and most disputed images of each data set that get thumbnails on the page (6)",
     )
     parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"
@@ -67,19 +70,19 @@ def run(args: argparse.Namespace) -> int:
     """Writes the report; prints the path of each document, and notes on stderr."""
     from sodbench.reporting.write import report
 
-    if not 1 <= args.precision <= 10:
-        raise InputError(f"--precision is {args.precision}, expected 1 to 10 digits")
+    if not 1 <= args.digits <= 10:
+        raise InputError(f"--digits is {args.digits}, expected 1 to 10 digits")
     if args.gallery < 0:
         raise InputError(f"--gallery is {args.gallery}, expected 0 or more")
     written = report(
         recorded_runs(args.reports),
         args.reports,
-        formats=args.format,
+        formats=args.formats,
         methods=args.methods,
         datasets=args.datasets,
         metrics=args.metrics,
         protocols=args.protocols,
-        digits=args.precision,
+        digits=args.digits,
         sort=args.sort,
         # without names: all sources
         published=args.published if args.published else args.published is not None,

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,11 +22,9 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("method", metavar="RUN", help="a recorded method")
     parser.add_argument("image", metavar="IMAGE", help="an image of the data set: its file's name")
-    parser.add_argument("--dataset", metavar="NAME", help="data set, where the method has several")
+    options.add_dataset(parser, "data set, where the method has several")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the PNG to write (RUN-IMAGE.png)")
-    parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where the runs are (reports)"
-    )
+    options.add_reports(parser)
     parser.set_defaults(run=run)
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sodbench.cli import options
 from sodbench.json_text import to_json
 
 
@@ -17,17 +18,16 @@ def register(subparsers: Any) -> None:
         "         torchrun --nproc-per-node 4 -m sodbench train basnet --resume",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("baseline", help="a baseline's name (sodbench baselines list), or module:callable")
-    parser.add_argument("--dataset", nargs="+", metavar="NAME", help="training sets, instead of the recipe's")
-    parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="folder that holds one folder per data set"
-    )
+    options.add_baseline(parser)
+    options.add_datasets(parser, "training sets instead of the recipe's")
+    options.add_former(parser, "--dataset", "--datasets", nargs="+")
+    options.add_data_root(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="training.KEY=VALUE", help="override the recipe"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for all files (training/<baseline>)")
     parser.add_argument("--resume", action="store_true", help="continue from last.pt in --out, if there")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
+    options.add_device(parser)
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that read samples (1), 0 for none"
     )
@@ -39,8 +39,8 @@ def register(subparsers: Any) -> None:
         "--skip-bad", type=int, default=0, metavar="N", help="tolerate up to N samples that cannot be read"
     )
     parser.add_argument("--tensorboard", action="store_true", help="also write TensorBoard events")
-    parser.add_argument("--quiet", action="store_true", help="no progress line")
-    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
+    options.add_quiet(parser)
+    options.add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
     training = train(
         args.baseline,
-        datasets=args.dataset,
+        datasets=args.datasets,
         data_root=args.data_root,
         settings=parse_overrides(args.set),
         out=args.out,

@@ -31,7 +31,7 @@ def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 
 def test_shared_options_are_the_same_everywhere() -> None:
-    shared = ("--reports", "--data-root", "--quiet", "--json", "--precision", "--batch")
+    shared = ("--reports", "--data-root", "--quiet", "--json", "--precision")
     for name in shared:
         seen = {}
         for command, parser in commands().items():
