@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from sodbench import __version__
+from sodbench.cores import share_cores
 from sodbench.errors import InputError
 
 # one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     args = build_parser().parse_args(argv)
+    share_cores()
     try:
         return int(args.run(args))
     except InputError as error:
