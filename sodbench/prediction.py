@@ -16,7 +16,8 @@ from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, read_image, rgb_pixels, write_map
 from sodbench.data.preprocessing import finish, prepare
 from sodbench.errors import InputError
-from sodbench.models.baseline import Baseline, LoadedNetwork, baseline_of, load_baseline
+from sodbench.models.baseline import Baseline, LoadedNetwork
+from sodbench.models.lookup import baseline_of, load_baseline
 
 if TYPE_CHECKING:
     from torch import nn

@@ -150,10 +150,8 @@ def test_predict_takes_a_batch_of_arrays(loaded, batch):
         assert np.abs(saliency.astype(int) - predict(loaded, image, device="cpu")).max() <= 1
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [f for f in FORMS if f not in ("tuple", "generator", "mixed")])
 def test_predict_of_one_picture_is_one_map(loaded, pictures, form):
-    if form in ("tuple", "generator", "mixed"):
-        pytest.skip("one picture is not in a container")
     (picture,) = FORMS[form]([pictures[0][0]])
     saved = _saved(loaded, pictures[:1])[0]
     single = predict(loaded, picture, device="cpu")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from sodbench import __version__
+from sodbench.cores import share_cores
 from sodbench.errors import InputError, Note
 
 # one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
     args = build_parser().parse_args(argv)
+    share_cores()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", Note)

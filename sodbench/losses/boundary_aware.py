@@ -1,4 +1,4 @@
-"""The boundary-aware loss (BAL): cross entropy that weighs more near the objects' boundaries.
+"""The boundary-aware loss (BAL): cross entropy with larger weights near the objects' boundaries.
 
 Dongkyu Yu (POSTECH), DeepLabV3 with pyramid atrous convolution and boundary-aware loss. Two forms are
 published and they differ: the paper's text ("paper") and the released code ("code").
@@ -46,9 +46,9 @@ def boundary_weight(
     size: width of the Gaussian window in downsampled pixels, odd. n of the kernel is the size in the
     paper's form and the half-size, (size - 1) / 2, in the code's.
     sigma: of the kernel. beta: the weight far from any edge.
-    gain: what the blurred edge is multiplied with; 1 in the paper's form and 1.5 in the code's unless given.
+    gain: the factor of the blurred edge; unless given, 1 in the paper's form and 1.5 in the code's.
     downsampling: a power of two; 1 leaves the edge map at full size.
-    ignore: of the mask's shape; pixels where it is true weigh 0.
+    ignore: of the mask's shape; pixels where it is true have weight 0.
     """
     if form not in ("paper", "code"):
         raise InputError(f"boundary_weight: form is {form!r}, expected 'paper' or 'code'")
@@ -61,7 +61,7 @@ def boundary_weight(
             f"the mask has the shape {tuple(mask.shape)}; expected H x W, N x H x W or N x 1 x H x W"
         )
     height, width = mask.shape[-2:]
-    # outside of any autocast: a half-precision blur of a 35-wide window is visibly coarse
+    # in float32: in half precision the blur by a 35-wide window is visibly coarse
     with torch.no_grad(), torch.autocast(mask.device.type, enabled=False):
         edge = _CLASSES * _edge((mask > 0.5).float().reshape(-1, 1, height, width))
         blurred = _blur(_shrink(edge, form, downsampling), form, size, sigma)
@@ -123,7 +123,7 @@ class BoundaryAwareLoss(nn.Module):
 
 
 def _edge(mask: Tensor) -> Tensor:
-    """1 where the filter [[1, -.5], [-.5, 0]] answers; bottom and right are padded symmetrically."""
+    """1 where the filter [[1, -.5], [-.5, 0]] is not zero; bottom and right are padded symmetrically."""
     right = torch.cat([mask[..., 1:], mask[..., -1:]], -1)
     below = torch.cat([mask[..., 1:, :], mask[..., -1:, :]], -2)
     return (mask - 0.5 * right - 0.5 * below).ne(0).float()
@@ -145,7 +145,7 @@ def _shrink(edge: Tensor, form: Form, factor: int) -> Tensor:
 
 
 def _blur(maps: Tensor, form: Form, size: int, sigma: float) -> Tensor:
-    """The Gaussian of either form, zero padded, one direction after the other."""
+    """The Gaussian of either form, zero padded, separably."""
     half = size // 2
     n = size if form == "paper" else max(half, 1)
     offset = torch.arange(-half, half + 1, dtype=torch.float64)

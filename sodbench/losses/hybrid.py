@@ -5,9 +5,9 @@ output map (p the probability, t the target): the mean of BCE, 1 - mean SSIM (11
 sigma 1.5, zero padding, C1 = .01^2, C2 = .03^2), and the mean over the images of
 1 - sum(p t) / (sum p + sum t - sum p t). The loss of a network is the sum over its outputs and terms.
 
-All outputs of a network share one target, so they are stacked and the target's statistics are computed
-once; the window is separable; and the gradient is written out, so that it costs three more filterings
-instead of the transpose of every step. Everything runs in float32 whatever the outputs' type.
+All outputs of a network share one target, so they are stacked, and the target's statistics are computed
+once. The window is separable. The gradient is written out and costs three more filterings, where automatic
+differentiation takes the transpose of every step. The loss is computed in float32 for outputs of any type.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ Padding = Literal["same", "valid"]
 
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
-_CACHED = 850_000  # values of a map that fit a core's second-level cache with the dozen maps beside it
+_CACHED = 850_000  # values per map for which the dozen maps in use fit a core's second-level cache
 
 
 class HybridLoss(nn.Module):
@@ -109,7 +109,7 @@ class _Hybrid(torch.autograd.Function):
             truth = _Target.of(target[:, 0].float(), terms, padding)
             together = logits.shape[0]
             if logits.device.type == "cpu":
-                # as many outputs at once as stay in a core's cache: two to three times faster than all
+                # as many outputs at once as fit a core's cache: two to three times faster than all
                 together = max(1, _CACHED // truth.t.numel())
             pieces = [
                 _evaluate(x, truth, terms, smooth, ctx.needs_input_grad[0])

@@ -7,35 +7,36 @@ imports torch before a network is made, so that listing baselines stays fast.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cores import share_cores
+
 if TYPE_CHECKING:
-    from sodbench.models.baseline import (
-        Baseline,
-        LoadedNetwork,
-        baseline_names,
-        baselines,
-        create,
-        load_baseline,
-    )
+    from sodbench.models.baseline import Baseline, LoadedNetwork
     from sodbench.models.encoder import encoder_parameters
     from sodbench.models.inference import choose_device
     from sodbench.models.initialisation import initialise
+    from sodbench.models.lookup import baseline_names, baseline_of, create, load_baseline
+
+# before anything imports torch, which reads the environment then
+share_cores()
 
 _HOMES = {
     "Baseline": "baseline",
     "LoadedNetwork": "baseline",
-    "baseline_names": "baseline",
-    "baselines": "baseline",
+    "baseline_names": "lookup",
+    "baseline_of": "lookup",
+    "baselines": "lookup",
     "choose_device": "inference",
-    "create": "baseline",
+    "create": "lookup",
     "encoder_parameters": "encoder",
     "initialise": "initialisation",
-    "load_baseline": "baseline",
+    "load_baseline": "lookup",
 }
 
 __all__ = [
     "Baseline",
     "LoadedNetwork",
     "baseline_names",
+    "baseline_of",
     "baselines",
     "choose_device",
     "create",

@@ -1,29 +1,23 @@
-"""Baselines: a network, its input, its weights and its recipe, read from `baselines/*.toml`.
+"""A baseline - a network, its input, its weights and its recipe - and the network loaded with its weights.
 
-A name is that of a TOML file (shipped, or in the user's `./baselines`), or a network's own:
-`package.module:callable` or `file.py:callable`, where the callable returns a torch module. Whatever the
-network returns (one tensor, a list, a dictionary, probabilities) is brought to the one form: a tuple of
-logits, the final map first.
+Whatever the network returns (one tensor, a list, a dictionary, probabilities) is brought to the one form: a
+tuple of logits, the final map first.
 """
 
-import dataclasses
 import html
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from sodbench import catalog
-from sodbench.errors import InputError, Note, unknown_names
+from sodbench.errors import InputError, Note
 from sodbench.files import sha256_of
-from sodbench.models.callables import find_callable, make_network
-from sodbench.models.settings import BaselineTable, read_table, weights_folder
+from sodbench.models.callables import make_network
+from sodbench.models.settings import BaselineTable, weights_folder
 from sodbench.names import folder_name
-from sodbench.schema import wrong
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import nn
 
 # networks of this package by their registered name, imported when one is made
@@ -145,7 +139,7 @@ class Baseline(BaselineTable):
             )
         (digest,) = digests
         warnings.warn(
-            f"{self.name}: no weights file is named; the weights that {self.network} returns are used"
+            f"{self.name}: no weights file is named; those that {self.network} returns are used"
             f" (digest {digest[:16]}...)",
             Note,
             stacklevel=4,
@@ -240,140 +234,6 @@ class LoadedNetwork:
 
 class RandomWeights(InputError):
     """A network's callable returns other weights each time."""
-
-
-def baseline_names() -> list[str]:
-    """The names of all baselines, shipped and the user's own."""
-    return sorted(catalog.entries("baselines"))
-
-
-def baselines() -> "pd.DataFrame":
-    """All baselines, shipped and the user's own: one row per baseline, indexed by name.
-
-    Columns: title, network, height and width of the input (pixels), weights (the file if it is present,
-    else how to get it: "fetch", "train" or "missing").
-    """
-    import pandas as pd
-
-    rows = [
-        {
-            "name": one.name,
-            "title": one.title,
-            "network": one.network,
-            "height": one.input.height,
-            "width": one.input.width,
-            "weights": str(one.weights_path()) if one.weights_state == "present" else one.weights_state,
-        }
-        for one in map(load_baseline, baseline_names())
-    ]
-    return pd.DataFrame(rows).set_index("name")
-
-
-def load_baseline(name: str | Path) -> Baseline:
-    """Reads one baseline by name, by the path of its TOML file, or from a network's own `module:callable`.
-
-    Raises InputError for an unknown name (the nearest are offered) and for a wrong value in the TOML file,
-    with the file and the key.
-    """
-    name = str(name)
-    if ":" in name and not name.endswith(".toml"):
-        return _from_callable(name)
-    path = Path(name) if name.endswith(".toml") else catalog.find("baselines", name)
-    if not path.is_file():
-        raise InputError(f"{path}: no such baseline file")
-    table = _read_extended(path, ())
-    if "published" in table:
-        table["published"] = _published_row(table["published"], path)
-    baseline = _from_table(table, path, path.stem, path)
-    if ":" not in baseline.network and baseline.network not in NETWORKS:
-        raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], NETWORKS)}")
-    return baseline
-
-
-def create(name: str, **options: Any) -> "nn.Module":
-    """A fresh network by a baseline's name, a network's registered name or `package.module:callable`.
-
-    `options` override the baseline's. Weights are random: `load_baseline(name).load()` gives trained ones.
-    """
-    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml"):
-        baseline = load_baseline(name)
-        return dataclasses.replace(baseline, options={**baseline.options, **options}).build()
-    if name not in NETWORKS:
-        raise unknown_names("network", [name], {*NETWORKS, *catalog.entries("baselines")})
-    return Baseline(name=name, title=name, network=name, options=options).build()
-
-
-def baseline_of(network: "nn.Module") -> Baseline:
-    """The baseline that a network carries as `baseline`: a `Baseline`, or a table like a TOML file's."""
-    carried = getattr(network, "baseline", None)
-    if isinstance(carried, Baseline):
-        return carried
-    name = type(network).__name__
-    if not isinstance(carried, Mapping):
-        raise InputError(
-            f"{name}: a network needs an attribute `baseline` that says how images are prepared, "
-            'e.g. network.baseline = {"input": {"height": 320, "width": 320}}'
-        )
-    return _from_carried(carried, name, f"{type(network).__module__}:{name}")
-
-
-def _from_callable(spec: str) -> Baseline:
-    """A baseline for a bare `module:callable`, which may carry `baseline`, a table like a TOML file's."""
-    module, _, attribute = spec.rpartition(":")
-    name = f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
-    carried = getattr(find_callable(spec, spec), "baseline", {})
-    if isinstance(carried, Baseline):
-        return carried
-    return _from_carried(carried, name, spec)
-
-
-def _from_carried(table: Any, name: str, spec: str) -> Baseline:
-    if not isinstance(table, Mapping):
-        raise wrong(spec, "baseline", "a table", table)
-    return _from_table({"title": name, "network": spec, "output": {"kind": "auto"}, **table}, spec, name)
-
-
-def _from_table(
-    table: Mapping[str, Any], source: str | Path, name: str, path: Path | None = None
-) -> Baseline:
-    return Baseline(**vars(read_table(table, source)), name=name, path=path)
-
-
-def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """The TOML file laid over the one that it `extends`.
-
-    Weights, published numbers and the description are not inherited, options only by the same network.
-    """
-    table = catalog.read_toml(path)
-    if "extends" not in table:
-        return table
-    parent_name = table.pop("extends")
-    if not isinstance(parent_name, str):
-        raise wrong(path, "extends", "text", parent_name)
-    parent = catalog.find("baselines", parent_name)
-    if parent in (path, *seen):
-        raise InputError(f"{path}: extends: {parent_name!r} leads back to this file")
-    inherited = _read_extended(parent, (*seen, path))
-    for key in ("weights", "published", "description"):
-        inherited.pop(key, None)
-    if table.get("network", inherited.get("network")) != inherited.get("network"):
-        inherited.pop("options", None)
-    for key, value in table.items():
-        both = isinstance(value, dict) and isinstance(inherited.get(key), dict)
-        inherited[key] = {**inherited[key], **value} if both else value
-    return inherited
-
-
-def _published_row(row: Any, path: Path) -> Any:
-    """The numbers that a recipe is judged against: its own, or those `of` another baseline, with a `note`."""
-    if not isinstance(row, dict) or "of" not in row:
-        return row
-    if not isinstance(row["of"], str):
-        raise wrong(path, "published.of", "a baseline's name", row["of"])
-    other = catalog.read_toml(catalog.find("baselines", row["of"])).get("published", {})
-    if "of" in other or not other:
-        raise InputError(f"{path}: published.of: {row['of']!r} has no published numbers of its own")
-    return {**other, **row}
 
 
 def _html_table(caption: str, facts: Mapping[str, str]) -> str:

@@ -1,8 +1,8 @@
-"""Gets a baseline's weights: from its Drive or web address, from a mirror, or from a file at hand.
+"""Fetches a baseline's weights: from its Drive or web address, from a mirror, or from a local file.
 
-A file is put in its place only when it is the right one: size and SHA-256 where they are known, and always
-that it loads into the network. Where no SHA-256 is known the one found is written beside the file
-(`<file>.sha256`, the format of `sha256sum`), and later loads are held to it.
+A file is put in its place only if it loads into the network and has the size and SHA-256 that are known.
+Where no SHA-256 is known, that of the first file is written beside it (`<file>.sha256`, the format of
+`sha256sum`), and later loads are compared with it.
 """
 
 import shutil
@@ -20,7 +20,10 @@ from sodbench.models.settings import Weights
 
 @dataclass(frozen=True)
 class FetchedWeights:
-    """Where the weights are, their bytes and SHA-256, and whether that was known or first seen now."""
+    """Where the weights are, their size in bytes and SHA-256.
+
+    `known`: the digest was known before; `fresh`: the file was fetched now.
+    """
 
     path: Path
     size: int
@@ -35,7 +38,7 @@ def fetch_weights(
     """Fetches and checks the weights of `baseline` into `baseline.weights_path()`.
 
     `source`: a web address or a file, instead of the baseline's own addresses. Weights that are there already
-    are checked and left, unless `force`. Raises InputError, with what to do, and leaves no partial file.
+    are checked and kept, unless `force`. Raises InputError, with what to do, and leaves no partial file.
     """
     weights = baseline.weights or Weights()
     target = baseline.weights_path()
@@ -52,20 +55,22 @@ def fetch_weights(
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{target.parent}: cannot be made ({error.strerror}); set SODBENCH_WEIGHTS"
+            f"{target.parent}: cannot be created ({error.strerror}); name another folder by SODBENCH_WEIGHTS"
         ) from error
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
-        found = _get(baseline.name, weights, source, target, Path(folder), progress)
-        # a file of the wrong network must not take the right one's place
-        baseline.load(found)
-        digest = sha256_of(found)
-        found.replace(target)
+        file = _fetch(baseline.name, weights, source, target, Path(folder), progress=progress)
+        # weights of another network must not take the place of the right ones
+        baseline.load(file)
+        digest = sha256_of(file)
+        file.replace(target)
     if weights.sha256 is None:
         write_text(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
     return FetchedWeights(target, target.stat().st_size, digest, weights.sha256 is not None, fresh=True)
 
 
-def _get(name: str, weights: Weights, source: str | None, target: Path, folder: Path, progress: bool) -> Path:
+def _fetch(
+    name: str, weights: Weights, source: str | None, target: Path, folder: Path, *, progress: bool
+) -> Path:
     """The checked file in `folder`, from the first address that gives it."""
     places = [("web" if "://" in source else "file", source)] if source else []
     if not source:

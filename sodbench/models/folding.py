@@ -1,7 +1,7 @@
 """Folds batch normalisation into the convolution before it: in eval mode the two are one convolution.
 
-Which layer follows which is seen by running the network once, so that any network can be folded, a user's
-too; the folded copy is used only if it gives the same maps.
+One forward pass shows which layer follows which, so that any network can be folded, a user's included. The
+folded copy is used only if it gives the same maps.
 """
 
 import copy
@@ -13,10 +13,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
-    """A form of `network` in eval mode with its batch normalisations folded away; `network` stays as it is.
+    """A copy of `network` in eval mode with its batch normalisations folded away.
 
-    `example` is any input. Where folding would change the maps (a convolution whose output is also used
-    without its normalisation, say) it is `network` itself that is returned.
+    `example` is any input that the network takes. Where folding would change the maps (a convolution whose
+    output is also used without its normalisation, say), `network` itself is returned.
     """
     plain = network.eval()
     with torch.no_grad():
@@ -34,7 +34,7 @@ def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def _pairs(network: nn.Module, example: Tensor) -> list[tuple[str, str]]:
-    """Names of (convolution, normalisation) that follow each other directly, and no other of their kind."""
+    """Names of the convolutions and normalisations that follow each other directly, and no other."""
     outputs: dict[int, tuple[Tensor, str]] = {}
     seen: set[tuple[str, str]] = set()
     hooks = []
@@ -42,7 +42,7 @@ def _pairs(network: nn.Module, example: Tensor) -> list[tuple[str, str]]:
         if isinstance(module, nn.Conv2d):
 
             def remember(module: nn.Module, args: object, output: Tensor, name: str = name) -> None:
-                # the tensor is kept so that its id is not given to another
+                # keeping the tensor keeps its id unique
                 outputs[id(output)] = (output, name)
 
             hooks.append(module.register_forward_hook(remember))
@@ -70,9 +70,9 @@ def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
     setattr(network.get_submodule(parent), own, module)
 
 
-def _same(expected: tuple[Tensor, ...], found: tuple[Tensor, ...]) -> bool:
-    """Equal maps up to rounding: a tenth of a thousandth of a probability."""
+def _same(expected: tuple[Tensor, ...], folded: tuple[Tensor, ...]) -> bool:
+    """Whether the maps are equal up to rounding: probabilities within 0.0001."""
     return all(
         torch.allclose(torch.sigmoid(a), torch.sigmoid(b), rtol=0, atol=1e-4)
-        for a, b in zip(expected, found, strict=True)
+        for a, b in zip(expected, folded, strict=True)
     )

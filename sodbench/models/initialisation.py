@@ -1,14 +1,12 @@
-"""How a fresh network's weights begin: at random, from ImageNet, or from a file.
+"""The initial weights of a fresh network: random, from ImageNet, or from a file.
 
-A network says which classifier its encoder is by `imagenet = ("resnet34", {"layer1.": "encoder1."})`,
-torchvision's name of the classifier and prefixes of its state dict with those they have here. A network that
-wants its own random start has a method `initialise()`.
+A network names the classifier that its encoder is by `imagenet = ("resnet34", {"layer1.": "encoder1."})`:
+torchvision's name, and the prefixes of that state dict with the network's own. A network with random weights
+of its own kind has a method `initialise()`.
 """
 
-import hashlib
 import urllib.error
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,12 +19,12 @@ from sodbench.models.weights import load_state
 
 
 def initialise(network: nn.Module, how: str = "default", seed: int = 0) -> str:
-    """Sets all weights of `network` in place and returns one line that says what was done.
+    """Sets all weights of `network` in place; returns one line that describes them.
 
-    `how`: "default" is the network's own random start (BASNet: Xavier, in the encoder as torchvision);
-    "xavier" is Xavier everywhere; "imagenet" is the default with torchvision's ImageNet weights in the
-    encoder; anything else is a weights file, of which every tensor of a known name and shape is taken.
-    The same seed gives the same weights; the global random state is left as it was.
+    `how`: "default" is the network's own random initialisation (BASNet: Xavier, in the encoder as
+    torchvision); "xavier" is Xavier everywhere; "imagenet" is the default with torchvision's ImageNet weights
+    in the encoder; anything else is a weights file, from which every tensor of a known name and shape is
+    taken. The same seed gives the same weights; the global random state is left as it was.
     """
     plain = unwrapped(network)
     with torch.random.fork_rng(devices=[]):
@@ -46,10 +44,10 @@ def initialise(network: nn.Module, how: str = "default", seed: int = 0) -> str:
 
 
 def imagenet_file(classifier: str) -> Path:
-    """The file of torchvision's first ImageNet weights of `classifier` ("resnet34"), downloaded when absent.
+    """The file of torchvision's first ImageNet weights of `classifier` ("resnet34"), downloaded if absent.
 
-    It lies where torchvision itself keeps it. Its hash is checked each time against torchvision's entry.
-    Raises InputError when it cannot be had, with the place to put it.
+    It is kept where torchvision keeps it. Its hash is checked each time against torchvision's entry.
+    Raises InputError if it cannot be downloaded; the message says where to put it.
     """
     import torchvision
 
@@ -58,7 +56,7 @@ def imagenet_file(classifier: str) -> Path:
 
 
 def fetch_hashed(url: str, folder: Path) -> Path:
-    """Downloads `<name>-<first digits of its SHA-256>.<suffix>` unless it is there; checks it."""
+    """Downloads `<name>-<first digits of its SHA-256>.<suffix>` unless it is there, and checks it."""
     path = folder / url.rsplit("/", 1)[1]
     digits = path.stem.rsplit("-", 1)[1]
     if not path.is_file():
@@ -69,24 +67,21 @@ def fetch_hashed(url: str, folder: Path) -> Path:
             raise InputError(
                 f"cannot download {url} ({error}); fetch it elsewhere and put it at {path}"
             ) from error
-        except RuntimeError as error:  # torch.hub's word for a wrong hash
-            raise InputError(
-                f"{url}: what came is not the file that was expected (SHA-256 {digits}...)"
-            ) from error
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(digits):
+        except RuntimeError as error:  # what torch.hub raises for a wrong hash
+            raise InputError(f"{url}: not the expected file: its SHA-256 must begin with {digits}") from error
+    digest = sha256_of(path)
+    if not digest.startswith(digits):
         raise InputError(
-            f"{path}: SHA-256 begins with {found[:8]}, expected {digits}; delete it and try again"
+            f"{path}: SHA-256 begins with {digest[:8]}, expected {digits}; delete it and try again"
         )
     return path
 
 
 def _load_encoder(network: nn.Module, seed: int) -> str:
-    source: Any = getattr(network, "imagenet", None)
+    source: tuple[str, dict[str, str]] | None = getattr(network, "imagenet", None)
     if source is None:
         raise InputError(
-            f"{type(network).__name__} has no encoder of an ImageNet classifier; "
+            f"{type(network).__name__} has no encoder with ImageNet weights; "
             'use initialisation = "default" or a weights file'
         )
     classifier, prefixes = source
@@ -123,6 +118,6 @@ def _load_fitting(network: nn.Module, path: Path) -> str:
     if not fits:
         raise InputError(f"{path}: none of its {len(state)} tensors fits this network")
     network.load_state_dict(fits, strict=False)
-    left = [n for n in own if n not in fits]
-    said = f", random: {first_of(left, 3)}" if left else ""
-    return f"{len(fits)} of {len(own)} tensors from {path} (sha256 {sha256_of(path)}){said}"
+    rest = [n for n in own if n not in fits]
+    random = f", random: {first_of(rest, 3)}" if rest else ""
+    return f"{len(fits)} of {len(own)} tensors from {path} (sha256 {sha256_of(path)}){random}"

@@ -1,10 +1,9 @@
 """Converts Keras weights of BASNet (`basnet_weights.h5`) to this project's network; needs h5py.
 
-The file is what `model.save_weights("....h5")` of TensorFlow 2 writes: a group a layer, whose `weight_names`
-say `<layer>/<kernel|bias|gamma|beta|moving_mean|moving_variance>:0`. The ResNet layers are known by name
-(`v2_stack_1_block2_1_conv`); the others are numbered by Keras in the order in which the model's code makes
-them (`conv2d`, `conv2d_1` ...), which is the order here; a session that made other layers before only
-shifts the numbers.
+The file is what `model.save_weights("....h5")` of TensorFlow 2 writes: one group per layer, whose
+`weight_names` are `<layer>/<kernel|bias|gamma|beta|moving_mean|moving_variance>:0`. The ResNet layers have
+names (`v2_stack_1_block2_1_conv`). Keras numbers the others (`conv2d`, `conv2d_1` ...) in the order in which
+the model's code makes them, which is the order here; layers made before the model shift the numbers.
 """
 
 import re
@@ -79,7 +78,7 @@ def _read_layers(path: Path) -> dict[str, Layer]:
 
 
 def _layer_names() -> dict[str, list[str]]:
-    """Our names of the layers that Keras numbers, in the order in which the example's code makes them."""
+    """This project's names of the layers that Keras numbers, in the order of the example's code."""
     conv, norm = ["inconv"], []
     for stage in (5, 6):
         for block in range(3):

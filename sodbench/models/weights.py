@@ -1,4 +1,4 @@
-"""Weights on disk: loaded without running code, checked against the network, explained where they fail."""
+"""Weights files: loaded without running code and checked against the network."""
 
 import hashlib
 import io
@@ -16,8 +16,8 @@ from sodbench.files import atomic_path
 
 # what wrappers put before the names of a state dict
 _PREFIXES = ("module.", "_orig_mod.")
-# keys of a checkpoint that hold the optimiser's state, not the network's
-_OPTIMISER = re.compile(r"opt$|optim|.*optimi[sz]er|.*scheduler|.*scaler", re.IGNORECASE)
+# keys of a checkpoint with the optimiser's state, and with the averaged weights in a training's `last.pt`
+_NOT_TAKEN = re.compile(r"opt$|optim|.*optimi[sz]er|.*scheduler|.*scaler|average$", re.IGNORECASE)
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
@@ -76,10 +76,10 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Loads strictly; a checkpoint of another network is explained in one line.
+    """Loads strictly; the InputError for weights of another network names the tensors that differ.
 
-    `source` names the file in the error. BN's `num_batches_tracked` may be absent (files of PyTorch 0.4): it
-    takes no part in what a network computes.
+    `source` names the file in the error. BN's `num_batches_tracked` may be absent (files of PyTorch 0.4),
+    because no output depends on it.
     """
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
@@ -109,8 +109,8 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
 def save_half(state: Mapping[str, Tensor], path: Path) -> None:
     """Writes a small file: weights of convolutions in half precision, vectors (biases, BN) as they are.
 
-    Atomic, and the same tensors give the same bytes. A value that half precision cannot hold keeps its
-    tensor in float32.
+    The file is written atomically, and the same tensors give the same bytes. A tensor with a value outside
+    the range of half precision stays float32.
     """
     small: dict[str, Tensor] = {}
     for name, tensor in state.items():
@@ -142,7 +142,7 @@ def _inside(content: object, depth: int) -> Iterator[tuple[str, Mapping[str, Ten
     if not isinstance(content, Mapping) or not depth or "param_groups" in content:
         return
     for key, value in content.items():
-        if isinstance(key, str) and _OPTIMISER.match(key):
+        if isinstance(key, str) and _NOT_TAKEN.match(key):
             continue
         if _is_state(value):
             yield str(key), value

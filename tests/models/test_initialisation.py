@@ -62,7 +62,7 @@ def test_imagenet_encoder_goes_where_it_belongs(tmp_path, monkeypatch):
 
 
 def test_a_narrow_network_has_no_imagenet_encoder():
-    with pytest.raises(InputError, match="has no encoder of an ImageNet classifier"):
+    with pytest.raises(InputError, match="has no encoder with ImageNet weights"):
         initialise(create("basnet-tiny"), "imagenet")
 
 
@@ -109,7 +109,7 @@ def test_download_is_checked_by_its_hash(server, tmp_path):
     (folder / "net-00000000.pth").write_bytes(b"weights")
     path = fetch_hashed(f"{address}/net-{digits}.pth", tmp_path / "cache")
     assert path.read_bytes() == b"weights"
-    with pytest.raises(InputError, match="not the file that was expected"):
+    with pytest.raises(InputError, match="not the expected file: its SHA-256 must begin with 00000000"):
         fetch_hashed(f"{address}/net-00000000.pth", tmp_path / "cache")
     assert [p.name for p in (tmp_path / "cache").iterdir()] == [path.name]
     path.write_bytes(b"changed")

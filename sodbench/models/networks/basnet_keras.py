@@ -4,8 +4,8 @@ It differs from the official network: no BN or ReLU after the input convolution;
 stage's last addition, before its ReLU; every decoder stage has 512 filters and no dilation; TensorFlow's
 padding and BN constants. 108,886,792 values, of which 51,840 are BN statistics.
 
-Names follow the official network's where a part has the same job. `models/keras_weights.py` converts its
-`basnet_weights.h5`.
+Names follow the official network's where a part has the same role. `models/keras_weights.py` converts the
+authors' `basnet_weights.h5`.
 """
 
 from typing import cast
@@ -73,7 +73,7 @@ class BASNetKeras(nn.Module):
 
 
 class _Block(nn.Module):
-    """A basic residual block that ends with the addition; its ReLU is the next part's first step."""
+    """A basic residual block that ends with the addition; the ReLU after it belongs to the next part."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, epsilon: float, first: bool = True) -> None:
         super().__init__()

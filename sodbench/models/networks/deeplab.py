@@ -1,7 +1,7 @@
 """DeepLabV3 (Chen et al., 2017) with its own head, ASPP, or pyramid atrous convolution (PAC; Yu, POSTECH).
 
-One saliency channel instead of the classes: the two-class cross entropy becomes the binary one. All
-convolutions pad with zeros to keep the size; the way up is bilinear with aligned corners.
+One saliency channel replaces the classes, and binary cross entropy the two-class one. All convolutions pad
+with zeros to keep the size; upsampling is bilinear with aligned corners.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ class DeepLabV3(nn.Module):
         depth: int = 101,
         width: int = 64,
         output_stride: int = 16,
+        *,
         multi_grid: Sequence[int] = (1, 2, 4),
         head: str = "aspp",
         rates: Sequence[int] | None = None,
@@ -70,7 +71,7 @@ class DeepLabV3(nn.Module):
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: 1 x 1, 3 x 3 at each rate, image pooling; concatenated, 1 x 1."""
+    """Atrous spatial pyramid pooling: 1 x 1, 3 x 3 at each rate and image pooling, joined by 1 x 1."""
 
     def __init__(self, inputs: int, channels: int, rates: Sequence[int]) -> None:
         super().__init__()
@@ -87,7 +88,7 @@ class ASPP(nn.Module):
 
 
 class PACHead(nn.Module):
-    """1 x 1 beside PAC beside image pooling, each BN and ReLU; concatenated, 1 x 1."""
+    """A 1 x 1 convolution, PAC and image pooling in parallel, each with BN and ReLU; joined by 1 x 1."""
 
     def __init__(self, inputs: int, channels: int, rates: Sequence[int], merge: str) -> None:
         super().__init__()
@@ -104,9 +105,9 @@ class PACHead(nn.Module):
 class PyramidAtrousConv(nn.Module):
     """One 3 x 3 filter applied at several rates; the results are summed, or concatenated and mapped by 1 x 1.
 
-    Because the filter is shared, its nine products with the input are the same at every rate and only land
-    elsewhere: they are taken once (one 1 x 1 convolution) and added at their shifts. That is the sum of
-    the atrous convolutions up to rounding, at a fifth of the multiplications for five rates.
+    The filter is shared, so its nine products with the input are the same at every rate, shifted differently:
+    they are computed once (one 1 x 1 convolution) and added at their shifts. The result equals the sum of the
+    atrous convolutions up to rounding, with a fifth of the multiplications for five rates.
     """
 
     def __init__(self, inputs: int, channels: int, rates: Sequence[int], merge: str = "sum") -> None:
@@ -143,7 +144,7 @@ class PyramidAtrousConv(nn.Module):
 
 
 class ImagePooling(nn.Module):
-    """The mean over the picture, 1 x 1 convolution, BN, ReLU, spread over the picture again."""
+    """The mean over the image, a 1 x 1 convolution, BN and ReLU, repeated at every position."""
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__()

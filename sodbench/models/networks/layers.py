@@ -17,22 +17,21 @@ def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, bi
 def resize_to(x: Tensor, like: Tensor) -> Tensor:
     """Bilinear (align_corners false) to the height and width of `like`.
 
-    For sizes that are multiples of 32 this is the papers' upsampling by 2, 4 ... 32; for others it is what
-    makes them work at all.
+    For sizes that are multiples of 32 this is the papers' upsampling by 2, 4 ... 32; other sizes work, too.
     """
     return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 def halve(x: Tensor) -> Tensor:
-    """Max pooling 2 x 2; an odd last row or column makes a cell of its own."""
+    """Max pooling 2 x 2; an odd last row or column is pooled alone."""
     return F.max_pool2d(x, 2, 2, ceil_mode=True)
 
 
 class ResidualBlock(nn.Module):
     """The basic block of ResNet-18/34, with torchvision's names (He et al., CVPR 2016).
 
-    `drop` is the probability that training leaves the residual of a sample out, and enlarges the others' so
-    that the mean stays (Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016).
+    `drop` is the probability that a sample's residual is left out in training; the others are scaled so that
+    the mean is kept (Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016).
     """
 
     def __init__(

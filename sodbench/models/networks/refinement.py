@@ -1,7 +1,7 @@
 """Refinement heads of BASNet's ablation: each maps coarse logits N x 1 x H x W to refined ones.
 
 `ours` is the paper's residual refinement module (RRM), a U-Net on the coarse map. The paper compares it with
-two shallow heads that it only names; our reading of them, at the same width so that each stays a head:
+two shallow heads that it names but does not describe. They are read here, at the same width, as:
 
 - `lc` (local context, after the boundary refinement block of Peng et al., "Large Kernel Matters", CVPR 2017):
   two 3 x 3 convolutions of 64 channels and one back to a residual of one channel.

@@ -1,8 +1,8 @@
 """A plain U-Net, the first row of BASNet's ablation (Ronneberger et al., MICCAI 2015).
 
-The paper names its baseline only "U-Net"; our reading: five levels of two 3 x 3 conv-BN-ReLU each (64 to 1024
-channels), max pooling down, bilinear up and a 3 x 3 convolution that halves the channels, zero padding so
-that the map has the input's size, one output.
+The paper calls its baseline "U-Net" without details. It is read here as: five levels of two 3 x 3
+conv-BN-ReLU each (64 to 1024 channels), max pooling, bilinear upsampling with a 3 x 3 convolution that halves
+the channels, zero padding so that the map has the input's size, one output.
 """
 
 from typing import cast
