@@ -3,9 +3,9 @@
 import argparse
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sodbench.cli import options
 from sodbench.errors import InputError, unknown_names
 from sodbench.json_text import to_json
 from sodbench.text import columns
@@ -30,13 +30,13 @@ def register(subparsers: Subparsers) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     listing = _action(actions, "list", "list all baselines and where their weights are", _list)
-    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(listing)
 
     show = _action(
         actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
     )
     show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
-    show.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(show)
 
     fetch = _action(actions, "fetch", "fetch weights and check them", _fetch)
     fetch.add_argument("baselines", nargs="+", metavar="NAME", help="baselines")
@@ -44,7 +44,7 @@ def register(subparsers: Subparsers) -> None:
         "--from", dest="source", metavar="URL|FILE", help="a mirror or a file, instead of the known address"
     )
     fetch.add_argument("--force", action="store_true", help="fetch weights that are there already, too")
-    fetch.add_argument("--quiet", action="store_true", help="no progress bar")
+    options.add_quiet(fetch)
 
     check = _action(
         actions,
@@ -54,11 +54,11 @@ def register(subparsers: Subparsers) -> None:
     )
     check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
     check.add_argument("--all", action="store_true", help="every baseline")
-    check.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    options.add_weights(check)
     check.add_argument(
         "--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's own)"
     )
-    check.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_json(check)
 
 
 def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:

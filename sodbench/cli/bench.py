@@ -1,9 +1,9 @@
 """`sodbench bench`: what a baseline costs - parameters, operations, speed and memory, in each form."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.cli import options
 from sodbench.errors import InputError
 from sodbench.json_text import to_json
 
@@ -24,7 +24,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights, instead of the baseline's own")
+    options.add_weights(parser)
     parser.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's)")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="batch size (1)")
     parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="seconds per form (5)")
@@ -35,12 +35,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FORM",
         help="of fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
     )
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 (a GPU if there is one)")
+    options.add_device(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (torch's choice)")
-    parser.add_argument(
-        "--reports", type=Path, default=Path("reports"), metavar="DIR", help="where records go (reports)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the records as one JSON object")
+    options.add_reports(parser)
+    options.add_json(parser)
     parser.set_defaults(run=run)
 
 

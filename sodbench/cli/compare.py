@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
-from sodbench.errors import InputError
+from sodbench.errors import InputError, unknown_names
 
 if TYPE_CHECKING:
     from sodbench.results.run import Run
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     recorded = recorded_runs(args.reports)
-    datasets = list(dict.fromkeys(args.datasets))
+    datasets = list(dict.fromkeys(args.datasets or _shared(recorded, args.methods)))
     first, second, *others = [run for dataset in datasets for run in _chosen(recorded, args.methods, dataset)]
     comparison = compare(
         first,
@@ -86,10 +86,21 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--level is {args.level}, expected a level from 0.5 to below 1, such as 0.95")
 
 
+def _shared(runs: "list[Run]", methods: list[str]) -> list[str]:
+    """The data sets on which all of the methods have a run; InputError where there is none."""
+    known = {run.name for run in runs}
+    unknown = [name for name in methods if name not in known]
+    if unknown:
+        raise unknown_names("method", unknown, known)
+    of_method = [{run.dataset for run in runs if run.name == name} for name in methods]
+    shared = set.intersection(*of_method)
+    if not shared:
+        raise InputError(f"{', '.join(methods)} have no data set in common; name one with --datasets")
+    return sorted(shared)
+
+
 def _chosen(runs: "list[Run]", methods: list[str], dataset: str) -> "list[Run]":
     """The runs of the methods on one data set, in the order asked for."""
-    from sodbench.errors import unknown_names
-
     known = {run.dataset for run in runs}
     if dataset not in known:
         raise unknown_names("data set", [dataset], known)

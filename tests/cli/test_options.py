@@ -46,7 +46,7 @@ def test_several_values_have_a_plural_name_and_one_a_singular_one() -> None:
     for command, parser in commands().items():
         for name, action in options(parser).items():
             noun = name.removeprefix("--")
-            if noun in ("dataset", "protocol", "metric", "format", "method", "figure", "tolerance", "size"):
+            if noun in ("dataset", "protocol", "metric", "format", "method", "figure", "tolerance"):
                 # `report --format` is a second name of --formats
                 if "--formats" not in action.option_strings:
                     assert action.nargs is None, f"{command} {name} takes several values"

@@ -48,7 +48,7 @@ def test_a_training_agrees_to_the_bit(root: Path, here: Path, capsys: pytest.Cap
     job = [
         "train",
         "basnet-tiny",
-        "--dataset",
+        "--datasets",
         "ecssd",
         "--data-root",
         str(root),

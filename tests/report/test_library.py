@@ -110,7 +110,7 @@ def test_a_changed_leaderboard_prints_as_pandas_prints_it(reports: Path) -> None
 
 def test_report_writes_the_same_bytes_as_the_command(reports: Path, tmp_path: Path, capsys) -> None:
     formats = ["markdown", "html", "latex", "csv", "json"]
-    options = ["--metrics", *METRICS, "--precision", "2", "--intervals", "--published", "--figures", "pr"]
+    options = ["--metrics", *METRICS, "--digits", "2", "--intervals", "--published", "--figures", "pr"]
     assert main(["report", "--format", *formats, *options, "--reports", str(reports)]) == 0
     printed = capsys.readouterr().out
     files = [path for path in reports.rglob("*") if path.is_file() and "runs" not in path.parts]

@@ -280,7 +280,7 @@ def test_the_command_writes_all_formats_with_the_same_rows(tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--precision", "0"], "--precision is 0"),
+        (["--digits", "0"], "--digits is 0"),
         (["--gallery", "-1"], "--gallery is -1"),
         (["--published", "nothing"], "unknown published source 'nothing'"),
         (["--metrics", "maxG"], "did you mean"),

@@ -84,7 +84,7 @@ def reports(tmp_path: Path) -> list[str]:
 
 
 def test_the_command_prints_tests_and_images(reports: list[str], capsys) -> None:
-    assert main(["compare", "DSS", "Amulet", "--dataset", "sod", "--images", "2", *reports]) == 0
+    assert main(["compare", "DSS", "Amulet", "--datasets", "sod", "--most-different", "2", *reports]) == 0
     printed = capsys.readouterr().out
     assert "DSS and Amulet on sod (12 images, protocol pysodmetrics, 95 % intervals)" in printed
     assert "win/tie/loss" in printed and "Holm's correction over 9 tests" in printed
@@ -92,7 +92,7 @@ def test_the_command_prints_tests_and_images(reports: list[str], capsys) -> None
 
 
 def test_the_command_ranks_over_data_sets(reports: list[str], capsys) -> None:
-    command = ["compare", "DSS", "Amulet", "PiCANet", "--dataset", "sod", "ecssd", "--metrics", "MAE"]
+    command = ["compare", "DSS", "Amulet", "PiCANet", "--datasets", "sod", "ecssd", "--metrics", "MAE"]
     assert main([*command, *reports]) == 0
     assert "average rank by MAE over 2 data sets" in capsys.readouterr().out
     assert main([*command, "--json", *reports]) == 0
@@ -102,8 +102,8 @@ def test_the_command_ranks_over_data_sets(reports: list[str], capsys) -> None:
 
 
 def test_two_methods_are_ranked_without_a_test_that_needs_three(reports: list[str], capsys) -> None:
-    command = ["compare", "DSS", "Amulet", "--dataset", "sod", "ecssd", "sod", "--metrics", "MAE"]
-    assert main([*command, "--images", "0", *reports]) == 0
+    command = ["compare", "DSS", "Amulet", "--datasets", "sod", "ecssd", "sod", "--metrics", "MAE"]
+    assert main([*command, "--most-different", "0", *reports]) == 0
     printed = capsys.readouterr().out
     assert "over 2 data sets" in printed and "Friedman" not in printed and "over 2 tests" in printed
     assert "images that differ most" not in printed
@@ -113,7 +113,7 @@ def test_ranks_leave_out_data_sets_of_which_different_images_were_scored(reports
     part = new_run("DSS", StandInDataset("third"), {"pysodmetrics": table(9)})
     for run_of_set in (part, run("Amulet", "third", 1)):
         save_run(Path(reports[1]), run_of_set)
-    command = ["compare", "DSS", "Amulet", "--metrics", "MAE", *reports, "--dataset"]
+    command = ["compare", "DSS", "Amulet", "--metrics", "MAE", *reports, "--datasets"]
     assert main([*command, "sod", "third", "ecssd"]) == 0
     captured = capsys.readouterr()
     assert "third is left out of the ranks" in captured.err and "over 2 data sets" in captured.out
@@ -124,12 +124,12 @@ def test_ranks_leave_out_data_sets_of_which_different_images_were_scored(reports
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["DSS", "DSS", "--dataset", "sod"], "nothing to compare"),
-        (["DSS", "Amulett", "--dataset", "sod"], "did you mean 'Amulet'"),
-        (["DSS", "Amulet", "--dataset", "sodd"], "did you mean 'sod'"),
-        (["DSS", "Amulet", "--dataset", "sod", "--level", "95"], "--level is 95.0"),
-        (["DSS", "Amulet", "--dataset", "sod", "--images", "-1"], "--images is -1"),
-        (["DSS", "Amulet", "--dataset", "sod", "--by", "foo"], "unknown per-image metric 'foo'"),
+        (["DSS", "DSS", "--datasets", "sod"], "nothing to compare"),
+        (["DSS", "Amulett", "--datasets", "sod"], "did you mean 'Amulet'"),
+        (["DSS", "Amulet", "--datasets", "sodd"], "did you mean 'sod'"),
+        (["DSS", "Amulet", "--datasets", "sod", "--level", "95"], "--level is 95.0"),
+        (["DSS", "Amulet", "--datasets", "sod", "--most-different", "-1"], "--most-different is -1"),
+        (["DSS", "Amulet", "--datasets", "sod", "--by", "foo"], "unknown per-image metric 'foo'"),
     ],
 )
 def test_wrong_names_are_one_line(reports: list[str], capsys, arguments: list[str], message: str) -> None:

@@ -178,7 +178,7 @@ def test_the_command_passes_fails_and_updates(tmp_path: Path, capsys, monkeypatc
     assert "drifted, worse" in printed and "::error file=" in printed
     assert "<failure" in (tmp_path / "new/j.xml").read_text()
     assert "### drift" in (tmp_path / "new/s.md").read_text()
-    assert main([*command, "--tolerance", "MAE=0.1"]) == 0
+    assert main([*command, "--tolerances", "MAE=0.1"]) == 0
     assert main([*command, "--update"]) == 0 and main(command) == 0
 
 
@@ -216,9 +216,9 @@ def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--tolerance", "MAE"], "expected METRIC=VALUE"),
-        (["--tolerance", "MAE=-1"], "0 or more"),
-        (["--tolerance", "MEA=1"], "unknown metric 'MEA' (did you mean"),
+        (["--tolerances", "MAE"], "expected METRIC=VALUE"),
+        (["--tolerances", "MAE=-1"], "0 or more"),
+        (["--tolerances", "MEA=1"], "unknown metric 'MEA' (did you mean"),
         (["--methods", "DSSS"], "known: DSS"),
         (["--against", "nowhere.json"], "no such reference"),
     ],

@@ -17,7 +17,7 @@ from sodbench.training.checkpoint import load_checkpoint, save_checkpoint
 
 SMALL = [
     "basnet-tiny",
-    "--dataset",
+    "--datasets",
     "ecssd",
     "--quiet",
     "--set=training.resize=[36, 36]",
