@@ -45,12 +45,26 @@ class Sample:
             raise InputError(f"sample {self.name}: has no mask")
         return read_mask(self.mask)
 
-    def html(self, map: Path | str | Pixels | None = None) -> str:
-        """Picture, mask and, where given, a saliency map (a file or H x W uint8) side by side as HTML."""
-        return notebook.sample_html(self.name, self.image, self.mask, map)
+    def with_map(self, saliency_map: Path | str | Pixels) -> "SampleWithMap":
+        """The sample together with a saliency map (a file, or H x W uint8), for a look in a notebook."""
+        return SampleWithMap(self, saliency_map)
 
     def _repr_html_(self) -> str:
-        return self.html()
+        return notebook.sample_html(self.name, self.image, self.mask, None)
+
+
+@dataclass(frozen=True, repr=False)
+class SampleWithMap:
+    """A sample and a saliency map of it: a notebook shows picture, mask and map side by side."""
+
+    sample: Sample
+    saliency_map: Path | str | Pixels
+
+    def __repr__(self) -> str:
+        return f"<SampleWithMap {self.sample.name}>"
+
+    def _repr_html_(self) -> str:
+        return notebook.sample_html(self.sample.name, self.sample.image, self.sample.mask, self.saliency_map)
 
 
 @dataclass(frozen=True, repr=False)

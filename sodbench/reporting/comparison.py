@@ -48,7 +48,7 @@ class Group:
     tests: Sequence[PairedTest]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The tests of every two methods, the images that differ most, average ranks over data sets.
 
@@ -115,6 +115,8 @@ class Comparison:
                 parts.append("\n".join([f"images that differ most: {one.heading}", *lines]))
         parts += self.rank_lines()
         return "\n\n".join(parts)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         template = environment().get_template("comparison.html")

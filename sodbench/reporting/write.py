@@ -20,7 +20,7 @@ from sodbench.results.run_files import load_runs
 FORMATS = ("markdown", "html", "latex", "csv", "json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Written:
     """What a report wrote: the documents, the figures, and notes for the reader."""
 
@@ -34,6 +34,8 @@ class Written:
         if self.figures:
             lines.append(f"{self.figures[0].parent}: {len(self.figures)} files")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True)

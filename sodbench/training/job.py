@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sodbench.models.baseline import Baseline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training:
     """A finished training.
 
@@ -52,6 +52,10 @@ class Training:
     record: Mapping[str, Any]
     folder: Path
     weights: Path
+
+    def __repr__(self) -> str:
+        name, steps, seconds = (self.record[key] for key in ("baseline", "iterations", "seconds"))
+        return f"<Training of {name}: {steps} steps in {seconds:.0f} s, {self.weights}>"
 
     def _repr_html_(self) -> str:
         best, record = self.record["best"], self.record

@@ -30,9 +30,13 @@ def test_a_sample_shows_picture_mask_and_map_at_most_320_pixels_wide(tmp_path: P
     shown = images_in(sample._repr_html_())
     assert [(image.size, image.mode) for image in shown] == [((320, 100), "RGB"), ((320, 100), "L")]
     assert shown[0].getpixel((0, 0)) == (9, 80, 200)
-    shown = images_in(sample.html(map=np.full((20, 30), 7, np.uint8)))
+    shown = images_in(sample.with_map(np.full((20, 30), 7, np.uint8))._repr_html_())
     assert len(shown) == 3 and shown[2].size == (30, 20) and shown[2].getpixel((0, 0)) == 7, "not enlarged"
-    assert len(images_in(sample.html(map=mask))) == len(images_in(sample.html(map=str(mask)))) == 3
+    assert (
+        len(images_in(sample.with_map(mask)._repr_html_()))
+        == len(images_in(sample.with_map(str(mask))._repr_html_()))
+        == 3
+    )
     assert len(images_in(Sample("a", None, mask)._repr_html_())) == 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sodbench.metrics.table import ScoreTable
+from sodbench.metrics.aggregate import ScoreTable
 from sodbench.training import validation
 from sodbench.training.job import train
 
