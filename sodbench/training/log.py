@@ -155,7 +155,8 @@ def _draw(steps: list[dict[str, Any]], validations: list[dict[str, Any]], path: 
     left = axes[0, 0]
     terms = [k for k in steps[0] if k not in _NO_LOSSES]
     for term, style in zip(terms, ("-", "--", "-.", ":"), strict=False):
-        left.plot([s["iteration"] for s in steps], [s[term] for s in steps], style, label=term)
+        marker = "o" if len(steps) == 1 else None  # one point makes no line
+        left.plot([s["iteration"] for s in steps], [s[term] for s in steps], style, label=term, marker=marker)
     left.set(xlabel="step", ylabel="loss, summed over the outputs", yscale="log", title="training loss")
     # plain numbers: the axis spans little more than a decade
     left.yaxis.set_major_formatter(LogFormatter())
