@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sodbench.errors import InputError
-from sodbench.lock import locked
+from sodbench.files import locked
 
 
 def test_the_second_waits_for_the_first(tmp_path: Path) -> None:

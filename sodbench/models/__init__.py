@@ -11,10 +11,10 @@ from sodbench.cores import share_cores
 
 if TYPE_CHECKING:
     from sodbench.models.baseline import Baseline, LoadedNetwork
-    from sodbench.models.encoder import encoder_parameters
     from sodbench.models.inference import choose_device
     from sodbench.models.initialisation import initialise
     from sodbench.models.lookup import baseline_names, baseline_of, create, load_baseline
+    from sodbench.models.outputs import encoder_parameters
 
 # before anything imports torch, which reads the environment then
 share_cores()
@@ -27,7 +27,7 @@ _HOMES = {
     "baselines": "lookup",
     "choose_device": "inference",
     "create": "lookup",
-    "encoder_parameters": "encoder",
+    "encoder_parameters": "outputs",
     "initialise": "initialisation",
     "load_baseline": "lookup",
 }

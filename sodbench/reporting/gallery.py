@@ -19,9 +19,8 @@ from sodbench.data.images import read_image, read_map, read_mask
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
 from sodbench.names import folder_name
-from sodbench.reporting.error_overlay import Pixels
 from sodbench.reporting.labels import label
-from sodbench.reporting.pictures import Pictures
+from sodbench.reporting.pictures import Pictures, Pixels
 from sodbench.results.run import Run
 
 LONGEST = 320  # pixels of a thumbnail's longer side

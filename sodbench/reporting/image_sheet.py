@@ -8,10 +8,9 @@ from sodbench.data.images import read_image, read_map, read_mask
 from sodbench.errors import InputError, unknown_names
 from sodbench.files import atomic_path
 from sodbench.reporting.cell_text import number
-from sodbench.reporting.error_overlay import FALSE_NEGATIVE, FALSE_POSITIVE, error_overlay
 from sodbench.reporting.figure_style import escape_dollars, new_figure
 from sodbench.reporting.labels import arrow, label, order, split_name
-from sodbench.reporting.pictures import Pictures
+from sodbench.reporting.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, error_overlay
 from sodbench.results.run import Run
 
 

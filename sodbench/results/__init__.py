@@ -1,1 +1,1 @@
-""""""
+"""Runs and their files, provenance, statistics, the drift check and published numbers."""

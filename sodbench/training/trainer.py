@@ -25,12 +25,11 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from sodbench.errors import InputError, first_of
-from sodbench.training.average import Average
 from sodbench.training.cache import open_cache
 from sodbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sodbench.training.distributed import Process, share_statistics
 from sodbench.training.log import TrainingLog
-from sodbench.training.optimisation import Loss, build_loss, build_optimiser
+from sodbench.training.optimisation import Average, Loss, build_loss, build_optimiser
 from sodbench.training.recipe import Recipe, differences
 from sodbench.training.sample_grid import SampleGrid
 from sodbench.training.samples import Batch, Stream, TrainingSet, collate, normalise

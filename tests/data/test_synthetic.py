@@ -15,9 +15,9 @@ from PIL import Image
 from sodbench.data.folder import open_dataset
 from sodbench.data.images import read_image, read_mask
 from sodbench.data.synthetic import COUNTS, make_picture, write_sample
+from sodbench.data.synthetic.files import png_bytes
 from sodbench.data.synthetic.numbers import Stream, cosine, exact_mean, sine
 from sodbench.data.synthetic.outlines import canvas, coverage, ellipse, filled
-from sodbench.data.synthetic.png import png_bytes
 from sodbench.errors import InputError
 
 DIGEST = "bfba06fe5acab9b0e89643f0e3be4db317fe2f26bdbf57b7029da56305aacccc"

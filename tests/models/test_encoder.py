@@ -6,8 +6,7 @@ from torch import nn
 
 from sodbench.errors import InputError
 from sodbench.models import create
-from sodbench.models.encoder import encoder_parameters
-from sodbench.models.outputs import Logits
+from sodbench.models.outputs import Logits, encoder_parameters
 
 
 class Net(nn.Module):

@@ -12,7 +12,7 @@ from report.browser import DRIVER, FOUND, Browser
 from report.pictured import made, nameless, per_image
 from sodbench.cli.main import main
 from sodbench.data.images import read_image, read_map, read_mask
-from sodbench.reporting.error_overlay import error_overlay
+from sodbench.reporting.pictures import error_overlay
 
 pytestmark = pytest.mark.skipif(
     not (FOUND and DRIVER), reason="needs chromium and chromedriver (Debian: chromium, chromium-driver)"

@@ -13,10 +13,9 @@ from PIL import Image
 
 from report.pictured import made, nameless, per_image
 from sodbench.cli.main import main
-from sodbench.reporting.error_overlay import FALSE_NEGATIVE, FALSE_POSITIVE, boundary, error_overlay
 from sodbench.reporting.gallery import chosen_images, make_gallery
 from sodbench.reporting.page_data import NONE, compressed, fitting_scale, image_scores, pack
-from sodbench.reporting.pictures import Pictures
+from sodbench.reporting.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, boundary, error_overlay
 from sodbench.results.run_files import load_runs
 
 

@@ -21,9 +21,8 @@ from sodbench.data.getting.standardise import StandardCopy, standardise
 from sodbench.data.getting.unpack import unpack
 from sodbench.data.layout import find_folders
 from sodbench.errors import InputError
-from sodbench.files import sha256_of, write_text
+from sodbench.files import locked, sha256_of, write_text
 from sodbench.json_text import to_json
-from sodbench.lock import locked
 
 Notify = Callable[[str], None]
 LocalArchives = list[tuple[Archive, Path]]

@@ -1,14 +1,17 @@
 """The sample on disk: made once, whole or not at all, in the user's cache folder."""
 
 import shutil
+import struct
 import tempfile
+import zlib
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from sodbench.data.locations import CACHE_VARIABLE, cache_folder
 from sodbench.data.synthetic.picture import make_picture
-from sodbench.data.synthetic.png import png_bytes
 from sodbench.errors import InputError
 
 VERSION = 1  # counts up whenever a pixel of the sample changes; part of the folder's name
@@ -62,3 +65,33 @@ def write_sample(folder: Path, split: str, count: int | None = None, progress: b
         name = f"{split}_{index:04d}.png"
         (folder / "images" / name).write_bytes(png_bytes(picture))
         (folder / "masks" / name).write_bytes(png_bytes(mask))
+
+
+_BLOCK = 65535
+
+
+def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
+    """H x W x 3 uint8 as an RGB file; H x W uint8 of 0 and 255 as a one-bit grey file."""
+    height, width = pixels.shape[:2]
+    if pixels.ndim == 3:
+        depth, colour, lines = 8, 2, pixels.reshape(height, width * 3)
+    else:
+        depth, colour, lines = 1, 0, np.packbits(pixels > 127, axis=1)
+    rows = np.concatenate([np.zeros((height, 1), dtype=np.uint8), lines], axis=1).tobytes()
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", _stored(rows)) + _chunk(b"IEND", b"")
+    )
+
+
+def _stored(data: bytes) -> bytes:
+    parts = [b"\x78\x01"]
+    for start in range(0, len(data), _BLOCK):
+        block = data[start : start + _BLOCK]
+        last = start + _BLOCK >= len(data)
+        parts.append(struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF) + block)
+    return b"".join(parts) + struct.pack(">I", zlib.adler32(data))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
