@@ -120,7 +120,7 @@ def evaluate(
         device=device,
         output_kind=loaded.output_kind,
     )
-    return _score(name, opened, pairs, folder, scoring, started, prediction)
+    return _score(name, opened, pairs, folder, scoring, started=started, prediction=prediction)
 
 
 def evaluate_all(
@@ -188,7 +188,7 @@ def score_maps(
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     pairs = maps_to_score(opened, folder, allow_missing)
-    return _score(name or Path(folder).resolve().name, opened, pairs, Path(folder), scoring, started)
+    return _score(name or Path(folder).resolve().name, opened, pairs, Path(folder), scoring, started=started)
 
 
 def rescore(
@@ -235,7 +235,7 @@ def rescore(
         output_kind=then.output_kind,
     )
     predicted = prediction if then.origin == "baseline" else None
-    return _score(run.name, opened, pairs, folder, scoring, started, predicted)
+    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=predicted)
 
 
 def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
@@ -320,6 +320,7 @@ def _score(
     pairs: Sequence[tuple[Sample, Path]],
     maps: Path,
     scoring: _Scoring,
+    *,
     started: float,
     prediction: Prediction | None = None,
 ) -> Run:

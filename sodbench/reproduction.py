@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One recorded value beside today's; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
+    """A recorded value and today's; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
 
     name: str
     recorded: Any
@@ -72,13 +72,7 @@ def reproduce(
     if path.name == "run.json" or "recipe" not in _content(path):
         _content(path)
         notes, pairs = _run_again(
-            path,
-            root,
-            None if out is None else Path(out),
-            None if weights is None else Path(weights),
-            maps,
-            device,
-            progress,
+            path, root, out=out, weights=weights, maps=maps, device=device, progress=progress
         )
     else:
         notes, pairs = _train_again(path, root, out, device, resume, progress)
@@ -130,8 +124,9 @@ def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str
 def _run_again(
     path: Path,
     data_root: Path | None,
-    out: Path | None,
-    weights: Path | None,
+    *,
+    out: Path | str | None,
+    weights: Path | str | None,
     maps: Path | str | None,
     device: str | None,
     progress: bool,
@@ -146,11 +141,11 @@ def _run_again(
         name = then.baseline or run.name
         if name.startswith(("reports:", "data-root:", "cache:")):
             place, _, attribute = name.partition(".py:")
-            found = run.locate(f"{place}.py" if attribute else name, data_root)
-            name = f"{found}:{attribute}" if attribute else str(found)
+            file = run.locate(f"{place}.py" if attribute else name, data_root)
+            name = f"{file}:{attribute}" if attribute else str(file)
         baseline = load_baseline(name)
         again = evaluate(
-            baseline.load(_weights(run, baseline, weights, data_root)),
+            baseline.load(_weights(run, baseline, None if weights is None else Path(weights), data_root)),
             dataset_of(run, data_root),
             protocols=[table.protocol for table in run.tables.values()],
             metrics=list(run.values()),

@@ -54,7 +54,7 @@ def parse(cls: type[T], table: Any, source: str | Path, prefix: str = "", *, mor
 
     `source` is the file and `prefix` the path of the table in it (`"input."`), for messages. Lists become
     tuples, tables become nested dataclasses, a whole number will do for a number. Where None is allowed
-    beside something other than text, `false` and "none" stand for it, because TOML has no null. With `more`
+    besides something other than text, `false` and "none" stand for it, because TOML has no null. With `more`
     unknown keys are passed over: files that a later version wrote may hold them.
     Raises InputError for the unknown keys (all of them, with the nearest known ones), for a missing key and
     for the first value that is wrong.

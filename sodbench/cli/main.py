@@ -1,4 +1,4 @@
-"""The command line: builds the parser from one module a command, and turns errors into exit codes.
+"""The command line: builds the parser from one module per command, and turns errors into exit codes.
 
 Exit codes: 0 done, 1 a check failed (drift, audit), 2 wrong usage or bad input, 130 interrupted.
 """

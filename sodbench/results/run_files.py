@@ -7,7 +7,7 @@ A record is the folder `reports/runs/<name>/<dataset>/`:
     curves.parquet        the data set's curves: protocol, level, precision, recall, F, E
     image_curves.parquet  one row per image and protocol (only where the scorer kept them)
 
-It is staged in a hidden folder beside its place, synced, and swapped in by two renames. A crash between the
+It is staged in a hidden folder next to its place, synced, and swapped in by two renames. A crash between the
 two leaves the former record under its hidden name, where the reader still finds it.
 """
 

@@ -153,7 +153,9 @@ def train(
             outcome = run_trainer(
                 baseline, recipe, samples, options, process, validation=validation, log=log, grid=grid
             )
-        record = _finish(folder, name, recipe, sets, outcome, process, started) if process.first else {}
+        record: dict[str, Any] = {}
+        if process.first:
+            record = _finish(folder, name, recipe, sets, outcome, process=process, started=started)
         return Training(process.share(record), folder, folder / "weights.pth")
 
 
@@ -163,6 +165,7 @@ def _finish(
     recipe: Recipe,
     sets: Sequence[DataSet],
     outcome: Outcome,
+    *,
     process: Process,
     started: float,
 ) -> dict[str, Any]:
