@@ -133,7 +133,7 @@ def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int
 def train(args: argparse.Namespace, recipe: Path, out: Path, seed: int) -> None:
     """Trains one variant with one seed; the checkpoint is deleted."""
     sodbench(
-        "train", str(recipe), "--dataset", args.dataset, "--cache", "--quiet", "--resume",
+        "train", str(recipe), "--datasets", args.dataset, "--cache", "--quiet", "--resume",
         "--out", str(out), "--data-root", str(args.data_root),
         "--set", f"training.seed={seed}", "--set", f"training.iterations={args.steps}",
         "--set", f"training.batch={args.batch}",

@@ -9,8 +9,8 @@
 Under torchrun every process makes the same call.
 """
 
-import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import torch
 
 from sodbench import catalog
 from sodbench.data.folder import DataSet, open_dataset
-from sodbench.errors import InputError
+from sodbench.errors import InputError, Note
 from sodbench.files import sha256_of, write_text
 from sodbench.json_text import plain, to_json
 from sodbench.models import load_baseline
@@ -171,7 +171,7 @@ def _finish(
 ) -> dict[str, Any]:
     """Writes the weights that can be shipped and `training.json`, and returns its content."""
     for note in outcome.notes:
-        print(f"sodbench: note: {note}", file=sys.stderr)
+        warnings.warn(note, Note, stacklevel=3)
     weights = folder / "weights.pth"
     save_half(load_state(folder / "best.pt"), weights)
     record: dict[str, Any] = plain(
