@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from sodbench.files import sha256_of
 from sodbench.json_text import read_json
 from sodbench.results.provenance import environment, locate
 from sodbench.results.run_files import read_run
+from sodbench.text import columns
 
 if TYPE_CHECKING:
     from sodbench.models import Baseline
@@ -29,7 +31,7 @@ class Comparison:
     agrees: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reproduction:
     """What came of doing a record again: notes on what differs around it, and every number."""
 
@@ -41,6 +43,27 @@ class Reproduction:
     def failed(self) -> tuple[Comparison, ...]:
         """The numbers that do not agree."""
         return tuple(number for number in self.numbers if number.agrees == "no")
+
+    @property
+    def summary(self) -> str:
+        """How many of the numbers agree."""
+        return f"{len(self.numbers) - len(self.failed)} of {len(self.numbers)} numbers agree"
+
+    def __str__(self) -> str:
+        """The notes, one line per number, and the summary."""
+        rows = [(one.agrees, one.name, str(one.recorded), str(one.now)) for one in self.numbers]
+        return "\n".join([*(f"note: {note}" for note in self.notes), *columns(rows), self.summary])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{title}</th>" for title in ("agrees", "number", "recorded", "now"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in cells) + "</tr>"
+            for cells in ((one.agrees, one.name, one.recorded, one.now) for one in self.numbers)
+        )
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return f"<p>{self.summary}</p><ul>{notes}</ul><table><tr>{head}</tr>{rows}</table>"
 
 
 def reproduce(

@@ -121,6 +121,9 @@ def test_an_ad_hoc_data_set_is_found_again(root: Path, maps: Path, here: Path) -
     assert then.masks == "reports:../mine/masks" and then.images == "reports:../mine/pictures"
     result = reproduce("reports/runs/net/my set")
     assert not result.failed and {n.agrees for n in result.numbers} == {"to the bit"}
+    count = len(result.numbers)
+    assert str(result).endswith(f"{count} of {count} numbers agree") and "MAE@pysodmetrics" in str(result)
+    assert result._repr_html_().count("<tr>") == count + 1
     # the whole folder at another place, read from another one
     shutil.copytree(here, here.parent / "copy")
     shutil.rmtree(here / "maps")

@@ -53,9 +53,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(to_json({"record": str(result.record), "notes": list(result.notes), "numbers": result.numbers}))
     else:
-        for note in result.notes:
-            print(f"note: {note}")
-        for row in result.numbers:
-            print(f"{row.agrees:12s} {row.name:24s} {row.recorded!s:24s} {row.now!s}")
-        print(f"{len(result.numbers) - len(result.failed)} of {len(result.numbers)} numbers agree")
+        print(result)
     return 1 if result.failed else 0
