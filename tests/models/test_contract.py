@@ -31,6 +31,22 @@ def test_wide_networks_keep_it_at_a_narrow_width(name, user_folder):
     assert all(o.passed for o in outcomes), outcomes
 
 
+def test_fp16_is_not_judged_on_random_weights(user_folder):
+    """Untrained, a deep residual network's activations exceed the range of fp16."""
+    (user_folder / "nets.py").write_text(
+        "import torch\nclass Net(torch.nn.Conv2d):\n"
+        "    def __init__(self):\n        super().__init__(3, 1, 1)\n"
+        "    def forward(self, x):\n        y = super().forward(x)\n        return y + (1e6 * y - 1e6 * y)\n"
+    )
+    outcomes = {o.check: o for o in check_baseline(load_baseline("nets.py:Net"), size=(32, 40))}
+    assert outcomes["half precision"].passed
+    assert "fp16 needs trained weights" in outcomes["half precision"].detail
+    torch.save(load_baseline("nets.py:Net").build().state_dict(), user_folder / "w.pth")
+    trained = check_baseline(load_baseline("nets.py:Net"), user_folder / "w.pth", (32, 40))
+    outcome = next(o for o in trained if o.check == "half precision")
+    assert not outcome.passed and "fp16 gives values that are not finite" in outcome.detail
+
+
 def test_every_baseline_has_a_recipe_that_is_valid():
     from sodbench.training.recipe import load_recipe
 

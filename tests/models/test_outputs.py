@@ -128,6 +128,18 @@ def test_the_kind_is_decided_once_and_not_by_the_batch():
         assert torch.equal(network(outside)[0], network.network(outside))
 
 
+def test_a_users_own_wrapper_belongs_to_the_network():
+    class Wrapped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = Head(lambda y: y)
+
+        def forward(self, x):
+            return torch.sigmoid(self.network(x))
+
+    assert map_kind(Wrapped(), (16, 16)) == "probability"
+
+
 def test_the_network_stays_as_it_was():
     network = Head(torch.sigmoid).train()
     network.body[0].eval()
