@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.data.card import load_cards
 from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps
-from sodbench.errors import InputError, Note
+from sodbench.errors import InputError, Note, first_of
 from sodbench.names import folder_name
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class _Scoring:
 
 
 def evaluate(
-    baseline: str | Baseline | LoadedNetwork,
+    baseline: str | Path | Baseline | LoadedNetwork,
     dataset: str | DataSet,
     *,
     protocols: Protocols = DEFAULT_PROTOCOLS,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     limit: int | None = None,
     device: str | None = None,
     precision: str | None = None,
@@ -67,7 +67,8 @@ def evaluate(
         a loaded one (`load_baseline(name).load()`), which spares loading the weights for every data set.
     dataset: a name (`sodbench.datasets()`) or a `DataSet`.
     protocols: the scoring conventions: names, paths of TOML files or `Protocol` objects, one or several.
-    metrics: families such as "MAE" or "F", or scores such as "maxF"; None: all that the protocols define.
+    metrics: families such as "MAE" or "F", or scores such as "maxF", one or several; None: all that the
+        protocols define.
     limit: the number of pictures, the first ones; None: all.
     device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
     precision: "fp32", "bf16" or "fp16"; None: the baseline's choice.
@@ -91,14 +92,14 @@ def evaluate(
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
-    if isinstance(baseline, str):
-        baseline = load_baseline(baseline)
+    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
+    _refuse_other_weights(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
     name = name or recipe.name
-    folder = (Path("maps") / folder_name(name) if maps is None else Path(maps)) / folder_name(opened.name)
+    folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
     pairs = predict_samples(
         loaded.network.to(device),
@@ -124,8 +125,8 @@ def evaluate(
 
 
 def evaluate_all(
-    baseline: str | Baseline | LoadedNetwork,
-    datasets: Sequence[str | DataSet],
+    baseline: str | Path | Baseline | LoadedNetwork,
+    datasets: str | DataSet | Sequence[str | DataSet],
     *,
     weights: Path | str | None = None,
     device: str | None = None,
@@ -138,8 +139,9 @@ def evaluate_all(
     """
     from sodbench.models import Baseline, choose_device, load_baseline
 
-    if isinstance(baseline, str):
-        baseline = load_baseline(baseline)
+    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
+    _refuse_other_weights(baseline, weights)
+    datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
     root = _path(options.get("data_root"))
     # all unknown names are reported together
     load_cards([one for one in datasets if isinstance(one, str)])
@@ -166,7 +168,7 @@ def score_maps(
     images: Path | str | None = None,
     name: str | None = None,
     protocols: Protocols = DEFAULT_PROTOCOLS,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     allow_missing: bool = False,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
@@ -187,15 +189,16 @@ def score_maps(
     started = time.time()
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
+    folder = Path(folder).expanduser()
     pairs = maps_to_score(opened, folder, allow_missing)
-    return _score(name or Path(folder).resolve().name, opened, pairs, Path(folder), scoring, started=started)
+    return _score(name or folder.resolve().name, opened, pairs, folder, scoring, started=started)
 
 
 def rescore(
     run: Run,
     *,
     protocols: Protocols | None = None,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     maps: Path | str | None = None,
     reports: Path | str | None = None,
     data_root: Path | str | None = None,
@@ -223,6 +226,13 @@ def rescore(
     if folder is None:
         raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
     pairs = maps_to_score(opened, folder, allow_missing=run.scored < len(opened.samples))
+    # the folder may hold more maps by now, of a later run without `limit`
+    images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
+    pairs = [(sample, path) for sample, path in pairs if sample.name in images]
+    gone = sorted(images & {one.name for one in opened} - {sample.name for sample, _ in pairs})
+    if gone:
+        count = f"{len(gone)} of the {run.scored} maps scored are missing"
+        raise InputError(f"{folder}: {count}: {first_of(gone)}")
     then = run.provenance
     prediction = Prediction(
         baseline=then.baseline or "",
@@ -269,8 +279,8 @@ def dataset_to_score(
     """A data set by its name, or an ad-hoc one of a folder of masks and, if wanted, one of pictures."""
     if isinstance(dataset, DataSet):
         return dataset
-    if masks is not None:
-        return open_folders(dataset or Path(masks).resolve().name, Path(masks), _path(images))
+    if (folder := _path(masks)) is not None:
+        return open_folders(dataset or folder.resolve().name, folder, _path(images))
     if dataset is None:
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
     return open_dataset(dataset, data_root, masks_only)
@@ -292,7 +302,7 @@ def maps_to_score(
 
 def _scoring(
     protocols: Protocols,
-    metrics: Sequence[str] | None,
+    metrics: str | Sequence[str] | None,
     reports: Path | str | None,
     data_root: Path | str | None,
     workers: int | None,
@@ -309,6 +319,8 @@ def _scoring(
     loaded = tuple(load_protocol(protocol) for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
+    if isinstance(metrics, str):
+        metrics = [metrics]
     scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
     return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress)
@@ -355,6 +367,13 @@ def _score(
         save_run(scoring.reports, run)
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run
+
+
+def _refuse_other_weights(baseline: Baseline | LoadedNetwork, weights: Path | str | None) -> None:
+    from sodbench.models import LoadedNetwork
+
+    if weights is not None and isinstance(baseline, LoadedNetwork):
+        raise InputError("weights: the network is loaded already; name a baseline to load others into")
 
 
 def _path(path: Path | str | None) -> Path | None:

@@ -12,7 +12,8 @@ from sodbench.errors import InputError
 from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
 from sodbench.json_text import read_json
-from sodbench.results.provenance import environment, locate
+from sodbench.names import folder_name
+from sodbench.results.provenance import environment
 from sodbench.results.run_files import read_run
 from sodbench.text import columns
 
@@ -167,8 +168,15 @@ def _run_again(
             file = run.locate(f"{place}.py" if attribute else name, data_root)
             name = f"{file}:{attribute}" if attribute else str(file)
         baseline = load_baseline(name)
+        given = None if weights is None else Path(weights).expanduser()
+        loaded = baseline.load(_weights(run, baseline, given, data_root))
+        if loaded.weights_sha256 != run.weights_sha256:  # a file of other weights is refused by `_weights`
+            notes.append(
+                f"the weights differ: {baseline.network} returned weights of digest"
+                f" {str(run.weights_sha256)[:12]}..., it returns {loaded.weights_sha256[:12]}..."
+            )
         again = evaluate(
-            baseline.load(_weights(run, baseline, None if weights is None else Path(weights), data_root)),
+            loaded,
             dataset_of(run, data_root),
             protocols=[table.protocol for table in run.tables.values()],
             metrics=list(run.values()),
@@ -176,7 +184,7 @@ def _run_again(
             batch=then.batch,
             precision=then.precision,
             device=device or then.inference_device,
-            maps=out or Path("reproduced") / run.name,
+            maps=out or Path("reproduced") / folder_name(run.name),
             reports=None,
             data_root=data_root,
             progress=progress,
@@ -197,7 +205,7 @@ def _weights(run: Run, baseline: Baseline, given: Path | None, data_root: Path |
     """The file that holds the run's weights, known by its digest; None where the network brings its own."""
     if run.provenance.weights is None and given is None:
         return None
-    recorded = locate(run.provenance.weights, run.reports, [] if data_root is None else [data_root])
+    recorded = run.locate(run.provenance.weights, data_root)
     candidates = [given] if given is not None else [recorded, baseline.weights_path()]
     files = [path for path in candidates if path is not None and path.is_file()]
     for path in files:

@@ -108,7 +108,52 @@ def test_rescoring_equals_scoring(root: Path, maps: Path, here: Path) -> None:
         rescore(recorded)
 
 
-def test_an_ad_hoc_data_set_is_found_again(root: Path, maps: Path, here: Path) -> None:
+def test_rescoring_takes_the_images_of_the_run_only(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    job = {"weights": network[1], "data_root": root, "device": "cpu", "name": "net"}
+    few = evaluate(network[0], "ecssd", limit=4, **job)
+    evaluate(network[0], "ecssd", reports=None, **job)
+    again = rescore(few, data_root=root)
+    assert (again.scored, again.values()) == (4, few.values())
+    next((here / "maps" / "net" / "ecssd").glob("*2.png")).unlink()
+    with pytest.raises(InputError, match="1 of the 4 maps scored are missing: 0002"):
+        rescore(few, data_root=root)
+
+
+def test_a_single_value_does_for_a_list_and_a_path_for_a_name(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    Path("mine.toml").write_text(f'title = "Mine"\nnetwork = "{network[0]}"\n', encoding="utf-8")
+    job = {"weights": network[1], "data_root": root, "device": "cpu", "metrics": "MAE", "reports": None}
+    run = evaluate(Path("mine.toml"), "sod", **job)
+    assert run.name == "mine" and set(run.values()) == {"MAE@pysodmetrics"}
+    (again,) = evaluate_all(Path("mine.toml"), "sod", **job)
+    assert again.values() == run.values()
+
+
+def test_the_home_folder_is_understood_in_every_path(
+    root: Path, network: tuple[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(here / "home"))
+    monkeypatch.setenv("USERPROFILE", str(here / "home"))
+    job = {"data_root": root, "metrics": "MAE", "reports": None}
+    evaluate(network[0], "sod", weights=network[1], maps="~/maps", **job)
+    assert (here / "home" / "maps" / "sod" / "3096.png").is_file() and not Path("~").exists()
+    shutil.copytree(root / "SOD" / "GT", here / "home" / "masks")
+    assert score_maps("~/maps/sod", masks="~/masks", **job).count == "3/3"
+
+
+def test_weights_for_a_loaded_network_are_refused(root: Path, network: tuple[str, Path], here: Path) -> None:
+    loaded = load_baseline(network[0]).load(network[1])
+    for call in (evaluate, evaluate_all):
+        with pytest.raises(InputError, match="the network is loaded already"):
+            call(loaded, "sod", weights="other.pth", data_root=root)
+
+
+def test_an_ad_hoc_data_set_is_found_again(
+    root: Path, maps: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     masks, images = root / "SOD" / "GT", root / "SOD" / "images"
     moved = here / "mine"
     shutil.copytree(masks, moved / "masks")
@@ -124,11 +169,56 @@ def test_an_ad_hoc_data_set_is_found_again(root: Path, maps: Path, here: Path) -
     count = len(result.numbers)
     assert str(result).endswith(f"{count} of {count} numbers agree") and "MAE@pysodmetrics" in str(result)
     assert result._repr_html_().count("<tr>") == count + 1
+    with monkeypatch.context() as patch:
+        patch.chdir("reports/runs/net/my set")
+        assert not reproduce(".").failed and not reproduce("run.json").failed
     # the whole folder at another place, read from another one
     shutil.copytree(here, here.parent / "copy")
     shutil.rmtree(here / "maps")
     result = reproduce(here.parent / "copy" / "reports" / "runs" / "net" / "my set")
     assert not result.failed and len(result.numbers) > 5
+
+
+def test_a_run_of_any_name_is_reproduced_in_one_folder(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    job = {"weights": network[1], "data_root": root, "device": "cpu", "metrics": "MAE"}
+    run = evaluate(network[0], "sod", name="../a/b", **job)
+    (record,) = here.glob("reports/runs/*/sod")
+    assert not reproduce(record, data_root=root).failed and run.name == "../a/b"
+    (made,) = (here / "reproduced").iterdir()
+    assert (made / "sod" / "3096.png").is_file() and not (here / "a").exists()
+
+
+def test_weights_below_the_data_root_are_found_where_the_data_are(
+    root: Path, network: tuple[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = Path(shutil.move(network[1], root / "w.pth"))
+    evaluate(network[0], "sod", weights=weights, data_root=root, device="cpu", name="net", metrics="MAE")
+    (run,) = load_runs()
+    assert run.provenance.weights == "data-root:w.pth"
+    assert not reproduce("reports/runs/net/sod").failed
+    monkeypatch.setenv("SODBENCH_CACHE", str(here / "cache"))  # of a machine that remembers no data root
+    monkeypatch.setenv("SODBENCH_DATA", str(root))
+    assert not reproduce("reports/runs/net/sod").failed
+
+
+def test_other_weights_of_a_network_that_brings_its_own_are_noted(root: Path, here: Path) -> None:
+    text = """
+from torch import nn
+
+def create():
+    network = nn.Conv2d(3, 1, 1)
+    for p in network.parameters():
+        nn.init.constant_(p, 0.5)
+    return network
+"""
+    Path("own.py").write_text(text, encoding="utf-8")
+    evaluate("own.py:create", "sod", data_root=root, device="cpu", name="own", metrics="MAE")
+    assert not [n for n in reproduce("reports/runs/own/sod").notes if "weights" in n]
+    Path("own.py").write_text(text.replace("0.5", "0.25"), encoding="utf-8")
+    notes = reproduce("reports/runs/own/sod").notes
+    assert [n for n in notes if n.startswith("the weights differ")]
 
 
 def test_weights_are_found_by_their_digest(root: Path, network: tuple[str, Path], here: Path) -> None:

@@ -104,7 +104,8 @@ def _explained(
     values = {name: tables[name].scores.get(metric, math.nan) for name in protocols}
     values = {name: value for name, value in values.items() if not math.isnan(value)}
     fits = [name for name, value in values.items() if number.fits(value)]
-    others = sorted(set(values) - set(fits), key=lambda name: abs(values[name] - number.value))
+    others = [name for name in values if name not in fits]
+    others.sort(key=lambda name: abs(values[name] - number.value))
     if not fits:
         others = others[:1]
     tried = {name: single_changes(protocols[name], family) for name in others}

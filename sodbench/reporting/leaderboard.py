@@ -1,6 +1,6 @@
 """`leaderboard`: the table of recorded runs as a pandas DataFrame that prints in notebooks as on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +38,7 @@ class Leaderboard(pd.DataFrame):
 
 
 def leaderboard(
-    runs: Sequence[Run] | Path | str,
+    runs: Run | Iterable[Run] | Path | str,
     *,
     methods: Sequence[str] | None = None,
     datasets: Sequence[str] | None = None,
@@ -50,7 +50,7 @@ def leaderboard(
     intervals: bool = False,
     seeds: bool = False,
 ) -> Leaderboard:
-    """The leaderboard of `runs` (runs, or a reports folder that holds them) as a DataFrame.
+    """The leaderboard of `runs` (one, several, or a reports folder that holds them) as a DataFrame.
 
     The options are those of `report`; the frame holds all digits, `digits` are those that a notebook shows.
     Measured efficiencies are looked up where `runs` is a folder. Raises InputError as `report` does.

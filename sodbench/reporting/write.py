@@ -1,6 +1,6 @@
 """`report`: tables, figures and the page of recorded runs, written into a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class ReportTable:
 
 
 def report(
-    runs: Sequence[Run] | Path | str,
+    runs: Run | Iterable[Run] | Path | str,
     folder: Path | str | None = None,
     *,
     formats: Sequence[str] = ("markdown",),
@@ -118,7 +118,7 @@ def report(
 
 
 def report_table(
-    runs: Sequence[Run] | Path | str,
+    runs: Run | Iterable[Run] | Path | str,
     selection: Selection,
     *,
     efficiency: Path | None = None,
@@ -139,7 +139,8 @@ def report_table(
             raise InputError(
                 f"no runs in {folder / 'runs'}; make one with 'sodbench run' or 'sodbench score'"
             )
-    elif not runs:
+    runs = [runs] if isinstance(runs, Run) else list(runs)
+    if not runs:
         raise InputError("no runs to report; give at least one")
     measured = make_table(runs, selection, efficiency)
     notes = list(measured.left_out)

@@ -171,8 +171,11 @@ def locate(recorded: str | None, reports: Path | None, roots: Sequence[Path] = (
     if separator and base == "cache":
         return cache_folder() / rest
     if separator and base == "reports":
+        start = Path(reports or ".")
+        if start.resolve() != start.absolute():  # `..` leads elsewhere from behind a link
+            start = start.resolve()
         # without the `..`, so that a page and a message show a plain path
-        return Path(os.path.normpath(Path(reports or ".") / rest))
+        return Path(os.path.normpath(start / rest))
     return Path(recorded)
 
 

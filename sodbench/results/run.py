@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -185,9 +186,14 @@ def new_run(
         weights_sha256=how.weights_sha256,
         tables=dict(tables),
         provenance=provenance,
-        image_facts=lambda: facts,
+        image_facts=partial(_known, facts),
         reports=reports,
     )
+
+
+def _known(facts: "pd.DataFrame") -> "pd.DataFrame":
+    """What `image_facts` of a fresh run calls; a lambda could not be pickled."""
+    return facts
 
 
 def _image_facts(dataset: "DataSet", table: ScoreTableLike, images: Sequence[str]) -> "pd.DataFrame":

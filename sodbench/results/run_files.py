@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,7 +262,7 @@ class _RunJson:
 def read_run(folder: Path, reports: Path | None = None) -> Run:
     """Reads the record in `folder`; checks run.json, and that the other files are there and whole.
 
-    `reports` is the reports folder, at which recorded paths start (None: two folders above `runs`' own).
+    `reports` is the reports folder, at which recorded paths start (None: the one that holds `runs`).
     Raises InputError that says what is wrong and what to do.
     """
     path = folder / "run.json"
@@ -299,8 +299,9 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         weights_sha256=record.weights_sha256,
         tables=tables,
         provenance=record.provenance,
-        image_facts=lambda: _image_facts(folder),
-        reports=folder.parent.parent.parent if reports is None else reports,
+        image_facts=partial(_image_facts, folder),
+        # the folder may be `.`
+        reports=folder.resolve().parent.parent.parent if reports is None else reports,
     )
 
 

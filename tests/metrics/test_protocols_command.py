@@ -1,5 +1,6 @@
 """`sodbench protocols`: what it prints, and that its explanations are right."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.metrics import load_protocol, protocol_names
-from sodbench.metrics.explain import PrintedNumber, parse_published, single_changes
+from sodbench.metrics import Protocol, Scorer, ScoreTable, load_protocol, protocol_names
+from sodbench.metrics.explain import PrintedNumber, explained, parse_published, single_changes
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,23 @@ def test_explain_says_when_nothing_fits(folders: tuple[str, str], capsys: pytest
     maps, masks = folders
     assert main(["protocols", "explain", maps, "--masks", masks, "--quiet", "--published", "maxF=.123"]) == 0
     assert "nothing fits" in capsys.readouterr().out
+
+
+def test_of_protocols_equally_near_the_first_is_explained() -> None:
+    # a set of names has another order in every process
+    protocols = [dataclasses.replace(load_protocol("raw"), name=f"p{n}") for n in range(20)]
+    pixels = np.full((8, 8), 200, np.uint8)
+
+    def score(chosen: list[Protocol], families: list[str] | None) -> dict[str, ScoreTable]:
+        tables = {}
+        for protocol in chosen:
+            scorer = Scorer(protocol, ["MAE"])
+            scorer.update(pixels, pixels)
+            tables[protocol.name] = scorer.result()
+        return tables
+
+    (explanation,) = explained(parse_published(["MAE=.9"]), protocols, score)
+    assert list(explanation["single_changes_that_fit"]) == ["p0"]
 
 
 def test_rounding() -> None:

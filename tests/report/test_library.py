@@ -149,6 +149,15 @@ def test_wrong_options_are_named_before_anything_is_written(tmp_path: Path, opti
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_run_or_a_generator_of_runs_will_do(tmp_path: Path) -> None:
+    made = run("A")
+    several = leaderboard([made], intervals=True)
+    pd.testing.assert_frame_equal(leaderboard(made, intervals=True), several)
+    pd.testing.assert_frame_equal(leaderboard((one for one in [made]), intervals=True), several)
+    with pytest.raises(InputError, match="no runs to report"):
+        leaderboard(iter([]))
+
+
 def test_no_runs_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no runs in"):
         leaderboard(tmp_path)

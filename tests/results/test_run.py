@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pickle
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -285,6 +286,24 @@ def test_a_path_is_recorded_and_located(
     reports, roots = tmp_path / "work" / "reports", [tmp_path / "none", tmp_path / "data"]
     assert portable(tmp_path / path, reports, roots) == recorded
     assert locate(recorded, reports, roots) == tmp_path / path
+
+
+def test_a_path_is_located_from_a_linked_reports_folder(tmp_path: Path) -> None:
+    (tmp_path / "large" / "disk" / "reports").mkdir(parents=True)
+    (tmp_path / "maps").mkdir()
+    link = tmp_path / "reports"
+    link.symlink_to(tmp_path / "large" / "disk" / "reports", target_is_directory=True)
+    recorded = portable(tmp_path / "maps", link)
+    assert locate(recorded, link) == (tmp_path / "maps").resolve()
+
+
+def test_a_run_can_be_pickled(tmp_path: Path) -> None:
+    made = run(reports=tmp_path)
+    save_run(tmp_path, made)
+    for one in (made, *load_runs(tmp_path)):
+        back = pickle.loads(pickle.dumps(one))
+        assert back.values() == one.values()
+        pd.testing.assert_frame_equal(back.image_facts(), one.image_facts())
 
 
 def test_a_plain_path_of_an_older_record_is_taken_as_it_is() -> None:
