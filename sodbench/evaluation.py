@@ -69,7 +69,7 @@ def evaluate(
     protocols: the scoring conventions: names, paths of TOML files or `Protocol` objects, one or several.
     metrics: families such as "MAE" or "F", or scores such as "maxF", one or several; None: all that the
         protocols define.
-    limit: the number of pictures, the first ones; None: all.
+    limit: the number of images, the first ones; None: all.
     device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
     precision: "fp32", "bf16" or "fp16"; None: the baseline's choice.
     batch: the batch size; None: 4 on a CPU, 16 on a GPU.
@@ -134,7 +134,7 @@ def evaluate_all(
 ) -> list[Run]:
     """Evaluates a baseline on several data sets: `sodbench run`. One run per data set, in their order.
 
-    All data sets, protocols and metrics are checked before the first picture is predicted, and the network is
+    All data sets, protocols and metrics are checked before the first image is predicted, and the network is
     loaded once. `options` are the other keywords of `evaluate`.
     """
     from sodbench.models import Baseline, choose_device, load_baseline
@@ -177,10 +177,10 @@ def score_maps(
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
 
-    folder: the maps, named like the pictures.
+    folder: the maps, named like the images.
     dataset: a name or a `DataSet`; with `masks`, the name of the ad-hoc data set.
     masks: folder of the masks of an ad-hoc data set.
-    images: folder of its pictures, which the report shows.
+    images: folder of its images, which the report shows.
     name: the method's name; None: the name of the folder of maps.
     allow_missing: score the maps that are there instead of refusing; tables then say n/N.
 
@@ -276,7 +276,7 @@ def dataset_to_score(
     *,
     masks_only: bool = False,
 ) -> DataSet:
-    """A data set by its name, or an ad-hoc one of a folder of masks and, if wanted, one of pictures."""
+    """A data set by its name, or an ad-hoc one from a folder of masks and, optionally, a folder of images."""
     if isinstance(dataset, DataSet):
         return dataset
     if (folder := _path(masks)) is not None:

@@ -65,7 +65,7 @@ def predict(
     precision: str | None = None,
     progress: bool = False,
 ) -> Pixels | list[Pixels]:
-    """Predicts saliency maps, H x W uint8 at each picture's size: one for a single picture, else a list.
+    """Predicts saliency maps, H x W uint8 at each image's size: one for a single image, else a list.
 
     baseline: a name, a TOML file, `module:callable`, a `Baseline`, what its `load` returned, or a network
         that carries a `baseline` (a `Baseline`, or a table like a TOML file's).
@@ -78,9 +78,9 @@ def predict(
 
     The maps are to the byte those that `sodbench predict` writes; as there, transparency is ignored, and an
     image whose EXIF data say that it is turned is predicted upright. Loading the network takes most of the
-    time of a call with one picture: pass all pictures at once.
+    time of a call with one image: pass all images at once.
 
-    Raises InputError that names the picture (its path or its index) that cannot be used.
+    Raises InputError that names the image (its path or its index) that cannot be used.
     """
     from sodbench.models.inference import Predictor, choose_device
 
@@ -108,12 +108,12 @@ def predict_files(
     precision: str | None = None,
     progress: str | None = None,
 ) -> int:
-    """Writes one 8-bit PNG per picture, at the picture's own size; returns how many.
+    """Writes one 8-bit PNG per image, at the image's own size; returns how many.
 
-    `pairs` are (picture, PNG to write). Each map is written whole as soon as it is finished, so that after an
+    `pairs` are (image, PNG to write). Each map is written whole as soon as it is finished, so that after an
     interruption the finished ones are there. `batch` is the number of images per forward pass, None what
     `default_batch` says; `precision` is fp32, bf16 or fp16, None the baseline's.
-    `progress` names the bar on stderr. Raises InputError for a picture that cannot be read.
+    `progress` names the bar on stderr. Raises InputError for an image that cannot be read.
     """
     from sodbench.models.inference import Predictor, choose_device
 
@@ -145,13 +145,13 @@ def predict_samples(
 ) -> list[tuple[Sample, Path]]:
     """Writes the map of every sample to `folder/<name>.png`; returns the samples with their maps.
 
-    The other arguments are those of `predict_files`. Raises InputError for a sample without a picture.
+    The other arguments are those of `predict_files`. Raises InputError for a sample without an image.
     """
     pairs = [(sample, folder / f"{sample.name}.png") for sample in samples]
     pictures = []
     for sample, path in pairs:
         if sample.image is None:
-            raise InputError(f"{sample.name}: has no picture to predict from; the data set holds masks only")
+            raise InputError(f"{sample.name}: has no image to predict from; the data set holds masks only")
         pictures.append((sample.image, path))
     predict_files(
         network, baseline, pictures, batch=batch, device=device, precision=precision, progress=progress
@@ -175,7 +175,7 @@ def _maps(
 ) -> Iterator[R]:
     """What `deliver` makes of each item and its map, in order.
 
-    Two threads read and prepare, two finish and deliver, while the network computes: pictures wait in memory
+    Two threads read and prepare, two finish and deliver, while the network computes: images wait in memory
     for at most two batches, maps for two more. Maps that are finished when an error comes are delivered.
     """
 
@@ -248,10 +248,10 @@ def _is_one_array(pictures: object) -> bool:
 
 
 def _pixels(picture: Picture, index: int) -> Pixels:
-    """The picture as H x W x 3 RGB, uint8; InputError names it by its path or index."""
+    """The image as H x W x 3 RGB, uint8; InputError names it by its path or index."""
     if isinstance(picture, str | Path):
         return read_image(Path(picture))
-    name = f"picture {index}"
+    name = f"image {index}"
     if isinstance(picture, Image.Image):
         with _DECODING:
             return rgb_pixels(picture, name)

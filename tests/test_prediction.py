@@ -211,12 +211,12 @@ def test_a_generator_is_read_only_a_little_ahead(baseline):
     [
         (
             np.zeros((4, 4, 3), np.float32),
-            r"picture 1: expected uint8 of .*, found float32 of shape \(4, 4, 3\)",
+            r"image 1: expected uint8 of .*, found float32 of shape \(4, 4, 3\)",
         ),
-        (np.zeros((4, 4, 5), np.uint8), r"picture 1: expected .*, found uint8 of shape \(4, 4, 5\)"),
-        (np.zeros((0, 4, 3), np.uint8), r"picture 1: expected .*shape \(0, 4, 3\)"),
-        (None, "picture 1: expected .*, found NoneType"),
-        (Image.new("F", (4, 4)), "picture 1: a picture of floating-point numbers"),
+        (np.zeros((4, 4, 5), np.uint8), r"image 1: expected .*, found uint8 of shape \(4, 4, 5\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"image 1: expected .*shape \(0, 4, 3\)"),
+        (None, "image 1: expected .*, found NoneType"),
+        (Image.new("F", (4, 4)), "image 1: an image of floating-point numbers"),
         ("gone.png", "gone.png: no such file"),
     ],
 )

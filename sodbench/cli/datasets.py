@@ -64,7 +64,7 @@ def register(subparsers: Subparsers) -> None:
     )
     verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (all that are on this disk)")
     verify.add_argument(
-        "--against", nargs="*", metavar="NAME", help="sets to search for the same pictures (the other role's)"
+        "--against", nargs="*", metavar="NAME", help="sets to search for the same images (the other role's)"
     )
     verify.add_argument(
         "--maps", nargs="+", type=Path, metavar="DIR", help="audit folders of saliency maps instead"
@@ -73,15 +73,13 @@ def register(subparsers: Subparsers) -> None:
     verify.set_defaults(run=run_verify)
 
     add = action("add", "write a card for a set of your own", "add ~/pictures/birds --name birds")
-    add.add_argument("folder", type=Path, metavar="DIR", help="folder with the pictures and masks")
+    add.add_argument("folder", type=Path, metavar="DIR", help="folder with the images and masks")
     add.add_argument("--name", required=True, help="the set's name: lower-case letters, digits, - and _")
     add.add_argument("--title", help="its name in tables (the name)")
     add.add_argument(
         "--role", choices=("train", "test", "both"), help="its use (test; train for a split of that name)"
     )
-    add.add_argument(
-        "--images", metavar="SUB", help="folder of the pictures inside DIR, if detection is wrong"
-    )
+    add.add_argument("--images", metavar="SUB", help="folder of the images inside DIR, if detection is wrong")
     add.add_argument("--masks", metavar="SUB", help="folder of the masks inside DIR")
     add.add_argument("--mask-suffix", default="", metavar="TEXT", help="what masks' names add: _mask")
     add.add_argument("--list", type=Path, metavar="FILE", dest="names", help="only the names in this list")
@@ -238,8 +236,8 @@ def run_add(args: argparse.Namespace) -> int:
     for card in cards:
         files = card.files
         print(
-            f"{card.name}: pictures in {files.images}/, masks in {files.masks}/ "
-            f"({files.how}): {files.pairs} pairs, {files.unmasked} pictures without a mask",
+            f"{card.name}: images in {files.images}/, masks in {files.masks}/ "
+            f"({files.how}): {files.pairs} pairs, {files.unmasked} images without a mask",
             file=sys.stderr,
         )
     counts = dict(zip(cards, write_cards(cards, args.replace), strict=True))

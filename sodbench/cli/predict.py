@@ -1,4 +1,4 @@
-"""`sodbench predict`: saliency maps for any pictures."""
+"""`sodbench predict`: saliency maps for any images."""
 
 import argparse
 from pathlib import Path
@@ -11,17 +11,17 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "predict",
-        help="saliency maps for any pictures",
-        description="Write the saliency map of every picture: an 8-bit grey PNG of the picture's own size.",
+        help="saliency maps of any images",
+        description="Write the saliency map of every image: an 8-bit grey PNG of the image's own size.",
         epilog="example: sodbench predict basnet-tiny --images photos --out maps",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_baseline(parser)
     parser.add_argument(
-        "--images", type=Path, required=True, metavar="PATH", help="folder of pictures, or one picture"
+        "--images", type=Path, required=True, metavar="PATH", help="folder of images, or one image"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <picture>.png"
+        "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <image>.png"
     )
     options.add_weights(parser)
     options.add_prediction(parser)
@@ -39,13 +39,13 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--batch is {args.batch}, expected 1 or more")
     baseline = load_baseline(args.baseline)
     if not args.images.exists():
-        raise InputError(f"--images {args.images}: no such folder or picture")
+        raise InputError(f"--images {args.images}: no such folder or image")
     images = list_images(args.images) if args.images.is_dir() else {args.images.stem: args.images}
     if not images:
-        raise InputError(f"--images {args.images}: no pictures in this folder")
+        raise InputError(f"--images {args.images}: no images in this folder")
     if args.images.is_dir() and args.out.resolve() == args.images.resolve():
         raise InputError(
-            f"--out {args.out}: is the folder of the pictures; choose another, so that none is overwritten"
+            f"--out {args.out}: is the folder of the images; choose another, so that none is overwritten"
         )
     device = choose_device(args.device)
     loaded = baseline.load(args.weights, device)

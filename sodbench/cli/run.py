@@ -25,7 +25,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--maps", type=Path, metavar="DIR", help="where maps go (maps/<name>), one folder per data set"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each data set")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each data set")
     options.add_prediction(parser)
     options.add_scoring(parser)
     options.add_data_root(parser)

@@ -1,4 +1,4 @@
-"""`sodbench show`: one picture with its map, mask, errors and scores."""
+"""`sodbench show`: one image with its map, mask, errors and scores."""
 
 import argparse
 from pathlib import Path
@@ -15,8 +15,8 @@ def register(subparsers: Any) -> None:
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "show",
-        help="one picture with its map, mask, errors and scores",
-        description="Render one image of a recorded run: picture, mask, saliency map, errors and scores.",
+        help="one image with its map, mask, errors and scores",
+        description="Draw one image of a recorded run with its mask, saliency map, errors and scores.",
         epilog="example: sodbench show DSS 2018 --dataset sod --out 2018.png",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -72,12 +72,12 @@ class Split:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where pictures and masks lie inside a set's folder; `*` in a path stands for any one folder."""
+    """Where images and masks lie inside a set's folder; `*` in a path stands for any one folder."""
 
     name: str
     images: Annotated[str, INSIDE]
     masks: Annotated[str, INSIDE]
-    mask_suffix: str = ""  # what a mask's stem has after the picture's: 0001.jpg and 0001_mask.png
+    mask_suffix: str = ""  # what a mask's stem has after the image's: 0001.jpg and 0001_mask.png
     source: str = UNKNOWN
 
 
@@ -142,7 +142,7 @@ class Quirk:
     ignore_masks: tuple[str, ...] = ()
     take_mask: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
-    leave_out_unmasked: bool = False  # pictures without a mask belong to the archive, not to the set
+    leave_out_unmasked: bool = False  # images without a mask belong to the archive, not to the set
     known: tuple[str, ...] = ()  # stems whose audit findings this quirk explains
 
 

@@ -1,4 +1,4 @@
-"""Data sets on disk: pictures paired with masks by their stem, and saliency maps with both.
+"""Data sets on disk: images paired with masks by their stem, and saliency maps with both.
 
 A data root holds one folder per data set (`ECSSD/`, `DUTS-TE/`). Inside, the layouts of the card are tried
 first, then those of the usual re-packs. A folder that holds only a part of a set works: the card's count
@@ -27,16 +27,16 @@ EXPECTED_FILES = f"expected {', '.join(SUFFIXES[:4])} files"
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and its mask; `image` is None where only masks are available."""
+    """One image and its mask; `image` is None where only masks are available."""
 
     name: str
     image: Path | None
     mask: Path | None
 
     def read_image(self) -> Pixels:
-        """The picture as H x W x 3 uint8 RGB; raises InputError if there is none or it cannot be read."""
+        """The image as H x W x 3 uint8 RGB; raises InputError if there is none or it cannot be read."""
         if self.image is None:
-            raise InputError(f"sample {self.name}: its data set was opened without pictures")
+            raise InputError(f"sample {self.name}: its data set was opened without images")
         return read_image(self.image)
 
     def read_mask(self) -> Pixels:
@@ -55,7 +55,7 @@ class Sample:
 
 @dataclass(frozen=True, repr=False)
 class SampleWithMap:
-    """A sample and a saliency map of it: a notebook shows picture, mask and map side by side."""
+    """A sample and a saliency map of it: a notebook shows image, mask and map side by side."""
 
     sample: Sample
     saliency_map: Path | str | Pixels
@@ -141,14 +141,14 @@ class Pairing:
         if not self.surplus:
             return ""
         count = "1 map belongs" if len(self.surplus) == 1 else f"{len(self.surplus)} maps belong"
-        return f"{count} to no picture of the data set and will not be scored: {first_of(self.surplus, 3)}"
+        return f"{count} to no image of the data set and will not be scored: {first_of(self.surplus, 3)}"
 
 
 def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = False) -> DataSet:
     """Opens a data set by its card's name or alias.
 
-    `sample` and `sample-train` are made on first use. With `masks_only` pictures are not looked for.
-    Raises InputError if the set is not there, or if pictures and masks do not pair.
+    `sample` and `sample-train` are made on first use. With `masks_only` images are not looked for.
+    Raises InputError if the set is not there, or if images and masks do not pair.
     """
     card = load_card(name)
     folders, folder = find_folders(card, data_root, masks_only)
@@ -169,13 +169,13 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
 
 
 def open_folders(name: str, masks: Path, images: Path | None = None) -> DataSet:
-    """An ad-hoc data set from a folder of masks and, where there are pictures, a folder of these."""
+    """An ad-hoc data set from a folder of masks and, optionally, a folder of images."""
     mask_files = list_images(masks)
     if not mask_files:
         raise InputError(f"{masks}: no masks ({EXPECTED_FILES})")
     pictures = {} if images is None else list_images(images)
     if images is not None and not pictures:
-        raise InputError(f"{images}: no pictures ({EXPECTED_FILES})")
+        raise InputError(f"{images}: no images ({EXPECTED_FILES})")
     folders = PairFolders((masks if images is None else images,), (masks,), Layout("given", ".", "."))
     samples = _pair(name, pictures, mask_files, images is None, folders)
     return DataSet(name, name, samples, len(samples), masks, masks_folder=masks, images_folder=images)
@@ -214,14 +214,14 @@ def _pair(
 ) -> tuple[Sample, ...]:
     if not masks or not (images or masks_only):
         empty = folders.masks if not masks else folders.images
-        raise InputError(f"{empty[0]}: no pictures for {name} ({EXPECTED_FILES})")
+        raise InputError(f"{empty[0]}: no images for {name} ({EXPECTED_FILES})")
     if masks_only:
         return tuple(Sample(stem, None, path) for stem, path in sorted(masks.items()))
     without_mask, without_image = sorted(images.keys() - masks.keys()), sorted(masks.keys() - images.keys())
     if without_mask or without_image:
         raise InputError(
-            f"{name}: pictures and masks do not pair: {len(without_mask)} of {folders.images[0]} "
+            f"{name}: images and masks do not pair: {len(without_mask)} of {folders.images[0]} "
             f"without a mask ({first_of(without_mask) or 'none'}), {len(without_image)} of "
-            f"{folders.masks[0]} without a picture ({first_of(without_image) or 'none'})"
+            f"{folders.masks[0]} without an image ({first_of(without_image) or 'none'})"
         )
     return tuple(Sample(stem, images[stem], masks[stem]) for stem in sorted(images))

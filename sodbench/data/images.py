@@ -1,12 +1,12 @@
-"""Reads and writes all images: pictures, masks and saliency maps.
+"""Reads and writes all image files: images, masks and saliency maps.
 
-Every picture becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever the mode of the
+Every image becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever the mode of the
 file. The EXIF orientation is applied to all three, so that their sizes agree. An animation, a damaged file
 and an image of more than 89 million pixels raise InputError with the file's name.
 
 Conventions that can change numbers:
 
-- colour pictures: alpha is dropped (as `convert("RGB")` does everywhere in the field); 16-bit grey is
+- colour images: alpha is dropped (as `convert("RGB")` does everywhere in the field); 16-bit grey is
   scaled by 1/257 and rounded;
 - masks: a mask of only {0, 1} becomes {0, 255} (logged once); other grey levels are kept;
   transparent parts count as background; a two-colour palette of labels becomes background and object;
@@ -30,32 +30,32 @@ Pixels = NDArray[np.uint8]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
-MAX_PIXELS = 89_478_485  # Pillow's own limit; the largest picture of the field's sets has about 35 million
+MAX_PIXELS = 89_478_485  # Pillow's own limit; the largest image of the field's sets has about 35 million
 COLOUR_TOLERANCE = 32  # grey masks stored as RGB with JPEG traces differ by up to 14 between channels (DUTS)
 ORIENTATION = 0x0112
 
 log = logging.getLogger(__name__)
 _logged: set[str] = set()
 
-# pictures over the limit are refused below with the file's name; Pillow would warn as well
+# images over the limit are refused below with the file's name; Pillow would warn as well
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # warnings about odd metadata, which is not used; damaged pixels are an error
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(path: Path) -> Pixels:
-    """A picture as H x W x 3 uint8 RGB, upright; raises InputError if it cannot be read."""
+    """An image as H x W x 3 uint8 RGB, upright; raises InputError if it cannot be read."""
     return _rgb(path, _load(path))
 
 
 def rgb_pixels(picture: Image.Image, name: str) -> Pixels:
-    """An opened picture as `read_image` reads its file; `name` names it in errors."""
+    """An opened image as `read_image` reads its file; `name` names it in errors."""
     try:
         picture.load()
         if _orientation(picture) > 1:
             picture = ImageOps.exif_transpose(picture)
     except Exception as error:  # on damaged files Pillow raises nearly anything
-        raise InputError(f"{name}: a damaged picture ({error or type(error).__name__})") from error
+        raise InputError(f"{name}: a damaged image ({error or type(error).__name__})") from error
     return _rgb(name, picture)
 
 
@@ -122,7 +122,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """The file opened by Pillow, with only its header read; InputError if it is no still picture."""
+    """The file opened by Pillow, with only its header read; InputError if it is not a still image."""
     try:
         picture = Image.open(path, formats=FORMATS)
     except Exception as error:
@@ -131,17 +131,17 @@ def open_picture(path: Path) -> Image.Image:
     if width * height > MAX_PIXELS:
         picture.close()
         raise InputError(
-            f"{path}: {width} x {height} pixels; pictures over {MAX_PIXELS:,} pixels are refused: resize it"
+            f"{path}: {width} x {height} pixels; images over {MAX_PIXELS:,} pixels are refused: resize it"
         )
     try:
         frames = int(getattr(picture, "n_frames", 1))
     except Exception as error:  # the frames of GIF and TIFF are counted by walking through the file
         picture.close()
         raise unreadable(path, error) from None
-    # Pillow counts a JPEG with a preview behind it (MPO) as two frames; it is a still picture
+    # Pillow counts a JPEG with a preview behind it (MPO) as two frames; it is a still image
     if frames > 1 and picture.format != "MPO":
         picture.close()
-        raise InputError(f"{path}: an animation of {frames} frames; expected a still picture")
+        raise InputError(f"{path}: an animation of {frames} frames; expected a still image")
     return picture
 
 
@@ -157,7 +157,7 @@ def _rgb(name: str | Path, picture: Image.Image) -> Pixels:
         grey = _eight_bits(name, picture)
         return np.repeat(grey[:, :, None], 3, axis=2)
     if picture.mode == "F":
-        raise InputError(f"{name}: a picture of floating-point numbers; expected 8 or 16 bits a channel")
+        raise InputError(f"{name}: an image of floating-point numbers; expected 8 or 16 bits a channel")
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
     return np.array(picture.convert("RGB"))
@@ -199,13 +199,13 @@ def unreadable(path: Path, error: Exception) -> InputError:
         return InputError(f"{path}: not readable ({error.strerror})")
     size = path.stat().st_size
     if size == 0:
-        return InputError(f"{path}: an empty file; expected a picture")
+        return InputError(f"{path}: an empty file; expected an image")
     if isinstance(error, UnidentifiedImageError):
-        return InputError(f"{path}: not a picture ({size} bytes); expected one of {', '.join(FORMATS)}")
+        return InputError(f"{path}: not an image ({size} bytes); expected one of {', '.join(FORMATS)}")
     if isinstance(error, Image.DecompressionBombError):
-        return InputError(f"{path}: pictures over {MAX_PIXELS:,} pixels are refused: resize it")
+        return InputError(f"{path}: images over {MAX_PIXELS:,} pixels are refused: resize it")
     why = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{path}: a damaged picture ({why}); fetch or save it again")
+    return InputError(f"{path}: a damaged image ({why}); fetch or save it again")
 
 
 def _bilevel(picture: Image.Image) -> Pixels:

@@ -1,4 +1,4 @@
-"""Finds where the pictures and masks of a set lie: the folder under the data root, and its layout."""
+"""Finds where the images and masks of a set lie: the folder under the data root, and its layout."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class NoListError(InputError):
 
 @dataclass(frozen=True)
 class PairFolders:
-    """The folders with the pictures and the masks of a set, and the layout by which they were found."""
+    """The folders with the images and the masks of a set, and the layout by which they were found."""
 
     images: tuple[Path, ...]
     masks: tuple[Path, ...]
@@ -44,7 +44,7 @@ class PairFolders:
 def find_folders(
     card: Card, data_root: Path | None = None, masks_only: bool = False
 ) -> tuple[PairFolders | None, Path | None]:
-    """The folders with pictures and masks, and the set's folder.
+    """The folders with images and masks, and the set's folder.
 
     (None, folder) if no known layout fits the folder, (None, None) if the set is not there.
     """
@@ -106,7 +106,7 @@ def _expand(folder: Path, path: str) -> tuple[Path, ...]:
 
 
 def files_of(folders: Sequence[Path], layout: Layout, card: Card, kind: Kind) -> dict[str, Path]:
-    """Stem -> path of all pictures ("image") or masks ("mask"), with the card's quirks applied.
+    """Stem -> path of all images ("image") or masks ("mask"), with the card's quirks applied.
 
     Raises InputError for two files of one stem and for entries that are no files.
     """
@@ -116,7 +116,7 @@ def files_of(folders: Sequence[Path], layout: Layout, card: Card, kind: Kind) ->
 
 
 def own_files(paths: Iterable[Path], layout: Layout, card: Card, kind: Kind) -> list[Path]:
-    """Those of the files in a set's folders that are its pictures, or its masks."""
+    """Those of the files in a set's folders that are its images, or its masks."""
     if layout.images == layout.masks:
         # side by side photographs are .jpg and masks .png (MSRA10K, THUR15K, PoolNet), or masks have a suffix
         def is_mask(path: Path) -> bool:
@@ -135,7 +135,7 @@ def own_files(paths: Iterable[Path], layout: Layout, card: Card, kind: Kind) -> 
 
 
 def ignored_files(card: Card, kind: Kind) -> set[str]:
-    """The names of files that lie among a set's pictures or masks and do not belong to it."""
+    """The names of files that lie among a set's images or masks and do not belong to it."""
     if kind == "image":
         return {name for quirk in card.quirks for name in quirk.ignore_images}
     return {name for quirk in card.quirks for name in quirk.ignore_masks}
@@ -162,9 +162,9 @@ def split_names(card: Card, folder: Path) -> frozenset[str] | None:
 
 
 def no_layout(card: Card, folder: Path) -> str:
-    """The message about a set's folder in which no pictures and masks are found."""
+    """The message about a set's folder in which no images and masks are found."""
     known = " or ".join(f"{layout.images}/ with {layout.masks}/" for layout in card.layouts or REPACKS[:2])
-    return f"{folder}: holds no pictures and masks in a known layout for {card.name}; expected {known}"
+    return f"{folder}: holds no images and masks in a known layout for {card.name}; expected {known}"
 
 
 def absent(card: Card, data_root: Path | None) -> InputError:

@@ -21,10 +21,10 @@ Source = Path | str | Pixels  # an image file, or its pixels
 
 
 def sample_html(name: str, image: Path | None, mask: Path | None, saliency: Source | None) -> str:
-    """Picture, mask and saliency map side by side, those that there are; unreadable files as their error."""
+    """Image, mask and saliency map side by side, those that there are; unreadable files as their error."""
     figures = []
     columns: tuple[tuple[str, Source | None, Callable[[Path], Pixels]], ...] = (
-        ("picture", image, read_image),
+        ("image", image, read_image),
         ("mask", mask, read_mask),
         ("saliency map", saliency, read_map),
     )

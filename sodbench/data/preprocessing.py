@@ -1,7 +1,7 @@
-"""From a picture to a network's input, and from a probability to an 8-bit saliency map.
+"""From an image to a network's input, and from a probability to an 8-bit saliency map.
 
 The default is BASNet's recipe: bilinear resize without anti-aliasing (scikit-image's
-`resize(order=1, anti_aliasing=False)`), division by the picture's own maximum, ImageNet mean and standard
+`resize(order=1, anti_aliasing=False)`), division by the image's own maximum, ImageNet mean and standard
 deviation; on the way back min-max stretching, truncation to 8 bits, bilinear resize with Pillow (official
 `data_loader.py` and `basnet_test.py`).
 """
@@ -41,7 +41,7 @@ class InputSpec:
 def prepare(image: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float32]:
     """Resizes, scales and normalises: H x W x 3 uint8 RGB -> 3 x height x width float32.
 
-    `scaling` "max" divides by the resized picture's own maximum (a black picture stays black), "255" by 255.
+    `scaling` "max" divides by the resized image's own maximum (a black image stays black), "255" by 255.
     """
     if spec.antialias:
         small = Image.fromarray(image).resize((spec.width, spec.height), Image.Resampling.BILINEAR)

@@ -106,7 +106,7 @@ def _missing(pictures: Sequence[Pictures]) -> list[str]:
 def _sources(
     folder: Path, pictures: Sequence[Pictures], images: Sequence[str]
 ) -> dict[str, list[str | None]]:
-    """Addresses of all pictures, masks and maps that exist, without opening any."""
+    """Addresses of all images, masks and maps that exist, without opening any."""
     page = folder.resolve()
     data = _with_data(pictures)
     sources = {
@@ -119,7 +119,7 @@ def _sources(
 
 
 def _with_data(pictures: Sequence[Pictures]) -> Pictures:
-    """A run whose data folder exists; all runs of a data set show the same pictures."""
+    """A run whose data folder exists; all runs of a data set show the same images."""
     return next((p for p in pictures if p.data_folder is not None and p.data_folder.is_dir()), pictures[0])
 
 

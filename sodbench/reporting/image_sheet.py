@@ -1,4 +1,4 @@
-"""One image of a run on one sheet: picture, mask, map, errors, scores."""
+"""One image of a run on one sheet: image, mask, map, errors, scores."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sodbench.results.run import Run
 def write_sheet(run: Run, image: str, path: Path) -> None:
     """Writes the sheet of `image` (a name as recorded, see `recorded_image`) as PNG.
 
-    Raises InputError where the mask or the map is not available; the picture may be missing.
+    Raises InputError where the mask or the map is not available; the image may be missing.
     """
     files = Pictures(run)
     mask_file, map_file, picture_file = files.mask(image), files.map(image), files.picture(image)
@@ -30,10 +30,10 @@ def write_sheet(run: Run, image: str, path: Path) -> None:
     if saliency.shape != mask.shape:
         raise InputError(
             f"{map_file}: found {saliency.shape[1]} x {saliency.shape[0]} pixels, expected"
-            f" {mask.shape[1]} x {mask.shape[0]} as its mask has; write maps at the size of the pictures"
+            f" {mask.shape[1]} x {mask.shape[0]} as its mask has; write maps at the size of the images"
         )
     panels = [
-        ("picture", picture if picture is not None else np.full((*mask.shape, 3), 40, np.uint8)),
+        ("image", picture if picture is not None else np.full((*mask.shape, 3), 40, np.uint8)),
         ("mask", mask),
         ("map", saliency),
         ("errors", error_overlay(picture, mask, saliency)),

@@ -20,7 +20,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
     """The whole leaderboard.
 
-    `figures` names the picture to show under the table of each data set, under "" that of the ranks.
+    `figures` names the image to show under the table of each data set, under "" that of the ranks.
     """
     lines = ["# Leaderboard", ""]
     lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")

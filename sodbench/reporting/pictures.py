@@ -1,4 +1,4 @@
-"""The files behind a record - picture, mask, saliency map - and the errors of a map as a picture."""
+"""The files behind a record - image, mask, saliency map - and the errors of a map as an image."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +22,7 @@ class Pictures:
     run: Run
 
     def picture(self, image: str) -> Path | None:
-        """The picture, None where it is not recorded or not available."""
+        """The image, None where it is not recorded or not available."""
         return self._listed("image_file", image)
 
     def mask(self, image: str) -> Path | None:
@@ -48,10 +48,10 @@ class Pictures:
         return self.missing_data() or self.missing_maps()
 
     def missing_data(self) -> str:
-        """Why there are no pictures and masks, as a sentence; empty where their folder exists."""
+        """Why there are no images and masks, as a sentence; empty where their folder exists."""
         if self.data_folder is None:
-            return f"the record of {self.run.name} does not say where its pictures are"
-        return "" if self.data_folder.is_dir() else f"the pictures are no longer in {self.data_folder}"
+            return f"the record of {self.run.name} does not say where its images are"
+        return "" if self.data_folder.is_dir() else f"the images are no longer in {self.data_folder}"
 
     def missing_maps(self) -> str:
         """Why there are no maps, as a sentence; empty where their folder exists."""
@@ -87,7 +87,7 @@ FALSE_NEGATIVE = (230, 110, 0)
 
 
 def error_overlay(picture: Pixels | None, mask: Pixels, saliency: Pixels) -> Pixels:
-    """The errors of a map over the darkened grey picture; H x W x 3, uint8.
+    """The errors of a map over the darkened grey image; H x W x 3, uint8.
 
     False positives (object in the map only) are blue and false negatives (object in the mask only) orange,
     in proportion to the error. What is object in both is light; the boundary of the mask is a white line.
@@ -113,7 +113,7 @@ def error_overlay(picture: Pixels | None, mask: Pixels, saliency: Pixels) -> Pix
 def boundary(mask: Pixels) -> NDArray[np.bool_]:
     """The object's pixels with a background pixel among their 4 neighbours, H x W.
 
-    Outside the picture there is no background: an object that touches the edge has no boundary there.
+    Outside the image there is no background: an object that touches the edge has no boundary there.
     """
     inside = np.pad(mask > 127, 1, mode="edge")
     core = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]

@@ -43,7 +43,7 @@ class Prediction:
 
     baseline: a baseline's name, a portable path of its TOML file, or `module:callable`.
     weights: portable path of the weights file, None where the network brings its own.
-    precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of pictures asked for, None for all.
+    precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of images asked for, None for all.
     device: "cpu" or "cuda:N". output_kind: what the network's maps were taken for, "logits" or "probability".
     """
 
@@ -180,7 +180,7 @@ def locate(recorded: str | None, reports: Path | None, roots: Sequence[Path] = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, sodbench and the packages that can move a score, picture decoders too."""
+    """Versions of Python, sodbench and the packages that can move a score, image decoders too."""
     installed = {"python": platform.python_version(), "sodbench": __version__}
     for package in PACKAGES:
         try:

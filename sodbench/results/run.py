@@ -109,7 +109,7 @@ class Run:
         }
 
     def data_folder(self, data_root: Path | None = None) -> Path | None:
-        """The folder of the data set's pictures and masks on this machine; it need not exist."""
+        """The folder of the data set's images and masks on this machine; it need not exist."""
         return self.locate(self.provenance.data_folder, data_root)
 
     def maps_folder(self, data_root: Path | None = None) -> Path | None:

@@ -147,7 +147,7 @@ def test_predict_any_pictures(
         (["score", "nowhere", "--dataset", "ecssd"], "nowhere: expected a folder of saliency maps"),
         (["score", "."], "name a data set with --dataset, or a folder with --masks"),
         (["score", ".", "--dataset", "ecssd"], "no saliency maps"),
-        (["predict", "basnet-tiny", "--images", "no", "--out", "o"], "no such folder or picture"),
+        (["predict", "basnet-tiny", "--images", "no", "--out", "o"], "no such folder or image"),
         (["report"], "no runs in"),
     ],
 )

@@ -109,7 +109,7 @@ def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
         '{"file_name": "images/1.jpg"}': "one with the mask's file",
         '{"file_name": "images/1.jpg", "mask": "masks/2.png"}': "same stems",
         "{nonsense": "not readable",
-        "": "one row per picture",
+        "": "one row per image",
     }
     for content, message in cases.items():
         (here / "metadata.jsonl").write_text(content, encoding="utf-8")
@@ -135,7 +135,7 @@ def test_pictures_without_masks_are_left_out_and_counted(
     put(here, "images", "masks", ["1", "2", "3"])
     (here / "masks" / "2.png").unlink()
     assert main(["datasets", "add", str(here), "--name", "mine"]) == 0
-    assert "1 pictures without a mask" in capsys.readouterr().err
+    assert "1 images without a mask" in capsys.readouterr().err
     assert len(open_dataset("mine").samples) == 2
 
 
@@ -160,7 +160,7 @@ def test_folders_that_are_no_sets(here: Path, capsys: pytest.CaptureFixture[str]
     with pytest.raises(InputError, match="no such folder"):
         detect_sets(here)
     here.mkdir()
-    with pytest.raises(InputError, match="no pictures in it"):
+    with pytest.raises(InputError, match="no images in it"):
         detect_sets(here)
     for name in "12":
         Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(here / f"{name}.png")

@@ -85,14 +85,14 @@ def test_absent_empty_and_strange_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such data root"):
         open_dataset("sod", tmp_path / "none")
     (tmp_path / "SOD").mkdir()
-    with pytest.raises(InputError, match="no pictures and masks in a known layout"):
+    with pytest.raises(InputError, match="no images and masks in a known layout"):
         open_dataset("sod", tmp_path)
     (tmp_path / "SOD" / "images").mkdir()
     (tmp_path / "SOD" / "GT").mkdir()
-    with pytest.raises(InputError, match=r"GT: no pictures for sod"):
+    with pytest.raises(InputError, match=r"GT: no images for sod"):
         open_dataset("sod", tmp_path)
     picture(tmp_path / "SOD" / "GT" / "1.png")
-    with pytest.raises(InputError, match=r"images: no pictures for sod"):
+    with pytest.raises(InputError, match=r"images: no images for sod"):
         open_dataset("sod", tmp_path)
 
 
@@ -189,7 +189,7 @@ def test_folders_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no masks"):
         open_folders("mine", tmp_path / "empty")
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no images"):
         open_folders("mine", tmp_path / "m", tmp_path / "empty")
 
 
@@ -219,7 +219,7 @@ def test_maps_without_a_picture_are_reported(tmp_path: Path) -> None:
     pairing = pair_maps(dataset, tmp_path / "maps")
     assert [path.stem for _, path in pairing.pairs] == ["1", "2"]
     assert (pairing.missing, pairing.surplus) == ((), ("x", "y"))
-    assert pairing.note() == "2 maps belong to no picture of the data set and will not be scored: x, y"
+    assert pairing.note() == "2 maps belong to no image of the data set and will not be scored: x, y"
     for name in ("x", "y"):
         (tmp_path / "maps" / f"{name}.png").unlink()
     assert pair_maps(dataset, tmp_path / "maps").note() == ""
@@ -240,7 +240,7 @@ def test_the_commands_report_maps_without_a_picture(
     words = [*command.split(), "maps", "--masks", "m", "--metrics", "MAE", "--quiet", "--allow-missing"]
     assert main([*words, *options]) == 0
     printed = capsys.readouterr()
-    assert "2 maps belong to no picture of the data set and will not be scored: 7, 8" in printed.err
+    assert "2 maps belong to no image of the data set and will not be scored: 7, 8" in printed.err
     assert "belong" not in printed.out
     (tmp_path / "maps" / "7.png").unlink()
     (tmp_path / "maps" / "8.png").unlink()
@@ -275,7 +275,7 @@ def test_samples_are_read_as_arrays(tmp_path: Path) -> None:
     sample = open_folders("mine", tmp_path / "m", tmp_path / "i")["a"]
     assert sample.read_image().shape == (4, 5, 3) and sample.read_image().dtype == np.uint8
     assert sample.read_mask().shape == (4, 5) and (sample.read_mask() == 255).all()
-    with pytest.raises(InputError, match="sample a: its data set was opened without pictures"):
+    with pytest.raises(InputError, match="sample a: its data set was opened without images"):
         open_folders("mine", tmp_path / "m")["a"].read_image()
 
 

@@ -231,8 +231,8 @@ def test_bad_files_are_named_in_one_line(tmp_path: Path, read: object) -> None:
     cases = {
         "truncated.jpg": (good.getvalue()[: len(good.getvalue()) // 2], "damaged"),
         "empty.png": (b"", "empty file"),
-        "text.png": (b"hello", "not a picture"),
-        "head.png": (b"\x89PNG\r\n\x1a\n" + b"\0" * 4, "damaged|not a picture"),
+        "text.png": (b"hello", "not an image"),
+        "head.png": (b"\x89PNG\r\n\x1a\n" + b"\0" * 4, "damaged|not an image"),
         "bomb.png": (png_of_size(60000, 60000), "refused"),
         "large.png": (png_of_size(10000, 9000), "refused"),
         "short.png": (png_of_size(500, 500), "damaged"),

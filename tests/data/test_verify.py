@@ -80,7 +80,7 @@ def test_names_pairs_and_sizes(root: Path) -> None:
     assert kinds(report) == ["case", "case", "names", "same name", "size", "unpaired", "unpaired"]
     assert "2 names are not of this set: Cat, cat" in text(report, "names")
     assert "0005.png is 9 x 9" in text(report, "size")
-    assert "1 pictures without a mask: 0002" in text(report, "unpaired")
+    assert "1 images without a mask: 0002" in text(report, "unpaired")
 
 
 def test_sizes_are_compared_where_masks_have_a_suffix(root: Path) -> None:
@@ -93,7 +93,7 @@ def test_sizes_are_compared_where_masks_have_a_suffix(root: Path) -> None:
         )
     assert main(["datasets", "add", str(mine), "--name", "mine"]) == 0
     report = audit(root, "mine")
-    assert kinds(report) == ["size"] and "2_mask.png is 20 x 20, its picture 30 x 20" in text(report, "size")
+    assert kinds(report) == ["size"] and "2_mask.png is 20 x 20, its image 30 x 20" in text(report, "size")
 
 
 def test_links_and_names_that_cannot_be_read(root: Path) -> None:
@@ -298,7 +298,7 @@ def test_the_traps_of_the_real_sets(shared_data: Path) -> None:
     assert sod.problems == 0 and sod.pairs == sod.expected == 300
     ecssd = audit(shared_data, "ecssd", against=["sod"])
     assert "1 images are not JPEG RGB: 0557.jpg (JPEG L)" in text(ecssd, "modes")
-    assert text(ecssd, "shared").startswith("15 pictures are nearly identical to ones of sod")
+    assert text(ecssd, "shared").startswith("15 images are nearly identical to ones of sod")
     te, tr = (
         audit(shared_data, "duts-te", against=["duts-tr"]),
         audit(shared_data, "duts-tr", against=["duts-te"]),

@@ -123,7 +123,7 @@ def test_the_filter_hides_rows_lines_and_tiles(page: Browser) -> None:
         "return [...document.querySelector('.card').querySelectorAll('figcaption span')]"
         ".map(s => s.textContent)"
     )
-    assert sorted(tiles) == ["fast", "mask", "picture", "slow"]
+    assert sorted(tiles) == ["fast", "image", "mask", "slow"]
 
 
 def test_one_data_set_can_be_chosen(page: Browser) -> None:

@@ -121,7 +121,7 @@ def test_broken_and_missing_files_are_named_and_the_others_shown(tmp_path: Path)
     )
     shutil.rmtree(root)
     notes = make_gallery(reports, runs, images, scores, 1).notes
-    assert any("the pictures are no longer in" in note for note in notes)
+    assert any("the images are no longer in" in note for note in notes)
 
 
 def test_show_renders_one_sheet_and_prints_its_scores(tmp_path: Path, capsys) -> None:
@@ -146,7 +146,7 @@ def test_show_renders_one_sheet_and_prints_its_scores(tmp_path: Path, capsys) ->
         (["slow", "0044"], "unknown image '0044' (did you mean"),
         (["slow", "0004", "--dataset", "sod"], "unknown data set of slow 'sod'"),
         (["slow", "0004", "--out", "x.jpg"], "ends in .png"),
-        (["plain", "0001"], "the pictures are no longer in"),
+        (["plain", "0001"], "the images are no longer in"),
         (["two", "0001"], "choose one with --dataset"),
     ],
 )

@@ -1,6 +1,6 @@
-"""Detects where the pictures and masks of a folder are.
+"""Detects where the images and masks of a folder are.
 
-Understood are two folders of equal (or suffixed) stems, pictures and masks side by side in one folder,
+Understood are two folders of equal (or suffixed) stems, images and masks side by side in one folder,
 several splits (`train/images`, `images/train`), and Hugging Face's `metadata.jsonl` or `metadata.csv`. What
 is detected is reported to the user, who can name the folders instead.
 """
@@ -28,7 +28,7 @@ class DetectedSet:
     masks: str
     mask_suffix: str
     pairs: int
-    unmasked: int  # pictures without a mask
+    unmasked: int  # images without a mask
     how: str
 
     @property
@@ -45,7 +45,7 @@ def detect_sets(folder: Path) -> list[DetectedSet]:
     stems = {inner: stems_in(inner) for inner in folders_under(folder, DEPTH)}
     stems = {inner: names for inner, names in stems.items() if names}
     if not stems:
-        raise InputError(f"{folder}: no pictures in it (looked {DEPTH} folders deep)")
+        raise InputError(f"{folder}: no images in it (looked {DEPTH} folders deep)")
     tables = [table for inner in folders_under(folder, DEPTH) for table in metadata_tables(inner)]
     sets = (
         [_from_metadata(folder, table) for table in tables]
@@ -55,7 +55,7 @@ def detect_sets(folder: Path) -> list[DetectedSet]:
     if not sets:
         where = first_of([str(inner.relative_to(folder)) for inner in sorted(stems)], 4)
         raise InputError(
-            f"{folder}: pictures in {where}, but no masks of the same names; "
+            f"{folder}: images in {where}, but no masks of the same names; "
             "name the two folders with --images and --masks"
         )
     return sorted(sets, key=lambda one: (-one.pairs, one.images))
@@ -78,7 +78,7 @@ def stems_in(folder: Path) -> list[str]:
 def _paired(
     folder: Path, images: tuple[Path, list[str]], masks: tuple[Path, list[str]], suffix: str, how: str
 ) -> DetectedSet:
-    """Counts the pairs of two folders, each given with the stems of its pictures or masks."""
+    """Counts the pairs of two folders, each given with the stems of its images or masks."""
     mask_stems = set(masks[1])
     pairs = sum(name + suffix in mask_stems for name in images[1])
     paths = [path.relative_to(folder).as_posix() for path in (images[0], masks[0])]
@@ -92,7 +92,7 @@ def _from_metadata(folder: Path, table: MetadataTable) -> DetectedSet:
     suffixes = {mask.stem.removeprefix(image.stem) for image, mask in table.pairs}
     if len(images) != 1 or len(masks) != 1 or not alike or len(suffixes) != 1:
         raise InputError(
-            f"{folder}: {table.description}: pictures and masks must lie in one folder each and have the "
+            f"{folder}: {table.description}: images and masks must lie in one folder each and have the "
             "same stems (or one suffix for all masks); rename the files or make two folders"
         )
     images_folder, masks_folder = images.pop(), masks.pop()
@@ -121,7 +121,7 @@ def _side_by_side(folder: Path, stems: dict[Path, list[str]]) -> list[DetectedSe
                 files = image_files(inner)
                 pictures = [path.stem for path in files if path.suffix.lower() != ".png"]
                 masks = [path.stem for path in files if path.suffix.lower() == ".png"]
-                how = "side by side, pictures .jpg and masks .png"
+                how = "side by side, images .jpg and masks .png"
                 sets.append(_paired(folder, (inner, pictures), (inner, masks), "", how))
     return [one for one in sets if one.pairs]
 
@@ -141,7 +141,7 @@ def _in_folders(folder: Path, stems: dict[Path, list[str]]) -> list[DetectedSet]
                 rank = (one.pairs + 0.1 * near, -len(suffix))
                 if one.pairs and (masks not in best or rank > best[masks][0]):
                     best[masks] = (rank, one)
-    # of several folders of masks for the same pictures the one that fits best
+    # of several folders of masks for the same images the one that fits best
     chosen: dict[str, tuple[tuple[float, int], DetectedSet]] = {}
     for rank, one in best.values():
         if one.images not in chosen or rank > chosen[one.images][0]:

@@ -1,4 +1,4 @@
-"""Hugging Face's image folders: a table of file names beside the pictures, with a column for the mask."""
+"""Hugging Face's image folders: a table of file names beside the images, with a column for the mask."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ TABLES = ("metadata.jsonl", "metadata.csv")
 
 @dataclass(frozen=True)
 class MetadataTable:
-    """The pairs of pictures and masks that a table lists, and which of its columns name them."""
+    """The pairs of images and masks that a table lists, and which of its columns name them."""
 
     pairs: tuple[tuple[Path, Path], ...]
     description: str
@@ -46,7 +46,7 @@ def _rows(table: Path) -> list[dict[str, object]]:
     except (ValueError, csv.Error) as error:
         raise InputError(f"{table}: not readable ({error})") from None
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{table}: expected one row per picture")
+        raise InputError(f"{table}: expected one row per image")
     return rows
 
 

@@ -107,7 +107,7 @@ def _toml(card: NewCard) -> str:
     if card.names is not None:
         count = len(read_list(card.names) & set(stems_in(card.folder / files.images)))
         if not count:
-            raise InputError(f"{card.names}: none of its names is a picture of {card.folder / files.images}")
+            raise InputError(f"{card.names}: none of its names is an image of {card.folder / files.images}")
     lines = [
         f"title = {text(card.title)}",
         f"summary = {text(f'a set of my own: {files.how}')}",
@@ -132,7 +132,7 @@ def _toml(card: NewCard) -> str:
         lines += [
             "",
             "[[quirks]]",
-            f'text = "{files.unmasked} pictures have no mask and are left out"',
+            f'text = "{files.unmasked} images have no mask and are left out"',
             'source = "sodbench datasets add"',
             "leave_out_unmasked = true",
         ]

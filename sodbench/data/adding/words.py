@@ -1,4 +1,4 @@
-"""Words in names of folders, files and columns that tell pictures from masks."""
+"""Words in names of folders, files and columns that tell images from masks."""
 
 import re
 from collections.abc import Sequence

@@ -92,8 +92,8 @@ def _files(audit: Audit, card: Card, folders: PairFolders, kind: Kind) -> dict[s
 
 def _audit_names(audit: Audit, card: Card, images: dict[str, Path], masks: dict[str, Path]) -> None:
     for one, other, text in (
-        (images, masks, "pictures without a mask"),
-        (masks, images, "masks without a picture"),
+        (images, masks, "images without a mask"),
+        (masks, images, "masks without an image"),
     ):
         alone = sorted(one.keys() - other.keys())
         if alone:
@@ -127,12 +127,12 @@ def _audit_files(audit: Audit, images: dict[str, FileFacts], masks: dict[str, Fi
         audit.add("note", "renamed", text, misnamed)
     sizes = {stem: file.size for stem, file in images.items() if not file.error}
     differ = [
-        f"{mask.path.name} is {mask.size[1]} x {mask.size[0]}, its picture {other[1]} x {other[0]}"
+        f"{mask.path.name} is {mask.size[1]} x {mask.size[0]}, its image {other[1]} x {other[0]}"
         for stem, mask in masks.items()
         if not mask.error and (other := sizes.get(stem, mask.size)) != mask.size
     ]
     if differ:
-        text = f"{len(differ)} masks have another size than their pictures: {first_of(differ, 2)}"
+        text = f"{len(differ)} masks have another size than their images: {first_of(differ, 2)}"
         audit.add("problem", "size", text, differ)
     if sizes:
         height, width = np.array(sorted(sizes.values())).T

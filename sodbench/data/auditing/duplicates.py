@@ -1,4 +1,4 @@
-"""The part of an audit that looks for the same picture twice: inside a set, and in other sets."""
+"""The part of an audit that looks for the same image twice: inside a set, and in other sets."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,7 +20,7 @@ def audit_duplicates(
     against: Sequence[str] | None,
     workers: int | None,
 ) -> None:
-    """Adds duplicates and near duplicates inside the set, and pictures that it shares with other sets."""
+    """Adds duplicates and near duplicates inside the set, and images that it shares with other sets."""
     prints = fingerprints(images.items(), workers)
     _audit_inside(audit, prints)
     others = _other_sets(card, data_root) if against is None else [load_card(name) for name in against]
@@ -33,7 +33,7 @@ def audit_duplicates(
         except InputError as error:
             audit.add("note", "not compared", f"{other.name} could not be compared: {error}")
             continue
-        compared[other.name] = f"{len(theirs.names)} of {other.expected} pictures"
+        compared[other.name] = f"{len(theirs.names)} of {other.expected} images"
         _audit_shared(audit, card, prints, other, theirs)
     if compared:
         audit.facts["compared with"] = compared
@@ -49,12 +49,12 @@ def _audit_inside(audit: Audit, prints: Fingerprints) -> None:
             f"{match.first} = {match.second}" for match in same_pictures if match.same_bytes == same_bytes
         ]
         if pairs:
-            message = f"{len(pairs)} {text} pairs of pictures inside: {first_of(pairs, 3)}"
+            message = f"{len(pairs)} {text} pairs of images inside: {first_of(pairs, 3)}"
             audit.add("note", kind, message, pairs)
 
 
 def _other_sets(card: Card, data_root: Path | None) -> list[Card]:
-    """The sets on this disk whose pictures must not be in this one: training against test."""
+    """The sets on this disk whose images must not be in this one: training against test."""
     if card.role == "both" or card.generator:
         return []
     others = [load_card(name) for name in card_names()]
@@ -87,5 +87,5 @@ def _audit_shared(audit: Audit, card: Card, prints: Fingerprints, other: Card, t
             if pairs:
                 level: Level = "note" if not is_leak else "known" if is_known else "problem"
                 kind = "leak" if is_leak else "shared"
-                message = f"{len(pairs)} pictures are {text} ones of {other.name}: {first_of(pairs, 3)}"
+                message = f"{len(pairs)} images are {text} ones of {other.name}: {first_of(pairs, 3)}"
                 audit.add(level, kind, message, pairs)

@@ -54,7 +54,7 @@ class FileFacts:
 
 
 def image_facts(path: Path) -> FileFacts:
-    """Facts about a picture, which is decoded in full so that a truncated one is noticed."""
+    """Facts about an image, which is decoded in full so that a truncated one is noticed."""
     try:
         mode, kind = _header(path)
         height, width = read_image(path).shape[:2]

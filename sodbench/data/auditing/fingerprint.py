@@ -1,6 +1,6 @@
-"""Recognises the same picture: byte for byte, and by its look after resizing or re-encoding.
+"""Recognises the same image: byte for byte, and by its look after resizing or re-encoding.
 
-The look is a 32 x 32 grey thumbnail. Two pictures are near duplicates if the signs of the 64 lowest
+The look is a 32 x 32 grey thumbnail. Two images are near duplicates if the signs of the 64 lowest
 frequencies of their cosine transforms (a perceptual hash) differ in at most `MAX_BITS` places, and their
 thumbnails, freed of mean and contrast, correlate by at least `MIN_CORRELATION`.
 """
@@ -22,12 +22,12 @@ SIDE = 32
 MAX_BITS = 12  # of 64
 # between .97, the least similar true pair in ECSSD, SOD and DUTS, and .90, the most similar false one
 MIN_CORRELATION = 0.95
-BLOCK = 1024  # rows of the comparison at a time, so that 10000 pictures need little memory
+BLOCK = 1024  # rows of the comparison at a time, so that 10000 images need little memory
 
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Of n readable pictures: names, digests, hashes (n uint64) and flat thumbnails (n x 1024)."""
+    """Of n readable images: names, digests, hashes (n uint64) and flat thumbnails (n x 1024)."""
 
     names: tuple[str, ...]
     digests: tuple[str, ...]
@@ -37,7 +37,7 @@ class Fingerprints:
 
 @dataclass(frozen=True)
 class Match:
-    """Two names of the same picture, and the correlation of the two (1.0 for the same bytes)."""
+    """Two names of the same image, and the correlation of the two (1.0 for the same bytes)."""
 
     first: str
     second: str
@@ -46,7 +46,7 @@ class Match:
 
 
 def thumbnail(path: Path) -> NDArray[np.uint8]:
-    """The picture as 32 x 32 grey levels; JPEG is decoded at a fraction of its size, which is fast."""
+    """The image as 32 x 32 grey levels; JPEG is decoded at a fraction of its size, which is fast."""
     with open_picture(path) as picture:
         try:
             picture.draft("L", (4 * SIDE, 4 * SIDE))
@@ -56,7 +56,7 @@ def thumbnail(path: Path) -> NDArray[np.uint8]:
 
 
 def fingerprints(files: Iterable[tuple[str, Path]], workers: int | None = None) -> Fingerprints:
-    """The fingerprints of named pictures; those that cannot be read are left out."""
+    """The fingerprints of named images; those that cannot be read are left out."""
 
     def one(entry: tuple[str, Path]) -> tuple[str, str, NDArray[np.uint8]] | None:
         try:
@@ -75,7 +75,7 @@ def fingerprints(files: Iterable[tuple[str, Path]], workers: int | None = None) 
 
 
 def matches(some: Fingerprints, others: Fingerprints | None = None) -> list[Match]:
-    """Pictures of `some` that are in `others` too; without `others`, those that are twice in `some`."""
+    """Images of `some` that are in `others` too; without `others`, those that are twice in `some`."""
     inside = others is None
     others = some if others is None else others
     pairs = []
@@ -96,7 +96,7 @@ def _normalised(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
     values = thumbnails.reshape(-1, SIDE * SIDE)
     values = values - values.mean(axis=1, keepdims=True)
     size = np.sqrt((values * values).sum(axis=1, keepdims=True))
-    # a plain surface is like no other picture
+    # a plain surface is like no other image
     return np.asarray(values / np.maximum(size, 1.0), dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""A manifest pins a copy of a set: the digest of every picture and mask, in the format of `sha256sum`.
+"""A manifest pins a copy of a set: the digest of every image and mask, in the format of `sha256sum`.
 
 It lies beside the user's own cards, `./datasets/<name>.sha256`, and can be kept under version control;
 `sha256sum -c` inside the set's folder checks it as well.
@@ -37,7 +37,7 @@ def manifest_path(name: str) -> Path:
 
 
 def file_digests(dataset: DataSet) -> dict[str, str]:
-    """The SHA-256 of every picture and mask of a set, by path relative to its folder."""
+    """The SHA-256 of every image and mask of a set, by path relative to its folder."""
     files = [path for sample in dataset for path in (sample.image, sample.mask) if path is not None]
     names = [_relative(path, dataset.folder) for path in files]
     return dict(sorted(zip(names, in_threads(sha256_of, files), strict=True)))

@@ -15,7 +15,7 @@ from sodbench.data.folder import DataSet, Sample
 from sodbench.files import atomic_path
 
 GRID = 48  # cells per side of the map of positions
-SMALLEST = 0.001  # components below this share of the picture are annotation noise and not counted
+SMALLEST = 0.001  # components below this share of the image are annotation noise and not counted
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ObjectStatistics:
     width: NDArray[np.int64]
     share: NDArray[np.float64]  # of object pixels, 0 to 1
     parts: NDArray[np.int64]  # connected objects
-    border: NDArray[np.bool_]  # an object touches the picture's border
+    border: NDArray[np.bool_]  # an object touches the image's border
     contrast: NDArray[np.float64]  # 0 to sqrt(3); NaN without object or surroundings
     positions: NDArray[np.float64]  # GRID x GRID: share of the samples with an object there
 
@@ -51,7 +51,7 @@ class ObjectStatistics:
 
 
 def object_statistics(dataset: DataSet, workers: int | None = None) -> ObjectStatistics:
-    """Reads every picture and mask of a set once."""
+    """Reads every image and mask of a set once."""
     rows = in_threads(_of_sample, dataset.samples, workers)
     positions = np.mean([row[-1] for row in rows], axis=0)
     height, width, share, parts, border, contrast = (
@@ -108,23 +108,23 @@ def draw_statistics(statistics: ObjectStatistics, path: Path) -> None:
     blue = "#0072B2"
     sizes.hist(statistics.share * 100, bins=25, range=(0, 100), color=blue)
     sizes.axvline(float(np.median(statistics.share)) * 100, color="black", linestyle="--", linewidth=1)
-    sizes.set(title="Object size", xlabel="% of the picture (dashed: median)", ylabel="pictures")
+    sizes.set(title="Object size", xlabel="% of the image (dashed: median)", ylabel="images")
     most = 6
     counted = np.bincount(np.minimum(statistics.parts, most), minlength=most + 1)
     counts.bar(range(most + 1), counted, color=blue)
-    counts.set(title="Objects per picture", xlabel="connected components", ylabel="pictures")
+    counts.set(title="Objects per image", xlabel="connected components", ylabel="images")
     counts.set_xticks(range(most + 1), [*map(str, range(most)), f"{most}+"])
     shown = positions.imshow(
         statistics.positions * 100, cmap="viridis", vmin=0, extent=(0, 100, 100, 0), aspect="auto"
     )
-    figure.colorbar(shown, ax=positions, label="% of pictures")
+    figure.colorbar(shown, ax=positions, label="% of images")
     positions.set(title="Object positions", xlabel="% of the width", ylabel="% of the height")
     known = statistics.contrast[~np.isnan(statistics.contrast)]
     contrast.hist(known, bins=25, range=(0, max(1.0, known.max(initial=0.0))), color=blue)
     contrast.set(
         title="Colour contrast to the surroundings",
         xlabel="distance of mean colours / 255",
-        ylabel="pictures",
+        ylabel="images",
     )
     shapes.scatter(statistics.width, statistics.height, s=8, alpha=0.4, color=blue, linewidths=0)
     shapes.set(title="Picture sizes", xlabel="width, pixels", ylabel="height, pixels")
@@ -136,7 +136,7 @@ def draw_statistics(statistics: ObjectStatistics, path: Path) -> None:
     }
     bars = shares.barh(list(kinds), [100 * which.mean() for which in kinds.values()], color=blue)
     shares.bar_label(bars, fmt="%.1f %%", padding=3)
-    shares.set(title="Share of pictures with ...", xlabel="% of pictures", xlim=(0, 100))
+    shares.set(title="Share of images with ...", xlabel="% of images", xlim=(0, 100))
     shares.invert_yaxis()
     for axes in (sizes, counts, contrast, shapes, shares):
         axes.spines[["top", "right"]].set_visible(False)

@@ -32,7 +32,7 @@ class Status:
     state: State
     present: int  # pairs on this disk
     expected: int  # pairs of the complete set
-    size: int  # bytes of pictures and masks
+    size: int  # bytes of images and masks
     folder: str
     problem: str = ""
 

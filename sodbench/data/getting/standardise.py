@@ -43,7 +43,7 @@ def standardise(unpacked: Path, card: Card, target: Path) -> StandardCopy:
     log += _ignored(folders, card)
     images = files_of(folders.images, folders.layout, card, "image")
     masks = files_of(folders.masks, folders.layout, card, "mask")
-    log += _alone("pictures without a mask", images, masks) + _alone("masks without a picture", masks, images)
+    log += _alone("images without a mask", images, masks) + _alone("masks without an image", masks, images)
     renamed = {old: new for quirk in card.quirks for old, new in quirk.rename.items()}
     pairs, notes = _choose(sorted(images.keys() & masks.keys()), card, unpacked)
     log += notes
@@ -99,7 +99,7 @@ def _find(unpacked: Path, card: Card) -> PairFolders:
     candidates = _candidates(unpacked, card)
     if not candidates:
         raise InputError(
-            f"{card.name}: no pairs of pictures and masks in the archive; the address gives another file"
+            f"{card.name}: no pairs of images and masks in the archive; the address gives another file"
         )
     candidates = [one for one in candidates if one.named] or candidates
     best = max(candidates, key=lambda one: one.pairs)

@@ -192,7 +192,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     open.addEventListener("click", () => openImage(image, open));
     const strip = make("div", { class: "strip", role: "group", "aria-label": `Tiles of ${name}`, tabindex: "0" });
     strip.append(
-      pictureTile(address("picture", image), [make("span", {}, "picture")], `picture ${name}`),
+      pictureTile(address("picture", image), [make("span", {}, "image")], `image ${name}`),
       pictureTile(address("mask", image), [make("span", {}, "mask")], `mask of ${name}`),
       ...onCard().map((method) => methodTile(method, image, metric, control("tiles").value, true)),
     );
@@ -217,7 +217,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     const metric = control("metric").value;
     dialog.querySelector("h2").textContent = `${dataset.title}: ${dataset.images[image]}`;
     const pair = make("div", { class: "pair" },
-      pictureTile(address("picture", image, false), [make("span", {}, "picture")], `picture ${dataset.images[image]}`),
+      pictureTile(address("picture", image, false), [make("span", {}, "image")], `image ${dataset.images[image]}`),
       pictureTile(address("mask", image, false), [make("span", {}, "mask")], `mask of ${dataset.images[image]}`));
     const each = make("div", { class: "each" }, ...dataset.methods.map((name, method) => {
       const line = metrics.map((one) => `${one} ${printed(scores(one)[method * count + image])}`).join(" · ");
