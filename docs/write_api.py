@@ -16,10 +16,10 @@ PAGE = Path(__file__).with_name("api.md")
 MOST_FIELDS = 15  # a class with more is described in words
 HEAD = """# Python API
 
-Everything that the commands do, as functions: `import sodbench as sb`. Names are imported on first use.
-This page is written from the docstrings by `python docs/write_api.py`; do not edit it.
+All commands are also functions: `import sodbench as sb`. Names are imported on first use.
+`python docs/write_api.py` generates this page from the docstrings; do not edit it.
 
-[tour.ipynb](tour.ipynb) shows the library at work on the embedded sample.
+[tour.ipynb](tour.ipynb) is a tour of the library on the embedded sample.
 
 | name | what it does |
 |---|---|

@@ -64,13 +64,13 @@ def evaluate(
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
 
     baseline: a name (`sodbench.baselines()`), the path of a TOML file, `module:callable`, a `Baseline`, or
-        a loaded one (`load_baseline(name).load()`), which spares loading the weights for every data set.
+        the result of `load_baseline(name).load()`, which saves loading the weights for every data set.
     dataset: a name (`sodbench.datasets()`) or a `DataSet`.
     protocols: the scoring conventions: names, paths of TOML files or `Protocol` objects, one or several.
     metrics: families such as "MAE" or "F", or scores such as "maxF", one or several; None: all that the
         protocols define.
-    limit: the number of images, the first ones; None: all.
-    device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
+    limit: predict only the first `limit` images; None: all.
+    device: "cpu", "cuda" or "cuda:N"; None: a GPU if available.
     precision: "fp32", "bf16" or "fp16"; None: the baseline's choice.
     batch: the batch size; None: 4 on a CPU, 16 on a GPU.
     weights: a weights file; None: the baseline's own.
@@ -81,7 +81,7 @@ def evaluate(
     workers: the number of threads that score; None: one per processor core.
     progress: whether progress bars are shown on stderr.
 
-    Raises InputError for whatever the user can put right, before any work is done where that is possible.
+    Raises InputError for errors that the user can correct, before any work is done where possible.
     """
     from sodbench.models import Baseline, choose_device, load_baseline
     from sodbench.prediction import default_batch, predict_samples
@@ -177,14 +177,14 @@ def score_maps(
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
 
-    folder: the maps, named like the images.
+    folder: folder of the maps, named like the images.
     dataset: a name or a `DataSet`; with `masks`, the name of the ad-hoc data set.
     masks: folder of the masks of an ad-hoc data set.
-    images: folder of its images, which the report shows.
+    images: folder of the images of an ad-hoc data set, which the report shows.
     name: the method's name; None: the name of the folder of maps.
-    allow_missing: score the maps that are there instead of refusing; tables then say n/N.
+    allow_missing: score only the maps that exist, instead of raising; tables then show n/N.
 
-    The other arguments are those of `evaluate`. Raises InputError for whatever the user can put right.
+    The other arguments are those of `evaluate`. Raises InputError for errors that the user can correct.
     """
     started = time.time()
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
@@ -205,14 +205,14 @@ def rescore(
     workers: int | None = None,
     progress: bool = False,
 ) -> Run:
-    """Scores the maps of a run again, under its own protocols and metrics or under others.
+    """Scores the maps of a run again, under the same or other protocols and metrics.
 
-    run: a run, fresh or read by `load_runs`.
+    run: a new run, or one read by `load_runs`.
     protocols, metrics: as for `evaluate`; None: those of the run.
     maps: where the maps are now; None: where the record says.
     reports: folder in which the new run is recorded; None: it is not recorded.
 
-    The other arguments are those of `evaluate`. Raises InputError where the maps or the data set are gone.
+    The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
     """
     from sodbench.results.provenance import Prediction
 

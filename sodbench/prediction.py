@@ -67,20 +67,20 @@ def predict(
 ) -> Pixels | list[Pixels]:
     """Predicts saliency maps, H x W uint8 at each image's size: one for a single image, else a list.
 
-    baseline: a name, a TOML file, `module:callable`, a `Baseline`, what its `load` returned, or a network
-        that carries a `baseline` (a `Baseline`, or a table like a TOML file's).
+    baseline: a name, a TOML file, `module:callable`, a `Baseline`, the result of its `load`, or a network
+        with an attribute `baseline` (a `Baseline`, or a table like a TOML file's).
     pictures: arrays (H x W x 3 RGB, H x W x 4 RGBA or H x W grey, all uint8), PIL images, paths, or an
-        iterable of these. A generator is read as far ahead as two batches, so only the maps stay in memory.
+        iterable of these. A generator is read at most two batches ahead, so only the maps stay in memory.
     weights: a weights file instead of the baseline's own.
-    batch: images per forward pass (None: 4, on a GPU 16).
-    device: "cpu", "cuda", "cuda:1" (None: a GPU if there is one).
+    batch: images per forward pass (None: 4; 16 on a GPU).
+    device: "cpu", "cuda", "cuda:1" (None: a GPU if available).
     precision: "fp32", "bf16" or "fp16" (None: the baseline's).
 
-    The maps are to the byte those that `sodbench predict` writes; as there, transparency is ignored, and an
-    image whose EXIF data say that it is turned is predicted upright. Loading the network takes most of the
-    time of a call with one image: pass all images at once.
+    The maps are identical to those that `sodbench predict` writes. Transparency is ignored, and the EXIF
+    orientation is applied. Loading the network takes most of the time of a call with one image: pass all
+    images at once.
 
-    Raises InputError that names the image (its path or its index) that cannot be used.
+    Raises InputError that names the image (by path or index) that cannot be used.
     """
     from sodbench.models.inference import Predictor, choose_device
 

@@ -1,4 +1,4 @@
-"""Does again what a record says, and compares: a run from its weights or maps, a training from its recipe."""
+"""Repeats a recorded run (from its weights or maps) or training (from its recipe); compares the numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A recorded value and today's; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
+    """A recorded value and the new one; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
 
     name: str
     recorded: Any
@@ -34,7 +34,7 @@ class Comparison:
 
 @dataclass(frozen=True, repr=False)
 class Reproduction:
-    """What came of doing a record again: notes on what differs around it, and every number."""
+    """The result of `reproduce`: notes on changed circumstances, and the comparison of every number."""
 
     record: Path
     notes: tuple[str, ...]
@@ -79,17 +79,17 @@ def reproduce(
     resume: bool = False,
     progress: bool = False,
 ) -> Reproduction:
-    """Does a record again and compares every number with the recorded one.
+    """Repeats a recorded run or training and compares every number with the recorded one.
 
     record: run.json, training.json, or the folder that holds one.
     out: where the maps and checkpoints are written; None: `reproduced/<record>`.
-    weights: the run's weights, if they are not where the record says.
-    maps: the scored maps, if they are not where the record says.
+    weights: the run's weights; None: where the record says.
+    maps: the scored maps; None: where the record says.
     tolerance: the largest difference of a score that still agrees.
     device: "cpu", "cuda" or "cuda:N"; None: the record's.
-    resume: go on with a training that was interrupted.
+    resume: continue an interrupted training.
 
-    Raises InputError where something that the record needs is not there.
+    Raises InputError if something that the record needs is missing.
     """
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)

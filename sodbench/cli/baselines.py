@@ -22,14 +22,14 @@ def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "baselines",
         help="list, show, fetch and check baselines",
-        description="Networks with their input, weights and recipe: baselines/*.toml, yours included.",
+        description="Networks with input, weights and recipe: shipped ones and your own, baselines/*.toml.",
         epilog="example: sodbench baselines show basnet\n"
         "         sodbench baselines fetch basnet --from https://mirror.example/basnet.pth",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", "list all baselines and where their weights are", _list)
+    listing = _action(actions, "list", "list all baselines and whether their weights are present", _list)
     options.add_json(listing)
 
     show = _action(
@@ -41,9 +41,12 @@ def register(subparsers: Subparsers) -> None:
     fetch = _action(actions, "fetch", "fetch weights and check them", _fetch)
     fetch.add_argument("baselines", nargs="+", metavar="NAME", help="baselines")
     fetch.add_argument(
-        "--from", dest="source", metavar="URL|FILE", help="a mirror or a file, instead of the known address"
+        "--from",
+        dest="source",
+        metavar="URL|FILE",
+        help="mirror or local file to use instead of the known address",
     )
-    fetch.add_argument("--force", action="store_true", help="fetch weights that are there already, too")
+    fetch.add_argument("--force", action="store_true", help="fetch again if the weights are present")
     options.add_quiet(fetch)
 
     check = _action(

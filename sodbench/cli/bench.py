@@ -16,10 +16,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "bench",
-        help="images per second, parameters, FLOPs, memory of baselines",
-        description="Measure what baselines cost in fp32, channels-last, folded, bf16 and compiled form; "
-        "leaderboards show the records. Speed does not depend on the weights: random ones are used where "
-        "there are none. Differences between the forms' maps are then not those of a trained network.",
+        help="measure speed, parameters, FLOPs and memory of baselines",
+        description="Measure speed, parameters, FLOPs and memory of baselines in fp32, channels-last, "
+        "folded, bf16 and compiled form; leaderboards show the results. Speed does not depend on the "
+        "weights: a baseline without weights is measured with random ones. The differences between the "
+        "maps of the forms are then not those of a trained network.",
         epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -33,7 +34,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         default=["fp32", "channels-last", "folded", "bf16", "default"],
         metavar="FORM",
-        help="of fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
+        help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
     )
     options.add_device(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (torch's choice)")

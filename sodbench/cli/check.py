@@ -21,8 +21,8 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
         help="compare the recorded runs with a committed reference",
-        description="Compare the recorded runs with a committed reference; exit 1 when a metric drifted,"
-        " with a table of what moved and the likely cause.",
+        description="Compare the recorded runs with a committed reference; exit code 1 if a metric drifted,"
+        " with a table of what drifted and the likely causes.",
         epilog="example: sodbench check --against reports/reference.json --junit drift.xml\n"
         "         sodbench check --against reports/reference.json --update",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,7 +37,7 @@ def register(subparsers: Any) -> None:
     options.add_reports(parser)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
     options.add_datasets(parser, "only these data sets")
-    parser.add_argument("--exact", action="store_true", help="allow no difference at all")
+    parser.add_argument("--exact", action="store_true", help="set all tolerances to 0")
     parser.add_argument(
         "--tolerances",
         nargs="+",
@@ -46,14 +46,14 @@ def register(subparsers: Any) -> None:
         help="tolerances instead of the reference's: MAE=1e-4, maxF@basnet2019=1e-3, or a number for all",
     )
     options.add_former(parser, "--tolerance", "--tolerances", nargs="+")
-    parser.add_argument("--strict", action="store_true", help="new runs and metrics fail the check too")
+    parser.add_argument("--strict", action="store_true", help="fail the check on new runs and metrics, too")
     parser.add_argument(
-        "--update", action="store_true", help="rewrite the reference from the runs, on purpose"
+        "--update", action="store_true", help="accept the runs: write their scores into the reference"
     )
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append a markdown summary to this file")
     parser.add_argument(
-        "--github", action="store_true", help="print GitHub annotations (on by itself in GitHub Actions)"
+        "--github", action="store_true", help="print GitHub annotations (automatic in GitHub Actions)"
     )
     options.add_json(parser)
     parser.set_defaults(run=run)

@@ -21,8 +21,8 @@ def register(subparsers: Any) -> None:
         epilog="example: sodbench compare DSS PiCANet --datasets sod --metrics MAE maxF S",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("methods", nargs="+", metavar="METHOD", help="two recorded methods or more")
-    options.add_datasets(parser, "data sets (all that the methods share)")
+    parser.add_argument("methods", nargs="+", metavar="METHOD", help="two or more recorded methods")
+    options.add_datasets(parser, "data sets (all that the methods have in common)")
     options.add_former(parser, "--dataset", "--datasets", nargs="+")
     options.add_metrics(parser, "scores to compare (all)")
     parser.add_argument("--protocol", default="pysodmetrics", metavar="NAME", help="protocol (pysodmetrics)")
@@ -36,11 +36,11 @@ def register(subparsers: Any) -> None:
         type=int,
         default=5,
         metavar="N",
-        help="number of images to name that differ most (5)",
+        help="number of most different images to list (5)",
     )
     options.add_former(parser, "--images", "--most-different", type=int)
     parser.add_argument(
-        "--by", metavar="METRIC", help="per-image score by which images differ (S, else the first there is)"
+        "--by", metavar="METRIC", help="per-image score that ranks these images (S, else the first available)"
     )
     options.add_reports(parser)
     options.add_json(parser)

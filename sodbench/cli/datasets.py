@@ -41,47 +41,52 @@ def register(subparsers: Subparsers) -> None:
         options.add_json(sub_parser)
         return sub_parser
 
-    action("list", "list all cards, and how much of each set is on this disk", "list").set_defaults(
+    action("list", "list all cards, and how much of each data set is on disk", "list").set_defaults(
         run=run_list
     )
 
-    show = action("show", "print a card in full, or draw the set's statistics", "show ecssd --plot")
+    show = action("show", "print a card in full, or plot statistics of the data set", "show ecssd --plot")
     show.add_argument("name", help="a data set")
     show.add_argument(
         "--plot", nargs="?", const=Path(), type=Path, metavar="FILE",
-        help="draw size, count, position and contrast of the objects (reports/datasets/NAME.png)",
+        help="plot size, count, position and contrast of the objects (reports/datasets/NAME.png)",
     )  # fmt: skip
     show.set_defaults(run=run_show)
 
-    fetch = action("fetch", "download sets from their mirrors, or say how to get them", "fetch ecssd duts-te")
+    fetch = action("fetch", "download data sets, or say how to get them", "fetch ecssd duts-te")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="data sets")
-    fetch.add_argument("--replace", action="store_true", help="replace a set of which only a part is here")
+    fetch.add_argument("--replace", action="store_true", help="replace an incomplete data set")
     fetch.add_argument("--keep-archives", action="store_true", help="keep the downloaded archives")
     fetch.set_defaults(run=run_fetch)
 
     verify = action(
-        "verify", "audit sets: broken, unpaired, duplicated, leaked, unusual files", "verify duts-te"
+        "verify", "audit data sets: broken, unpaired, duplicate, leaked or unusual files", "verify duts-te"
     )
-    verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (all that are on this disk)")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (all on disk)")
     verify.add_argument(
-        "--against", nargs="*", metavar="NAME", help="sets to search for the same images (the other role's)"
+        "--against",
+        nargs="*",
+        metavar="NAME",
+        help="data sets to search for the same images (all of the other role)",
     )
     verify.add_argument(
         "--maps", nargs="+", type=Path, metavar="DIR", help="audit folders of saliency maps instead"
     )
-    verify.add_argument("--write", action="store_true", help="pin the files in ./datasets/NAME.sha256")
+    verify.add_argument("--write", action="store_true", help="write the manifest ./datasets/NAME.sha256")
     verify.set_defaults(run=run_verify)
 
-    add = action("add", "write a card for a set of your own", "add ~/pictures/birds --name birds")
+    add = action("add", "write a card for your own data set", "add ~/pictures/birds --name birds")
     add.add_argument("folder", type=Path, metavar="DIR", help="folder with the images and masks")
-    add.add_argument("--name", required=True, help="the set's name: lower-case letters, digits, - and _")
+    add.add_argument(
+        "--name", required=True, help="name of the data set: lower-case letters, digits, - and _"
+    )
     add.add_argument("--title", help="its name in tables (the name)")
     add.add_argument(
-        "--role", choices=("train", "test", "both"), help="its use (test; train for a split of that name)"
+        "--role", choices=("train", "test", "both"), help="role (test; train for a split of that name)"
     )
     add.add_argument("--images", metavar="SUB", help="folder of the images inside DIR, if detection is wrong")
     add.add_argument("--masks", metavar="SUB", help="folder of the masks inside DIR")
-    add.add_argument("--mask-suffix", default="", metavar="TEXT", help="what masks' names add: _mask")
+    add.add_argument("--mask-suffix", default="", metavar="TEXT", help="suffix of the mask names, e.g. _mask")
     add.add_argument("--list", type=Path, metavar="FILE", dest="names", help="only the names in this list")
     add.add_argument("--replace", action="store_true", help="overwrite an existing card")
     add.set_defaults(run=run_add)
@@ -94,12 +99,12 @@ def run_list(args: argparse.Namespace) -> int:
 
     root = data_root(args.data_root)
     if args.data_root is not None and not root.path.is_dir():
-        raise InputError(f"{root.path}: no such data root (chosen by {root.chosen_by})")
+        raise InputError(f"{root.path}: no such data root (from {root.chosen_by})")
     statuses = available(args.data_root)
     if args.json:
         return _print_json({"data_root": str(root.path), "sets": [one.as_dict() for one in statuses]})
     print("\n".join(status_lines(statuses)))
-    print(f"data root: {root.path} (chosen by {root.chosen_by})", file=sys.stderr)
+    print(f"data root: {root.path} (from {root.chosen_by})", file=sys.stderr)
     return 0
 
 

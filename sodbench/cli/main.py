@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sodbench",
         description="The reproducible benchmark of salient object detection.",
-        epilog="example: sodbench run basnet-tiny --datasets sample && sodbench report --format markdown",
+        epilog="example: sodbench run basnet-tiny --datasets sample && sodbench report --formats markdown",
     )
     parser.add_argument("--version", action="version", version=f"sodbench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

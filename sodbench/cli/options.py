@@ -25,15 +25,15 @@ def add_weights(parser: argparse.ArgumentParser, text: str = "weights instead of
 
 
 def add_prediction(parser: argparse.ArgumentParser) -> None:
-    """Adds `--batch`, `--device` and `--precision`: how a network is run."""
+    """Adds `--batch`, `--device` and `--precision`: how maps are predicted."""
     parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
     add_device(parser)
     parser.add_argument(
-        "--precision", choices=("fp32", "bf16", "fp16"), help="arithmetic (the baseline's choice)"
+        "--precision", choices=("fp32", "bf16", "fp16"), help="numeric precision (the baseline's)"
     )
 
 
-def add_device(parser: argparse.ArgumentParser, default: str = "a GPU if there is one") -> None:
+def add_device(parser: argparse.ArgumentParser, default: str = "a GPU if available") -> None:
     """Adds `--device NAME`."""
     parser.add_argument("--device", metavar="NAME", help=f"cpu, cuda or cuda:N ({default})")
 
@@ -49,7 +49,7 @@ def add_dataset(parser: argparse.ArgumentParser, text: str = "the data set (sodb
 
 
 def add_protocols(parser: argparse.ArgumentParser, *, default: Sequence[str] | None, text: str) -> None:
-    """Adds `--protocols NAME ...`; a name is that of a shipped protocol or the path of a TOML file."""
+    """Adds `--protocols NAME ...`; a protocol is given by its name or by the path of its TOML file."""
     parser.add_argument("--protocols", nargs="+", metavar="NAME", default=default, help=text)
 
 
@@ -123,7 +123,7 @@ class _Former(argparse.Action):
         self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
     ) -> None:
         print(
-            f"sodbench: note: {option_string} is called {self.now} now; the former spelling works in this"
+            f"sodbench: note: {option_string} is now called {self.now}; the former spelling works in this"
             " version only",
             file=sys.stderr,
         )

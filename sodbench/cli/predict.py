@@ -11,7 +11,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "predict",
-        help="saliency maps of any images",
+        help="write the saliency maps of any images",
         description="Write the saliency map of every image: an 8-bit grey PNG of the image's own size.",
         epilog="example: sodbench predict basnet-tiny --images photos --out maps",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -21,7 +21,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--images", type=Path, required=True, metavar="PATH", help="folder of images, or one image"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where the maps go, <image>.png"
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the maps, <image>.png"
     )
     options.add_weights(parser)
     options.add_prediction(parser)

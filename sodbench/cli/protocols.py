@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "protocols",
         help="list, show and compare scoring conventions; explain a published number",
-        description="A protocol names every convention that can change a number (docs/protocols.md).",
+        description="A protocol states every convention that can change a score (docs/protocols.md).",
         epilog="example: sodbench protocols compare maps/DSS --dataset sod\n"
         "         sodbench protocols explain maps/DSS --dataset sod --published maxF=.844 MAE=.121",
         formatter_class=raw,
@@ -30,7 +30,7 @@ def register(subparsers: Any) -> None:
 
     action = actions.add_parser(
         "list",
-        help="the shipped protocols",
+        help="list the shipped protocols",
         description="List the shipped protocols.",
         epilog="example: sodbench protocols list",
         formatter_class=raw,
@@ -39,8 +39,8 @@ def register(subparsers: Any) -> None:
 
     action = actions.add_parser(
         "show",
-        help="every convention of one protocol",
-        description="Show every convention of a protocol, a shipped one or a TOML file of yours.",
+        help="show every convention of a protocol",
+        description="Show every convention of a protocol (a shipped one or your own TOML file).",
         epilog="example: sodbench protocols show basnet2019",
         formatter_class=raw,
     )
@@ -49,8 +49,8 @@ def register(subparsers: Any) -> None:
 
     action = actions.add_parser(
         "compare",
-        help="each metric under each protocol, and the spread",
-        description="Score maps under several protocols; print each metric under each, and the spread.",
+        help="score maps under several protocols",
+        description="Score maps under several protocols; print each metric under each, and the range.",
         epilog="example: sodbench protocols compare maps/DSS --dataset sod",
         formatter_class=raw,
     )
@@ -59,9 +59,9 @@ def register(subparsers: Any) -> None:
 
     action = actions.add_parser(
         "explain",
-        help="which protocols reproduce a published number",
-        description="Say which protocols reproduce published numbers within their rounding, and which single "
-        "convention would have to differ in the others.",
+        help="find the protocols that reproduce a published number",
+        description="List the protocols that reproduce published numbers within their rounding, and for the "
+        "others each change of a single convention that would.",
         epilog="example: sodbench protocols explain maps/DSS --dataset sod --published maxF=.844 MAE=.121",
         formatter_class=raw,
     )
@@ -78,7 +78,7 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
     options.add_data_root(parser)
     options.add_protocols(parser, default=None, text="names or TOML files (all shipped ones)")
-    parser.add_argument("--allow-missing", action="store_true", help="score the maps that exist")
+    parser.add_argument("--allow-missing", action="store_true", help="score only the maps that exist")
     options.add_quiet(parser)
     options.add_json(parser)
 
@@ -194,11 +194,11 @@ def _print_fit(result: dict[str, Any]) -> None:
     for name, value in result["best_threshold_per_image"].items():
         print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: fits")
     if not result["scores"]:
-        print("  no protocol asked for defines it")
+        print("  none of the chosen protocols defines it")
     elif not result["fits"] and not any(result["single_changes_that_fit"].values()):
         print(
-            f"  nothing fits, nor does a single change of the nearest protocol ({nearest:.4f}): other maps, "
-            "another subset of the images, maps scored at another size, or another definition"
+            f"  no protocol fits, nor does the nearest one ({nearest:.4f}) with a single change; possible "
+            "causes: other maps, a different subset of images, maps of another size, or another definition"
         )
 
 

@@ -19,9 +19,9 @@ def register(subparsers: Any) -> None:
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "report",
-        help="tables, figures and the page from the recorded runs",
+        help="write tables, figures and the HTML page from the recorded runs",
         description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
-        epilog="example: sodbench report --format markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
+        epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
         "         sodbench report --protocols pysodmetrics basnet2019 --published",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
         nargs="+",
         choices=FORMATS,
         default=["markdown"],
-        help="what to write (markdown)",
+        help="formats to write (markdown)",
     )
     options.add_reports(parser)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
@@ -40,25 +40,27 @@ def register(subparsers: Any) -> None:
     options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
     parser.add_argument("--digits", type=int, default=3, metavar="N", help="digits after the point (3)")
     options.add_former(parser, "--precision", "--digits", type=int)
-    parser.add_argument("--sort", metavar="METRIC", help="order of the rows: a metric, or 'name' (maxF)")
+    parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
     parser.add_argument(
         "--published",
         nargs="*",
         metavar="SOURCE",
-        help="published numbers next to measured ones, of all sources or of these (e.g. basnet2019)",
+        help="add published numbers, from all sources or from these (e.g. basnet2019)",
     )
     parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap intervals of every measured value"
+        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
     )
     parser.add_argument(
-        "--seeds", action="store_true", help="join runs named <method>-seed<k>: mean and standard deviation"
+        "--seeds",
+        action="store_true",
+        help="summarise runs named <method>-seed<k> as mean and standard deviation",
     )
     parser.add_argument(
         "--gallery",
         type=int,
         default=6,
         metavar="N",
-        help="worst, best and most disputed images of each data set that get thumbnails on the page (6)",
+        help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",
     )
     parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"

@@ -13,7 +13,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "run",
         help="predict, score and record a baseline: the main job",
-        description="Predict saliency maps for data sets, score them under named protocols, record the runs.",
+        description="Predict saliency maps for data sets, score them under named protocols, and record runs.",
         epilog="example: sodbench run basnet --datasets duts-te ecssd\n"
         "         sodbench run mypkg.nets:create --weights w.pth --datasets sod",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -21,9 +21,12 @@ def register(subparsers: Any) -> None:
     options.add_baseline(parser)
     options.add_datasets(parser, "data sets (sodbench datasets list)", required=True)
     options.add_weights(parser)
-    parser.add_argument("--name", help="name of the run (the baseline's)")
+    parser.add_argument("--name", help="name of the run (that of the baseline)")
     parser.add_argument(
-        "--maps", type=Path, metavar="DIR", help="where maps go (maps/<name>), one folder per data set"
+        "--maps",
+        type=Path,
+        metavar="DIR",
+        help="folder of the maps, one folder per data set in it (maps/<name>)",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each data set")
     options.add_prediction(parser)

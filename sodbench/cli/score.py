@@ -21,10 +21,12 @@ def register(subparsers: Any) -> None:
     parser.add_argument("maps", type=Path, help="folder of saliency maps, named like the images")
     options.add_dataset(parser)
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="its images, for the report's gallery")
-    parser.add_argument("--name", help="name of the method (the folder's)")
     parser.add_argument(
-        "--allow-missing", action="store_true", help="score the maps there are; tables say n/N"
+        "--images", type=Path, metavar="DIR", help="folder of its images, for the report's gallery"
+    )
+    parser.add_argument("--name", help="name of the method (that of the folder)")
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="score only the maps that exist; tables then show n/N"
     )
     options.add_scoring(parser)
     options.add_data_root(parser)

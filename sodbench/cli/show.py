@@ -21,8 +21,8 @@ def register(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("method", metavar="RUN", help="a recorded method")
-    parser.add_argument("image", metavar="IMAGE", help="an image of the data set: its file's name")
-    options.add_dataset(parser, "data set, where the method has several")
+    parser.add_argument("image", metavar="IMAGE", help="file name of an image of the data set")
+    options.add_dataset(parser, "data set, if the method has runs on several")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the PNG to write (RUN-IMAGE.png)")
     options.add_reports(parser)
     parser.set_defaults(run=run)

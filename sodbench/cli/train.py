@@ -23,17 +23,25 @@ def register(subparsers: Any) -> None:
     options.add_former(parser, "--dataset", "--datasets", nargs="+")
     options.add_data_root(parser)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="training.KEY=VALUE", help="override the recipe"
+        "--set",
+        action="append",
+        default=[],
+        metavar="training.KEY=VALUE",
+        help="override one key of the recipe; may be repeated",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for all files (training/<baseline>)")
-    parser.add_argument("--resume", action="store_true", help="continue from last.pt in --out, if there")
+    parser.add_argument("--resume", action="store_true", help="continue from last.pt in --out, if it exists")
     options.add_device(parser)
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that read samples (1), 0 for none"
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="loader processes; 0: load in the main process (1)",
     )
-    parser.add_argument("--cache", action="store_true", help="decode every image once, into a file")
+    parser.add_argument("--cache", action="store_true", help="decode every image once, into a cache file")
     parser.add_argument(
-        "--deterministic", action="store_true", help="identical bits on a GPU, too, with slower kernels"
+        "--deterministic", action="store_true", help="bit-identical results on a GPU, with slower kernels"
     )
     parser.add_argument(
         "--skip-bad", type=int, default=0, metavar="N", help="tolerate up to N samples that cannot be read"

@@ -46,7 +46,7 @@ class Sample:
         return read_mask(self.mask)
 
     def with_map(self, saliency_map: Path | str | Pixels) -> "SampleWithMap":
-        """The sample together with a saliency map (a file, or H x W uint8), for a look in a notebook."""
+        """The sample with a saliency map (a file, or H x W uint8), for display in a notebook."""
         return SampleWithMap(self, saliency_map)
 
     def _repr_html_(self) -> str:
@@ -69,11 +69,11 @@ class SampleWithMap:
 
 @dataclass(frozen=True, repr=False)
 class DataSet:
-    """A data set as it lies on disk: its samples in the order of their names.
+    """A data set on disk: its samples, sorted by name.
 
     `len(dataset)`, iteration, `dataset[3]`, `dataset["0005"]` and `dataset[:10]` work on the samples.
-    `expected` is the number of samples of the complete set. A set opened from folders has no card;
-    `masks_folder` and `images_folder` say which folders these were.
+    `expected` is the number of samples of the complete set. A data set opened from folders has no
+    card; `masks_folder` and `images_folder` are these folders.
     """
 
     name: str
@@ -86,7 +86,7 @@ class DataSet:
     images_folder: Path | None = None
 
     def digest(self) -> str:
-        """SHA-256 over the names and the bytes of the masks: what scores depend on besides the maps."""
+        """SHA-256 of the names and bytes of the masks, on which scores depend besides the maps."""
         return self._digest
 
     @cached_property
@@ -145,10 +145,10 @@ class Pairing:
 
 
 def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = False) -> DataSet:
-    """Opens a data set by its card's name or alias.
+    """Opens a data set by the name or alias of its card.
 
-    `sample` and `sample-train` are made on first use. With `masks_only` images are not looked for.
-    Raises InputError if the set is not there, or if images and masks do not pair.
+    `sample` and `sample-train` are generated on first use. With `masks_only`, images are ignored.
+    Raises InputError if the data set is missing, or if images and masks do not pair.
     """
     card = load_card(name)
     folders, folder = find_folders(card, data_root, masks_only)

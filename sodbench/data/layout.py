@@ -73,7 +73,7 @@ def _set_folder(card: Card, data_root: Path | None) -> Path | None:
     root = find_root(data_root)
     if not root.path.is_dir():
         raise InputError(
-            f"{root.path}: no such data root (chosen by {root.chosen_by}); "
+            f"{root.path}: no such data root (from {root.chosen_by}); "
             "name a folder that holds one folder per data set with --data-root or SODBENCH_DATA"
         )
     folders = {folder.name.lower(): folder for folder in reversed(subfolders(root.path))}
@@ -174,6 +174,6 @@ def absent(card: Card, data_root: Path | None) -> InputError:
     root = find_root(data_root)
     return InputError(
         f"{card.name}: no folder {card.folders[0]}/ in the data root {root.path} "
-        f"(chosen by {root.chosen_by}); `sodbench datasets fetch {card.name}` downloads it, or says where "
+        f"(from {root.chosen_by}); `sodbench datasets fetch {card.name}` downloads it, or says where "
         "to put it"
     )

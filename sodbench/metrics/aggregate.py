@@ -27,10 +27,10 @@ class ScoreTable:
     """The scores of a data set under one protocol, as a `Scorer` returns them.
 
     `scores`: the data set's values by metric name. `per_image`: index name, one column per metric (NaN where
-    the protocol leaves the image out). `curves`: index level; columns precision, recall, F, E (and those of
+    the protocol excludes the image). `curves`: index level; columns precision, recall, F, E (and those of
     further families) of the data set. `image_curves`: the same per image without F, which follows from
     precision and recall (float32, n x levels), only if kept.
-    `image_facts`: index name; height, width, object_share.
+    `image_facts`: index name; height, width, object_share (fraction of object pixels).
     """
 
     protocol: Protocol

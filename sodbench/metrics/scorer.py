@@ -42,9 +42,9 @@ class Scorer:
     >>> scorer.result().scores["maxF"]
     1.0
 
-    Memory stays the same however many images there are, apart from one row of numbers per image
-    (and three float32 curves with `keep_curves`). Scorers of parts of a data set, `merge`d, give the
-    results of one scorer that saw all of it, to the bit. A scorer can be pickled, without its mask cache.
+    Memory grows by one row of numbers per image only (and three float32 curves with `keep_curves`).
+    Merged scorers of parts of a data set give results bit-identical to those of one scorer for all of it.
+    A scorer can be pickled, without its mask cache.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Scorer:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets every image; protocol and metrics stay."""
+        """Discards all images; keeps protocol and metrics."""
         self._names: dict[str, None] = {}
         self._columns: dict[str, list[float]] = {}
         self._facts: list[tuple[int, int, float]] = []
@@ -86,7 +86,7 @@ class Scorer:
     def update(self, map: ArrayLike, mask: ArrayLike, name: str | None = None) -> None:
         """Scores one map (uint8 H x W; floating point in 0..1; bool) against its mask (uint8 or bool, H x W).
 
-        Without a `name` the image is called by its number. Raises InputError, and adds nothing, for input
+        Without a `name`, the image is named by its number. Raises InputError, and adds nothing, for input
         that cannot be scored or a name given twice.
         """
         self.add(self.measure(map, mask, str(len(self._names)) if name is None else name))
@@ -111,7 +111,7 @@ class Scorer:
                 self._kept.setdefault(key, []).append(curve.astype(np.float32))
 
     def merge(self, other: "Scorer") -> None:
-        """Adds all images of another scorer after one's own; the other stays as it is.
+        """Appends all images of another scorer, which is not changed.
 
         Raises InputError, and adds nothing, where the other has another protocol, other metrics, keeps
         curves where this one does not (or the reverse), or has an image of the same name.
@@ -184,9 +184,9 @@ def score(
     """The scores of one saliency map against its mask, by metric name.
 
     `saliency_map`: H x W, uint8 (0..255), floating point in 0..1, or bool. `mask`: H x W, uint8 (0 and 255)
-    or bool. `protocol`: a name, a TOML file or a `Protocol`. `metrics`: families, or scores that
-    stand for their family (None: all that the protocol defines). A score is NaN where the protocol leaves the
-    image out.
+    or bool. `protocol`: a name, a TOML file or a `Protocol`. `metrics`: metric families, or scores, which
+    select their whole family (None: all that the protocol defines). A score is NaN if the protocol excludes
+    the image.
     Raises InputError for input that cannot be scored and for unknown names.
 
     >>> import numpy as np

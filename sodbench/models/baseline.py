@@ -31,7 +31,7 @@ NETWORKS = {
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Baseline(BaselineTable):
-    """A network and everything needed to use it; `BaselineTable` holds the fields that a TOML file has.
+    """A network and everything needed to use it; the fields of its TOML file are those of `BaselineTable`.
 
     `path` is the TOML file, None where there is none.
     """
@@ -68,7 +68,7 @@ class Baseline(BaselineTable):
         return self._loaded(network, device, path, digest)
 
     def load_or_build(self, weights: str | Path | None = None) -> "tuple[nn.Module, LoadedNetwork | None]":
-        """The network in eval mode with its weights, or with random ones (seed 0) where it has none yet.
+        """The network in eval mode with its weights, or with random ones (seed 0) if it has none.
 
         For what does not depend on the weights. The second value is None where they are random.
         """
@@ -90,11 +90,11 @@ class Baseline(BaselineTable):
 
     @property
     def brings_its_weights(self) -> bool:
-        """Whether the weights are those that a user's callable returns: no `[weights]` table, no file."""
+        """Whether the user's callable provides the weights (no `[weights]` table, no file)."""
         return ":" in self.network and self.weights is None and not self.weights_path().is_file()
 
     def weights_path(self) -> Path:
-        """Where the baseline's own weights are or belong: beside its TOML, else in the user's data folder."""
+        """The path of the baseline's own weights: next to its TOML file, else in the user's data folder."""
         if self.weights is None or self.weights.file is None:
             return weights_folder() / f"{folder_name(self.name)}.pth"
         file = Path(self.weights.file).expanduser()
@@ -106,7 +106,7 @@ class Baseline(BaselineTable):
 
     @property
     def weights_state(self) -> Literal["present", "fetch", "train", "missing"]:
-        """Whether the weights are present, else how to get them; "missing": only a person can say."""
+        """The weights: "present", "fetch", "train", or "missing" (the user has to supply the file)."""
         if self.weights_path().is_file():
             return "present"
         if self.weights is None:
@@ -114,7 +114,7 @@ class Baseline(BaselineTable):
         return "fetch" if self.weights.fetchable else "missing"
 
     def count_parameters(self) -> int:
-        """The number of the network's parameters; no memory is taken for them."""
+        """The number of the network's parameters, counted without allocating them."""
         import torch
 
         with torch.device("meta"):

@@ -29,8 +29,8 @@ def baseline_names() -> list[str]:
 def baselines() -> "pd.DataFrame":
     """All baselines, shipped and the user's own: one row per baseline, indexed by name.
 
-    Columns: title, network, height and width of the input (pixels), weights (the file if it is present,
-    else how to get it: "fetch", "train" or "missing").
+    The columns are title, network, height and width of the input (pixels), and weights: the file if it is
+    present, else how to get it ("fetch", "train" or "missing").
     """
     import pandas as pd
 
@@ -51,8 +51,8 @@ def baselines() -> "pd.DataFrame":
 def load_baseline(name: str | Path) -> Baseline:
     """Reads one baseline by name, by the path of its TOML file, or from a network's own `module:callable`.
 
-    Raises InputError for an unknown name (the nearest are offered) and for a wrong value in the TOML file,
-    with the file and the key.
+    Raises InputError for an unknown name (with the nearest names) and for a wrong value in the TOML file
+    (with the file and the key).
     """
     name = str(name)
     if ":" in name and not name.endswith(".toml"):

@@ -162,11 +162,11 @@ def compare(
     images: int = 5,
     by: str | None = None,
 ) -> Comparison:
-    """Compares every two of the runs of each data set on the images that both have scored.
+    """Compares each pair of runs on the same data set, on the images that both have scored.
 
     For each score: BCa bootstrap intervals of both values and of their difference at `level`, a paired
-    permutation test with Holm's correction over everything compared together, and the images on which the
-    first method is better, equal and worse. `metrics` are plain names (None: all). `images` that differ
+    permutation test with Holm's correction over all tests of the call, and the numbers of images on which
+    the first method is better, equal and worse. `metrics` are plain names (None: all). `images` that differ
     most are named, by the per-image score `by` (None: S, else the first that was recorded). Runs of several
     data sets are ranked over them as well (Demšar, JMLR 2006).
 

@@ -53,7 +53,7 @@ def leaderboard(
     """The leaderboard of `runs` (one, several, or a reports folder that holds them) as a DataFrame.
 
     The options are those of `report`; the frame holds all digits, `digits` are those that a notebook shows.
-    Measured efficiencies are looked up where `runs` is a folder. Raises InputError as `report` does.
+    Measured efficiency (`sodbench bench`) is included if `runs` is a folder. Raises InputError as `report`.
     """
     efficiency = Path(runs) if isinstance(runs, Path | str) else None
     selection = Selection(methods, datasets, metrics, protocols, digits, sort)

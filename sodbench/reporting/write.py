@@ -68,18 +68,19 @@ def report(
     """Writes the leaderboard in the given formats, and its figures, into `folder`.
 
     `runs` are runs or a reports folder that holds them. `folder` is by default that reports folder, for a
-    list of runs `reports`; measured efficiencies are looked up there. `formats` are among FORMATS.
+    list of runs `reports`; measured efficiencies are looked up there. `formats` are among
+    "markdown", "html", "latex", "csv" and "json".
 
     `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` choose what is shown
     (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
     point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
     values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over images;
-    `seeds` joins runs named `<method>-seed<k>` to mean and standard deviation.
+    `seeds` summarises runs named `<method>-seed<k>` as mean and standard deviation.
 
     `gallery` is the number of worst, best and most disputed images of each data set that get thumbnails on
     the page. `figures` are among the keys of `figures.KINDS` (None: all).
 
-    Raises InputError for a name that no run has, for a wrong option, and where there is no run.
+    Raises InputError for a name that no run has, for a wrong option, and if there is no run.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:

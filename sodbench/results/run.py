@@ -75,7 +75,7 @@ class Run:
 
     `scored` of `expected` images have a score. `image_facts()` gives one row per image (index `name`):
     height, width (pixels) and object_share (0..1), and image_file and mask_file relative to the data folder.
-    `reports` is the folder below which the run is recorded; recorded paths start there.
+    `reports` is the reports folder; recorded paths are relative to it.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Run:
 
     @property
     def scored_on(self) -> str:
-        """Equal for runs that were scored on the same images and masks, whose scores may be ranked."""
+        """A key that is equal for runs scored on the same images and masks, so that they may be ranked."""
         return f"{self.dataset_digest}:{self.provenance.images_sha256 or self.scored}"
 
     def values(self) -> dict[str, float]:
@@ -117,7 +117,7 @@ class Run:
         return self.locate(self.provenance.maps, data_root)
 
     def locate(self, recorded: str | None, data_root: Path | None = None) -> Path | None:
-        """The place on this machine of a path in the provenance; see `provenance.locate`."""
+        """The path on this machine of a path in the provenance; see `provenance.locate`."""
         roots = known_roots(self.reports or Path("reports"), data_root)
         return locate(recorded, self.reports, roots)
 

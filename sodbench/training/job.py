@@ -1,4 +1,4 @@
-"""A whole training: what `sodbench train` does, for a notebook or a script.
+"""A complete training run: `sodbench train` as a function.
 
     import sodbench as sb
 
@@ -108,20 +108,20 @@ def train(
     baseline: a name, the path of a TOML file, `module:callable`, or a `Baseline`.
     datasets: training sets in place of the recipe's.
     data_root: the folder with one folder per data set.
-    settings: keys of the recipe with other values, `{"batch": 16}` for `--set training.batch=16`.
+    settings: values that override keys of the recipe, `{"batch": 16}` for `--set training.batch=16`.
     out: the folder for all files (`training/<baseline>`); the processes of all machines must share it.
-    resume: continue from `last.pt` in `out`, if there is one; the weights are those of an unbroken training.
-    device: "cpu", "cuda" or "cuda:N"; None: a GPU if there is one.
-    workers: processes that read samples, 0 for none.
+    resume: continue from `last.pt` in `out`, if it exists; gives the weights of an uninterrupted training.
+    device: "cpu", "cuda" or "cuda:N"; None: a GPU if available.
+    workers: loader processes; 0: samples are loaded in this process.
     cache: decode every image once, into a file mapped into memory.
-    deterministic: identical bits on a GPU, too, at the cost of slower kernels.
-    skip_bad: the number of unreadable samples that is tolerated.
-    tensorboard: write TensorBoard events, too.
+    deterministic: bit-identical results on a GPU, with slower kernels.
+    skip_bad: the number of unreadable samples that are tolerated.
+    tensorboard: also write TensorBoard events.
     progress: show a progress line on stderr. Nothing is printed to stdout.
 
-    torch's random state is afterwards as it was. Raises InputError for everything that the user can correct:
-    an unknown name or key, a data set that is not there, a folder that holds another training, unreadable
-    samples, a loss that is not finite, a full memory or disk.
+    torch's random state is restored afterwards. Raises InputError for errors that the user can correct:
+    an unknown name or key, a missing data set, a folder that holds another training, unreadable samples,
+    a non-finite loss, running out of memory or disk space.
     """
     if workers < 0 or skip_bad < 0:
         raise InputError(f"workers={workers}, skip_bad={skip_bad}: expected 0 or more of each")

@@ -66,7 +66,7 @@ def test_a_former_spelling_works_with_a_note(
     output = capsys.readouterr()
     assert " raw " in output.out and " salod " in output.out
     assert output.err.strip() == (
-        "sodbench: note: --protocol is called --protocols now; the former spelling works in this version only"
+        "sodbench: note: --protocol is now called --protocols; the former spelling works in this version only"
     )
     assert main([*job, "--protocols", "raw"]) == 0
     assert capsys.readouterr().err == ""

@@ -118,7 +118,7 @@ def test_explain_names_the_convention_that_would_have_to_differ(
 def test_explain_says_when_nothing_fits(folders: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     maps, masks = folders
     assert main(["protocols", "explain", maps, "--masks", masks, "--quiet", "--published", "maxF=.123"]) == 0
-    assert "nothing fits" in capsys.readouterr().out
+    assert "no protocol fits" in capsys.readouterr().out
 
 
 def test_of_protocols_equally_near_the_first_is_explained() -> None:

@@ -91,12 +91,12 @@ def available(data_root: Path | None = None) -> list[Status]:
 
 
 def datasets(data_root: Path | None = None) -> "pd.DataFrame":
-    """All data sets that have a card, and how much of each is on this disk; one row per data set.
+    """All data sets that have a card, and how much of each is on disk; one row per data set.
 
-    Columns: name, title, role ("train", "test" or "both"), expected and present (numbers of pairs), state
-    ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
-    argument, else the environment's SODBENCH_DATA, else the user's data folder. Raises InputError for a data
-    root that cannot be read and for a card that is wrong.
+    The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
+    state ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
+    argument, else the environment variable SODBENCH_DATA, else the user's data folder. Raises InputError
+    for a data root that cannot be read and for a card that is wrong.
     """
     import pandas as pd
 
