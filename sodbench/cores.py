@@ -1,4 +1,4 @@
-"""The processor cores that this process may use, and how it shares them."""
+"""Processor cores: how many this process may use, and how it shares them."""
 
 import os
 import sys

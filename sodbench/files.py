@@ -1,4 +1,4 @@
-"""Files written whole or not at all, digests of files, and locks that one process holds at a time."""
+"""Atomic writing of files, digests of files, and locks between processes."""
 
 import hashlib
 import os

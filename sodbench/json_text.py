@@ -1,4 +1,4 @@
-"""JSON as this package writes and reads it: numbers that are not finite are null, all else is exact."""
+"""Reading and writing of JSON: non-finite numbers become null, everything else is exact."""
 
 import dataclasses
 import json

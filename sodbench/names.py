@@ -1,4 +1,4 @@
-"""Names of methods and data sets as folder names, and back: any text a user types becomes one safe folder."""
+"""Conversion of names of methods and data sets to safe folder names, and back."""
 
 from urllib.parse import quote, unquote
 

@@ -234,7 +234,7 @@ def _network_of(
     if isinstance(baseline, Baseline):
         baseline = baseline.load(weights)
     elif weights is not None:
-        raise InputError("weights: the network is loaded already; name a baseline to load others into")
+        raise InputError("weights: the network is already loaded; pass a baseline to use other weights")
     if isinstance(baseline, LoadedNetwork):
         return baseline.network, baseline.baseline
     from sodbench.models.outputs import as_logits

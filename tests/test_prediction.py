@@ -229,7 +229,7 @@ def test_wrong_arguments_of_predict_are_said(loaded, network):
     image = np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(InputError, match="batch is 0, expected 1 or more"):
         predict(loaded, image, batch=0)
-    with pytest.raises(InputError, match="the network is loaded already"):
+    with pytest.raises(InputError, match="the network is already loaded"):
         predict(loaded, image, weights="w.pth")
     with pytest.raises(InputError, match="Identity: a network needs an attribute `baseline`"):
         predict(torch.nn.Identity(), image)

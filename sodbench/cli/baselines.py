@@ -119,7 +119,7 @@ def _fetch(args: argparse.Namespace) -> int:
         raise InputError(f"--from names one file, but {len(args.baselines)} baselines are asked for")
     for baseline in _load_all(args.baselines):
         fetched = fetch_weights(baseline, args.source, args.force, progress=not args.quiet)
-        digest = "as known" if fetched.known else "recorded beside the file; none was known before"
+        digest = "as known" if fetched.known else "written next to the file, because none was known"
         state = "fetched" if fetched.fresh else "already there"
         print(f"{baseline.name}: {state}: {fetched.path} ({fetched.size:,} bytes)")
         print(f"  sha256 {fetched.sha256} ({digest})")
@@ -132,7 +132,7 @@ def _check(args: argparse.Namespace) -> int:
 
     names = baseline_names() if args.all else args.baselines
     if not names:
-        raise InputError("no baseline named; name some, or --all")
+        raise InputError("no baseline is named; name one or more, or use --all")
     if args.size and min(args.size) < 32:
         raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
     results = {}

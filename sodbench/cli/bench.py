@@ -1,4 +1,4 @@
-"""`sodbench bench`: what a baseline costs - parameters, operations, speed and memory, in each form."""
+"""`sodbench bench`: parameters, FLOPs, speed and memory of baselines, in each form."""
 
 import argparse
 from typing import TYPE_CHECKING, Any

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     entries = tuple(entry for entry in reference.entries if _wanted(args, entry.name, entry.dataset))
     if not entries:
         raise InputError(
-            f"{args.against}: nothing to compare with, it has no entry of these runs; look at their scores"
+            f"{args.against}: no entry for these runs, so there is nothing to compare; check their scores"
             " and add them with --update"
         )
     drift = check(dataclasses.replace(reference, entries=entries), chosen, args.exact)

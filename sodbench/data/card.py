@@ -52,7 +52,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Names:
-    """The official names (stems) of the samples: as a range, as a file beside the card, or as a pattern."""
+    """The official names (stems) of the samples: as a range, as a file next to the card, or as a pattern."""
 
     range: Annotated[str, RANGE] = ""
     list: str = ""
@@ -247,5 +247,5 @@ def read_card(path: Path) -> Card:
     card = parse(Card, content, path)
     object.__setattr__(card, "path", path)
     if card.names.list and not (path.parent / card.names.list).is_file():
-        raise InputError(f"{path}: names.list: no file {card.names.list} beside the card")
+        raise InputError(f"{path}: names.list: no file {card.names.list} next to the card")
     return card

@@ -1,4 +1,4 @@
-"""The image files in a folder, by name, and lists of names."""
+"""Listing of image files in a folder, and reading of name lists."""
 
 import os
 import re

@@ -157,7 +157,7 @@ def _rgb(name: str | Path, picture: Image.Image) -> Pixels:
         grey = _eight_bits(name, picture)
         return np.repeat(grey[:, :, None], 3, axis=2)
     if picture.mode == "F":
-        raise InputError(f"{name}: an image of floating-point numbers; expected 8 or 16 bits a channel")
+        raise InputError(f"{name}: an image of floating-point numbers; expected 8 or 16 bits per channel")
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
     return np.array(picture.convert("RGB"))

@@ -1,4 +1,4 @@
-"""Maps and masks as they are given: checked before any number, and resampled where the protocol says so."""
+"""Validation of maps and masks before scoring, and resampling where the protocol requires it."""
 
 from typing import Any
 

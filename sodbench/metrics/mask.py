@@ -1,4 +1,4 @@
-"""Everything that follows from a mask alone, computed once and used for every map scored against it."""
+"""Quantities that depend on the mask only, computed once and reused for every map scored against it."""
 
 import math
 import threading

@@ -104,8 +104,8 @@ def names_for(protocol: Protocol, names: Sequence[str], asked: Sequence[Protocol
     strange = [name for name, _, at, wanted in split if at and wanted not in protocols]
     if strange:
         raise InputError(
-            f"{', '.join(strange)}: that protocol is not asked for, only {', '.join(protocols)}: add it to "
-            "the protocols, or write the metric without @"
+            f"{', '.join(strange)}: that protocol is not selected (only {', '.join(protocols)}): add it "
+            "to the protocols, or write the metric without @"
         )
     return [metric for _, metric, at, wanted in split if not at or wanted == protocol.name]
 

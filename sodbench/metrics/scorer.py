@@ -216,13 +216,13 @@ def scorers_for(
     names = [one.name for one in loaded]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"two different protocols are called {', '.join(twice)}: give one another name")
+        raise InputError(f"two different protocols are named {', '.join(twice)}: rename one of them")
     scorers = []
     for protocol in loaded:
         wanted = None if metrics is None else names_for(protocol, metrics, loaded)
         if wanted == [] and metrics:
             raise InputError(
-                f"protocol {protocol.name!r} is asked for, but no metric is: all name another protocol "
+                f"protocol {protocol.name!r} has no metric: all chosen metrics name another protocol "
                 f"({', '.join(metrics)})"
             )
         scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks))

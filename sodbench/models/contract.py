@@ -1,4 +1,4 @@
-"""What every baseline must do, a user's own included: the checks of `sodbench baselines check`.
+"""The checks of `sodbench baselines check`, which every baseline must pass, a user's own included.
 
 The checks go through `Predictor`, as `sodbench run` does. Each is one function of a `Subject`; it returns
 what it saw, or raises `Broken` with what is wrong.

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, operations, images per second, latency and memory, in each form.
+"""Efficiency of a network: parameters, FLOPs, images per second, latency and memory, in each form.
 
 Forms are measured in turns, so that other load on the machine affects all of them alike; rates are those of
 the fastest pass, latencies are percentiles over all passes. FLOPs are torch's count for one image through the

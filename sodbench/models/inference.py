@@ -1,4 +1,4 @@
-"""A network made ready to predict: in eval mode, on its device, in its fastest faithful form.
+"""Inference: a network in eval mode, on its device, in its fastest form that keeps the maps.
 
 Channels-last layout, batch normalisation folded into the convolutions, and only the final map computed where
 the network can do so: together these change a probability by about 1e-6. Half precision is the baseline's

@@ -1,4 +1,4 @@
-"""Brings what any network returns to the one form: a tuple of logits N x 1 x H x W, the final map first."""
+"""Converts the output of any network to a tuple of logits N x 1 x H x W, the final map first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal

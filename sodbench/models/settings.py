@@ -1,4 +1,4 @@
-"""What a baseline's TOML may say; every mistake is an InputError with the file and the key."""
+"""The schema of a baseline's TOML file; every error names the file and the key."""
 
 import os
 from collections.abc import Mapping

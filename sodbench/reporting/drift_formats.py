@@ -1,4 +1,4 @@
-"""The drift check for people and machines: text, markdown, GitHub annotations, JUnit XML."""
+"""Output formats of the drift check: text, markdown, GitHub annotations, JUnit XML."""
 
 import math
 import xml.etree.ElementTree as ElementTree

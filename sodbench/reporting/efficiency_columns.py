@@ -1,4 +1,4 @@
-"""The columns of what a method costs: parameters, operations, speed, as `sodbench bench` measured them."""
+"""The efficiency columns: parameters, FLOPs and speed, as `sodbench bench` measured them."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The images that a reader should look at - worst, best, most disputed - and their thumbnails.
+"""The gallery: the worst, best and most disputed images, and their thumbnails.
 
 Thumbnails are written once, into `gallery/<data set>/`, and loaded by the page when they come into view. The
 other images are shown from their own files, as long as these exist.

@@ -1,4 +1,4 @@
-"""One image of a run on one sheet: image, mask, map, errors, scores."""
+"""A figure of one image of a run: image, mask, map, errors, scores."""
 
 from pathlib import Path
 

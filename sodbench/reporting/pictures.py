@@ -1,4 +1,4 @@
-"""The files behind a record - image, mask, saliency map - and the errors of a map as an image."""
+"""The image, mask and map files of a recorded run, and the error overlay of a map."""
 
 from dataclasses import dataclass
 from functools import cached_property

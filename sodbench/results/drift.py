@@ -1,4 +1,4 @@
-"""The drift check: values that left their tolerance, missing and new entries, and the likely causes."""
+"""The drift check: values outside their tolerance, missing and new entries, and the likely causes."""
 
 import math
 from collections.abc import Iterable, Sequence

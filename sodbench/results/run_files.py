@@ -1,4 +1,4 @@
-"""The files of runs: records written whole or not at all, read lazily, damaged ones named.
+"""The files of runs: records are written atomically and read lazily; damaged ones are reported.
 
 A record is the folder `reports/runs/<name>/<dataset>/`:
 
@@ -206,7 +206,7 @@ def read_records(reports: Path) -> Records:
             continue
         if (run.name, run.dataset) != (name, dataset):
             records.problems.append(
-                f"{folder} left out: its run.json is the record of {run.name!r} on {run.dataset!r}"
+                f"{folder} skipped: its run.json is the record of {run.name!r} on {run.dataset!r}"
                 f" (a copied or renamed folder?); score the maps under another --name instead"
             )
             continue
@@ -267,22 +267,22 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
     """
     path = folder / "run.json"
     if not path.is_file():
-        raise InputError(f"{folder} left out: it has no run.json (half deleted?); score the maps again")
+        raise InputError(f"{folder} skipped: no run.json (incomplete record?); score the maps again")
     try:
         content = read_json(path)
         _check_schema(path, content)
         record = parse(_RunJson, content, path, more=True)
     except InputError as error:
         advice = "" if "upgrade" in str(error) else "; score the maps again"
-        raise InputError(f"{folder} left out: {error}{advice}") from error
+        raise InputError(f"{folder} skipped: {error}{advice}") from error
     if not record.protocols:
-        raise InputError(f"{folder} left out: its run.json holds no scores; score the maps again")
+        raise InputError(f"{folder} skipped: its run.json holds no scores; score the maps again")
     for name, file in record.files.items():
         part = folder / name
         size = part.stat().st_size if part.is_file() else None
         if size != file.bytes:
             problem = "is missing" if size is None else f"has {size} bytes instead of {file.bytes}"
-            raise InputError(f"{folder} left out: {name} {problem} (half deleted?); score the maps again")
+            raise InputError(f"{folder} skipped: {name} {problem} (incomplete record?); score the maps again")
     tables = {
         name: RecordedTable(
             name, entry.fields, {metric: number_or_nan(v) for metric, v in entry.scores.items()}, folder

@@ -1,4 +1,4 @@
-"""Checkpoints: everything needed to continue to the bit, written whole or not at all."""
+"""Checkpoints: everything needed for bit-exact resuming, written atomically."""
 
 import errno
 from collections.abc import Mapping
@@ -57,6 +57,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not isinstance(content, dict) or content.get("version") != VERSION:
         version = content.get("version") if isinstance(content, dict) else type(content).__name__
         raise InputError(
-            f"{path}: checkpoint of version {version!r}, expected {VERSION}; train anew with another --out"
+            f"{path}: checkpoint of version {version!r}, expected {VERSION}; train again with another --out"
         )
     return cast(Checkpoint, content)

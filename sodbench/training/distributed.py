@@ -1,4 +1,4 @@
-"""One process or several: the place of this one among them, and batch statistics over all of them.
+"""Distributed training: the rank of this process, and batch statistics over all processes.
 
 Under torchrun the batch is shared out among the processes. Gradients are averaged by
 DistributedDataParallel, and batch normalisation takes its statistics over the whole batch. The number of

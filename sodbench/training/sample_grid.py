@@ -1,4 +1,4 @@
-"""An image of the network's maps of a few fixed training samples, drawn during training."""
+"""A figure of the network's maps of a few fixed training samples, drawn during training."""
 
 from collections.abc import Sequence
 from pathlib import Path

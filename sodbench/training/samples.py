@@ -1,4 +1,4 @@
-"""Training samples in the order and form in which steps take them, the same in every run.
+"""Training samples: their order, augmentation and batches, identical in every run.
 
 A sample's random numbers come from a generator seeded by (seed, epoch, sample), and the order of an epoch
 from one seeded by (seed, epoch). The samples form one endless sequence of epochs. Step i takes the samples
@@ -118,8 +118,8 @@ class Stream(Sampler[list[tuple[int, int]]]):
     ) -> None:
         if batch % (world * accumulate):
             raise InputError(
-                f"training.batch={batch} does not divide among {world} processes and {accumulate} parts "
-                "of a step; set training.batch to a multiple of their product"
+                f"training.batch={batch} cannot be split among {world} processes and {accumulate} parts "
+                "per step; set training.batch to a multiple of their product"
             )
         self.size, self.batch, self.seed, self.start, self.stop = size, batch, seed, start, stop
         self.parts = world * accumulate

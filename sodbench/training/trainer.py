@@ -1,4 +1,4 @@
-"""The trainer: one loop, in one process or under torchrun, resumable to the bit.
+"""The training loop, in one process or under torchrun, with bit-exact resuming.
 
     sodbench train basnet-tiny                                       one process
     sodbench train basnet-tiny --resume                              continue after a crash

@@ -1,4 +1,4 @@
-"""Scores of a network while it is trained.
+"""Validation scores during training.
 
 They are computed as in `sodbench run`: maps are written at the images' own size and scored by the metric
 engine under the default protocol, so that a validation's score is that of the run record.

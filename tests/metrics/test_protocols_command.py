@@ -74,7 +74,7 @@ def test_compare_takes_full_names(folders: tuple[str, str], capsys: pytest.Captu
     assert set(found["scores"]["sal-eval"]) == {"S"}
     arguments = ["compare", maps, "--masks", masks, "--quiet", "--metrics", "MAE@raw", "--protocols", "salod"]
     assert main(["protocols", *arguments]) == 2
-    assert "MAE@raw: that protocol is not asked for, only salod" in capsys.readouterr().err
+    assert "MAE@raw: that protocol is not selected (only salod" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["basnet2019", "sal-eval", "raw"])

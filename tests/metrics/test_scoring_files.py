@@ -113,8 +113,8 @@ def test_a_metric_under_one_of_the_protocols(pairs: list) -> None:
 @pytest.mark.parametrize(
     ("protocols", "metrics", "message"),
     [
-        (["pysodmetrics"], ["MAE@raw"], "MAE@raw: that protocol is not asked for, only pysodmetrics"),
-        (["pysodmetrics", "raw"], ["MAE@raw"], "protocol 'pysodmetrics' is asked for, but no metric is"),
+        (["pysodmetrics"], ["MAE@raw"], "MAE@raw: that protocol is not selected \\(only pysodmetrics"),
+        (["pysodmetrics", "raw"], ["MAE@raw"], "protocol 'pysodmetrics' has no metric: all chosen"),
         (["raw"], ["MEA@raw"], "unknown metric 'MEA'"),
         (["basnet2019"], ["E@basnet2019"], "'basnet2019' does not define E"),
     ],
@@ -128,7 +128,7 @@ def test_metrics_of_protocols_that_are_not_asked_for(
 
 def test_two_protocols_of_one_name_are_refused(pairs: list, tmp_path: Path) -> None:
     (tmp_path / "raw.toml").write_text('based_on = "raw"\nlevels = 255\n')
-    with pytest.raises(InputError, match="two different protocols are called raw"):
+    with pytest.raises(InputError, match="two different protocols are named raw"):
         score_files(pairs, ["raw", tmp_path / "raw.toml"])
     assert list(score_files(pairs[:2], ["raw", "raw"])) == ["raw"]
 

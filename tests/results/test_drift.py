@@ -199,7 +199,7 @@ def test_a_check_that_compares_nothing_does_not_pass(tmp_path: Path, capsys) -> 
     command = prepared(tmp_path)
     save_run(tmp_path / "reports", run("fresh"))
     assert main([*command, "--methods", "fresh"]) == 2
-    assert "nothing to compare with" in capsys.readouterr().err
+    assert "there is nothing to compare" in capsys.readouterr().err
 
 
 def test_a_selection_checks_and_updates_only_itself(tmp_path: Path, capsys) -> None:

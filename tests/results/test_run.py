@@ -228,7 +228,7 @@ def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, s
     found = read_records(tmp_path)
     assert [r.name for r in found.runs] == ["good"]
     assert len(found.problems) == 1 and said in found.problems[0] and "bad" in found.problems[0]
-    with pytest.warns(UserWarning, match=r"(?s)left out"):
+    with pytest.warns(UserWarning, match=r"(?s)skipped"):
         assert len(load_runs(tmp_path)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Hugging Face's image folders: a table of file names beside the images, with a column for the mask."""
+"""Hugging Face's image folders: a table of file names next to the images, with a column for the mask."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Writes cards of the user's own sets, `./datasets/<name>.toml`: all of them or none."""
+"""Writes cards of the user's own sets, `./datasets/<name>.toml`: either all or none."""
 
 import json
 import re

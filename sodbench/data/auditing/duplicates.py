@@ -1,4 +1,4 @@
-"""The part of an audit that looks for the same image twice: inside a set, and in other sets."""
+"""The audit of duplicates: images that occur twice in a data set, or also in another one."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,6 +1,6 @@
-"""Recognises the same image: byte for byte, and by its look after resizing or re-encoding.
+"""Duplicate detection: byte-identical images, and near duplicates after resizing or re-encoding.
 
-The look is a 32 x 32 grey thumbnail. Two images are near duplicates if the signs of the 64 lowest
+Images are compared as 32 x 32 grey thumbnails. Two images are near duplicates if the signs of the 64 lowest
 frequencies of their cosine transforms (a perceptual hash) differ in at most `MAX_BITS` places, and their
 thumbnails, freed of mean and contrast, correlate by at least `MIN_CORRELATION`.
 """

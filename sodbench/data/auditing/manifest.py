@@ -1,6 +1,6 @@
-"""A manifest pins a copy of a set: the digest of every image and mask, in the format of `sha256sum`.
+"""Manifests: the digest of every image and mask of a copy of a data set, in the format of `sha256sum`.
 
-It lies beside the user's own cards, `./datasets/<name>.sha256`, and can be kept under version control;
+It is stored next to the user's own cards, `./datasets/<name>.sha256`, and can be kept under version control;
 `sha256sum -c` inside the set's folder checks it as well.
 """
 

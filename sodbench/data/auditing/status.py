@@ -1,4 +1,4 @@
-"""Which data sets there are, and how much of each is on this disk."""
+"""The status of data sets: which have a card, and how much of each is on disk."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""Downloads a data set from its mirrors into the data root, whole or not at all.
+"""Downloads a data set from its mirrors into the data root, atomically.
 
 The archives of the first mirror that answers are downloaded (resumed, checked), or taken from the download
 folder if a person has put them there. They are unpacked, brought into the standard layout and repaired in the

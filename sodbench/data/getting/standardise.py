@@ -79,7 +79,7 @@ def _choose(pairs: list[str], card: Card, unpacked: Path) -> tuple[list[str], li
     if not 0 < len(own) <= MAX_RATIO * card.expected:
         raise InputError(
             f"{card.name}: {len(own)} pairs in the archive, and the set has {card.expected}: it is another "
-            "set, or several in one; put the right pairs by hand into images/ and masks/ of "
+            "set, or several in one; copy the right pairs into images/ and masks/ of "
             f"{card.folders[0]}/"
         )
     return own, log
@@ -99,7 +99,7 @@ def _find(unpacked: Path, card: Card) -> PairFolders:
     candidates = _candidates(unpacked, card)
     if not candidates:
         raise InputError(
-            f"{card.name}: no pairs of images and masks in the archive; the address gives another file"
+            f"{card.name}: no pairs of images and masks in the archive; it is not the expected file"
         )
     candidates = [one for one in candidates if one.named] or candidates
     best = max(candidates, key=lambda one: one.pairs)

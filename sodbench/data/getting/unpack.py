@@ -109,7 +109,7 @@ def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
     if not usable:
         raise InputError(
             f"{archive}: a {kind} archive, and none of {', '.join(TOOLS)} is installed; "
-            f"install one, or pack its content anew as {archive.stem}.zip in the same folder"
+            f"install one, or repack its content as {archive.stem}.zip in the same folder"
         )
     command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Sums that come out the same, to the bit, in whatever order and in whatever parts they are taken.
+"""Reproducible sums: bit-identical for any order and any grouping of the terms.
 
 A number is cut into four parts, whole multiples of 1, 2^-26, 2^-52 and 2^-78. Each part is summed on its
 own. Such a sum is exact: it stays a multiple of its unit, and needs fewer than 53 bits as long as the
