@@ -27,7 +27,7 @@ def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
     if (table.frame["kind"] == "published").any():
         lines.append(
             "*Italic*: published values, not measured here;"
-            " in parentheses the value measured here minus the published one."
+            " in parentheses the difference, measured minus published."
         )
     lines += [*spread_explanations(table), ""]
     marked = marks(table)

@@ -13,7 +13,7 @@ from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES, Published
 
 # data sets whose number of images a source has to state
 _AMBIGUOUS = {
-    "hku-is": "the source does not print whether it means all 4447 images or the 1447 of the test split"
+    "hku-is": "the source does not say whether it used all 4447 images or the 1447 of the test split"
 }
 
 
@@ -34,11 +34,11 @@ def verdict(value: Published, metric: str, protocol: Any, scored: int, expected:
     counts as different.
     """
     if value.metric != metric:
-        return Verdict(False, False, f"{value.printed_metric} is another metric than {metric}")
+        return Verdict(False, False, f"{value.printed_metric} is not the same metric as {metric}")
     if scored != expected:
         return Verdict(False, False, f"only {scored} of {expected} images are scored here")
     if value.n is not None and value.n != expected:
-        return Verdict(False, False, f"published on {value.n} images, {expected} here")
+        return Verdict(False, False, f"published on {value.n} images; the data set has {expected}")
     if value.n is None and value.dataset in _AMBIGUOUS:
         return Verdict(False, False, _AMBIGUOUS[value.dataset])
     if value.protocol is not None:
@@ -46,7 +46,7 @@ def verdict(value: Published, metric: str, protocol: Any, scored: int, expected:
     if value.family is not None and metric == "maxF":
         here = CURVE_OF_MEANS if getattr(protocol, "f_average", None) == "means" else MEAN_OF_CURVES
         if here != value.family:
-            return Verdict(False, False, f"max F of the {value.family} there, of the {here} here")
+            return Verdict(False, False, f"published: max F of the {value.family}; here: max F of the {here}")
         return Verdict(True, False, f"toolkit not stated; same family of max F ({here})")
     return Verdict(False, False, "the source does not state its toolkit")
 

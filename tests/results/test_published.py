@@ -149,7 +149,7 @@ def test_counts_must_agree() -> None:
     dss = pick("basnet2019", "DSS", "sod", "maxF")
     assert judged(dss, "basnet2019", scored=200).reason == "only 200 of 300 images are scored here"
     minet = pick("minet2020", "BASNet", "pascal-s", "maxF")
-    assert judged(minet, "basnet2019", 850, 850).reason == "published on 845 images, 850 here"
+    assert judged(minet, "basnet2019", 850, 850).reason == "published on 845 images; the data set has 850"
     assert judged(minet, "basnet2019", 845, 845).shown
     hku = pick("basnet2019", "BASNet", "hku-is", "maxF")
     assert "4447 images or the 1447" in judged(hku, "basnet2019", 4447, 4447).reason
@@ -160,7 +160,8 @@ def test_unstated_toolkits_compare_by_family_only() -> None:
     value = pick("inspyrenet2022", "VST", "ecssd", "maxF")
     assert judged(value, "pysodmetrics", 1000, 1000).reason.startswith("toolkit not stated; same family")
     assert (
-        "mean of curves there, of the curve of means here" in judged(value, "basnet2019", 1000, 1000).reason
+        "max F of the mean of curves; here: max F of the curve of means"
+        in judged(value, "basnet2019", 1000, 1000).reason
     )
     other = pick("inspyrenet2022", "VST", "ecssd", "MAE")
     assert judged(other, "pysodmetrics", 1000, 1000).reason == "the source does not state its toolkit"
