@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReproducedNumber:
     """A recorded value and the new one; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
 
     name: str
@@ -38,10 +38,10 @@ class Reproduction:
 
     record: Path
     notes: tuple[str, ...]
-    numbers: tuple[Comparison, ...]
+    numbers: tuple[ReproducedNumber, ...]
 
     @property
-    def failed(self) -> tuple[Comparison, ...]:
+    def failed(self) -> tuple[ReproducedNumber, ...]:
         """The numbers that do not agree."""
         return tuple(number for number in self.numbers if number.agrees == "no")
 
@@ -122,7 +122,7 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _compare(name: str, then: Any, now: Any, tolerance: float) -> Comparison:
+def _compare(name: str, then: Any, now: Any, tolerance: float) -> ReproducedNumber:
     """How far a recorded value and today's agree: to the bit, within the tolerance, or not."""
     if then == now or (then != then and now != now):
         agrees = "to the bit"
@@ -130,7 +130,7 @@ def _compare(name: str, then: Any, now: Any, tolerance: float) -> Comparison:
         agrees = f"to {abs(then - now):.1e}"
     else:
         agrees = "no"
-    return Comparison(name, then, now, agrees)
+    return ReproducedNumber(name, then, now, agrees)
 
 
 def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str]:

@@ -29,7 +29,7 @@ class Broken(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """One check's name, whether it passed, and what was seen."""
 
     check: str
@@ -59,28 +59,28 @@ class Subject:
 
 def check_baseline(
     baseline: Baseline, weights: Path | None = None, size: tuple[int, int] | None = None
-) -> list[Outcome]:
+) -> list[CheckResult]:
     """Runs all checks on a baseline, on the CPU; its weights are random where it has none yet."""
     size = size or (baseline.input.height, baseline.input.width)
     try:
         network, loaded = baseline.load_or_build(weights)
     except InputError as error:
-        return [Outcome("builds", False, str(error))]
+        return [CheckResult("builds", False, str(error))]
     if loaded is None:
         origin = "random weights (its own are not available)"
     else:
         origin = f"weights {loaded.weights_path}" if loaded.weights_path else "its own weights"
     count = sum(p.numel() for p in network.parameters())
-    outcomes = [Outcome("builds", True, f"{count:,} parameters, {origin}")]
+    results = [CheckResult("builds", True, f"{count:,} parameters, {origin}")]
     subject = Subject(baseline, network, size, random=loaded is None)
     for name, check in CHECKS.items():
         try:
-            outcomes.append(Outcome(name, True, check(subject)))
+            results.append(CheckResult(name, True, check(subject)))
         except (Broken, InputError) as error:
-            outcomes.append(Outcome(name, False, str(error)))
+            results.append(CheckResult(name, False, str(error)))
         except Exception as error:  # a user's network may raise anything
-            outcomes.append(Outcome(name, False, one_line(error)))
-    return outcomes
+            results.append(CheckResult(name, False, one_line(error)))
+    return results
 
 
 def _shapes(subject: Subject) -> str:

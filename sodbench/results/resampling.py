@@ -26,7 +26,7 @@ Scores = Callable[[Array], dict[str, Array]]
 _BATCH_CELLS = 4_000_000
 
 
-class ImageScores(Protocol):
+class PerImageTable(Protocol):
     """The parts of a score table that resampling needs."""
 
     @property
@@ -51,7 +51,7 @@ class Interval:
     high: float
 
 
-def scores_of(*tables: ImageScores) -> Scores:
+def scores_of(*tables: PerImageTable) -> Scores:
     """The data-set scores as a function of how often each image counts.
 
     Several tables (of one protocol) are stacked: the counts are those of the first table's images, then
@@ -70,7 +70,7 @@ def scores_of(*tables: ImageScores) -> Scores:
     return scores
 
 
-def _curves(tables: tuple[ImageScores, ...], protocol: "protocols.Protocol") -> dict[str, Array]:
+def _curves(tables: tuple[PerImageTable, ...], protocol: "protocols.Protocol") -> dict[str, Array]:
     """The images' curves that the protocol averages, with F derived once; empty where a table kept none."""
     from sodbench.metrics.families.f_measure import f_of
 

@@ -16,7 +16,7 @@ from sodbench.data.folder import open_dataset
 from sodbench.data.images import read_image, read_mask
 from sodbench.data.synthetic import COUNTS, make_picture, write_sample
 from sodbench.data.synthetic.files import png_bytes
-from sodbench.data.synthetic.numbers import Stream, cosine, exact_mean, sine
+from sodbench.data.synthetic.numbers import RandomStream, cosine, exact_mean, sine
 from sodbench.data.synthetic.outlines import canvas, coverage, ellipse, filled
 from sodbench.errors import InputError
 
@@ -190,10 +190,10 @@ def test_exact_functions() -> None:
     turns = np.linspace(-3, 3, 4001)
     assert np.abs(cosine(turns) - np.cos(2 * np.pi * turns)).max() < 1e-8
     assert np.abs(sine(turns) - np.sin(2 * np.pi * turns)).max() < 1e-8
-    values = Stream(1).bells(200_000)
+    values = RandomStream(1).bells(200_000)
     assert abs(values.mean()) < 0.01 and abs(values.std() - 1) < 0.01
     assert exact_mean(np.arange(10.0)) == 4.5
-    stream = Stream(5)
+    stream = RandomStream(5)
     assert {stream.whole(2, 4) for _ in range(200)} == {2, 3, 4}
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.synthetic.numbers import Array, Stream, smooth_step
+from sodbench.data.synthetic.numbers import Array, RandomStream, smooth_step
 
 
-def value_noise(stream: Stream, height: int, width: int, cell_y: float, cell_x: float) -> Array:
+def value_noise(stream: RandomStream, height: int, width: int, cell_y: float, cell_x: float) -> Array:
     """Random values on a lattice of the given cell size, smoothly interpolated; in [0, 1)."""
     rows, columns = int(height / cell_y) + 3, int(width / cell_x) + 3
     lattice = stream.grid(rows, columns)
@@ -21,7 +21,7 @@ def value_noise(stream: Stream, height: int, width: int, cell_y: float, cell_x: 
 
 
 def fractal(
-    stream: Stream,
+    stream: RandomStream,
     height: int,
     width: int,
     cell: float,
@@ -58,7 +58,7 @@ def at(field: Array, y: Array, x: Array) -> Array:
     return np.asarray(upper + (lower - upper) * down)
 
 
-def warped(stream: Stream, field: Array, reach: float, cell: float) -> Array:
+def warped(stream: RandomStream, field: Array, reach: float, cell: float) -> Array:
     """The field with its points displaced by smooth noise of up to `reach` pixels."""
     height, width = field.shape
     y, x = np.indices(field.shape).astype(np.float64)

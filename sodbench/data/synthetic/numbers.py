@@ -28,7 +28,7 @@ _COSINE = (
 )
 
 
-class Stream:
+class RandomStream:
     """An endless stream of random numbers, determined by whole numbers (split, picture) alone."""
 
     def __init__(self, *key: int) -> None:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from sodbench.data.synthetic import scenery
 from sodbench.data.synthetic.noise import blur, fractal, warped
-from sodbench.data.synthetic.numbers import Array, Stream, cosine, exact_mean, mix, smooth_step
+from sodbench.data.synthetic.numbers import Array, RandomStream, cosine, exact_mean, mix, smooth_step
 from sodbench.data.synthetic.outlines import canvas, coverage, filled, moved
 from sodbench.data.synthetic.shapes import Shape
 
@@ -61,7 +61,7 @@ class PlacedShape:
 
     def onto(
         self,
-        stream: Stream,
+        stream: RandomStream,
         picture: Array,
         colours: list[Array],
         light: Light,
@@ -77,7 +77,7 @@ class PlacedShape:
         )
         return picture
 
-    def _surface(self, stream: Stream, colours: list[Array], light: Light, relief: float) -> Array:
+    def _surface(self, stream: RandomStream, colours: list[Array], light: Light, relief: float) -> Array:
         cover = self.cover[self.box]
         h, w = cover.shape
         surface = scenery.blend(colours[:2], pattern(stream, h, w, self.scale))
@@ -111,7 +111,7 @@ def _step(field: Array, axis: int) -> Array:
     return np.asarray(field - before)
 
 
-def pattern(stream: Stream, h: int, w: int, scale: float) -> Array:
+def pattern(stream: RandomStream, h: int, w: int, scale: float) -> Array:
     """The share of the second colour: patches, spots, stripes, fur or nearly none; in [0, 1]."""
     kind = stream.whole(0, 5)
     grain = fractal(stream, h, w, stream.uniform(2.0, 4.0), 2, 0.8)
@@ -133,7 +133,7 @@ def pattern(stream: Stream, h: int, w: int, scale: float) -> Array:
     return fractal(stream, h, w, max(8.0, scale), 2) * stream.uniform(0.1, 0.5) + grain * 0.1
 
 
-def palette(stream: Stream) -> list[Array]:
+def palette(stream: RandomStream) -> list[Array]:
     """Three colours of one object: main, second, accent."""
     family = stream.uniform()
     group = VIVID if family < 0.25 else PLAIN if family < 0.6 else stream.choice(SCENIC)
@@ -156,7 +156,7 @@ def mean_colour(picture: Array, where: Array) -> Array:
     return scenery.colour(*(exact_mean(channel * where) / total for channel in picture))
 
 
-def cast_shadow(stream: Stream, picture: Array, shape: PlacedShape, light: Light) -> Array:
+def cast_shadow(stream: RandomStream, picture: Array, shape: PlacedShape, light: Light) -> Array:
     """Darkens the ground next to a shape, away from the light."""
     h, w = shape.cover.shape
     reach = shape.scale * stream.uniform(0.05, 0.4)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.synthetic.numbers import Array, Stream, cosine, sine
+from sodbench.data.synthetic.numbers import Array, RandomStream, cosine, sine
 
 FINE = 4  # sub-pixels per side of a pixel, for the share of it that a polygon covers
 
@@ -23,7 +23,7 @@ class Part:
 
 
 def contour(
-    stream: Stream, roughness: float, aspect: float = 1.0, terms: int = 6, points: int = 120
+    stream: RandomStream, roughness: float, aspect: float = 1.0, terms: int = 6, points: int = 120
 ) -> Array:
     """A closed curve r = 1 + sum a_k cos(k t + p_k): round for roughness 0, ragged for .5."""
     turns = np.arange(points) * (1.0 / points)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.data.synthetic.noise import blur, fractal, soften
-from sodbench.data.synthetic.numbers import Array, Stream, mix, smooth_step
+from sodbench.data.synthetic.numbers import Array, RandomStream, mix, smooth_step
 from sodbench.data.synthetic.objects import Light, PlacedShape, cast_shadow, mean_colour, palette
 from sodbench.data.synthetic.outlines import canvas, contour, coverage, filled, moved
 from sodbench.data.synthetic.scenery import colour, scenery
@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 
 def make_picture(split: str, index: int) -> tuple[Pixels, Pixels]:
     """The picture (H x W x 3 uint8) and mask (H x W uint8, 0 or 255) of one number of a split."""
-    stream = Stream(SEED, SPLITS[split], index)
+    stream = RandomStream(SEED, SPLITS[split], index)
     w, h = stream.whole(160, 200), stream.whole(120, 150)
     if stream.chance(0.2):
         w, h = h, w
@@ -44,9 +44,9 @@ def make_picture(split: str, index: int) -> tuple[Pixels, Pixels]:
 
 
 def _add_object(
-    stream: Stream,
+    stream: RandomStream,
     picture: Array,
-    kind: Callable[[Stream], Shape],
+    kind: Callable[[RandomStream], Shape],
     colours: list[Array],
     light: Light,
     count: int,
@@ -85,7 +85,7 @@ def _add_object(
     return placed.onto(stream, picture, colours, light, cover, 1.0), placed.body
 
 
-def _distinguished(stream: Stream, colours: list[Array], ground: Array) -> list[Array]:
+def _distinguished(stream: RandomStream, colours: list[Array], ground: Array) -> list[Array]:
     """Moves an object's colours away from those around it to make it visible; one in eight stays close."""
     least = stream.uniform(0.02, 0.06) if stream.chance(0.12) else stream.uniform(0.1, 0.2)
     gap = float(np.abs(colours[0] - ground).max())
@@ -96,7 +96,7 @@ def _distinguished(stream: Stream, colours: list[Array], ground: Array) -> list[
     return [np.clip(own + push, 0.02, 0.98) for own in colours]
 
 
-def _add_distractor(stream: Stream, picture: Array, light: Light) -> Array:
+def _add_distractor(stream: RandomStream, picture: Array, light: Light) -> Array:
     """A distractor: something small, or large and faint, that belongs to the background."""
     h, w = picture.shape[1:]
     shape = stream.choice(KINDS)(stream)
@@ -113,7 +113,7 @@ def _add_distractor(stream: Stream, picture: Array, light: Light) -> Array:
     return placed.onto(stream, picture, colours, light, soften(placed.cover) * 0.9, 0.7)
 
 
-def _add_foreground(stream: Stream, picture: Array) -> Array:
+def _add_foreground(stream: RandomStream, picture: Array) -> Array:
     """A blurred leaf or edge close to the lens, in a corner."""
     h, w = picture.shape[1:]
     x, y = stream.choice((0.0, 1.0)) * w, stream.choice((0.0, 1.0)) * h
@@ -128,7 +128,7 @@ def _add_foreground(stream: Stream, picture: Array) -> Array:
     return mix(picture, np.clip(shade, 0.0, 1.0), (cover * stream.uniform(0.4, 0.9)))
 
 
-def _photographed(stream: Stream, picture: Array) -> Pixels:
+def _photographed(stream: RandomStream, picture: Array) -> Pixels:
     """Lens, light, sensor: vignette, colour cast, contrast, blur and noise; then 8 bits."""
     h, w = picture.shape[1:]
     y = (np.arange(h) * (2.0 / h) - 1.0)[:, None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sodbench.data.synthetic.noise import blur, fractal, warped
-from sodbench.data.synthetic.numbers import Array, Stream, cosine, exact_mean, mix, smooth_step
+from sodbench.data.synthetic.numbers import Array, RandomStream, cosine, exact_mean, mix, smooth_step
 
 Colour = tuple[float, float, float]
 
@@ -26,7 +26,7 @@ def colour(red: float, green: float, blue: float) -> Array:
     return np.array([red, green, blue]).reshape(3, 1, 1)
 
 
-def tint(stream: Stream, palette: tuple[Colour, ...], spread: float = 0.06) -> Array:
+def tint(stream: RandomStream, palette: tuple[Colour, ...], spread: float = 0.06) -> Array:
     """A colour of the palette, slightly changed."""
     lightness = stream.uniform(-spread, spread)
     return np.clip(
@@ -44,7 +44,7 @@ def blend(colours: list[Array], share: Array) -> Array:
     return out
 
 
-def meadow(stream: Stream, h: int, w: int) -> Array:
+def meadow(stream: RandomStream, h: int, w: int) -> Array:
     """Grass: upright blades in front of large patches, finer towards the top."""
     palette = stream.choice((GREENS, GREENS, EARTHS, SANDS))
     patches = fractal(stream, h, w, stream.uniform(25, 60), 3, stretch=2.0)
@@ -57,7 +57,7 @@ def meadow(stream: Stream, h: int, w: int) -> Array:
     return mix(picture, colour(*(stream.uniform(0.4, 0.95) for _ in range(3))), bright * 0.7)
 
 
-def foliage(stream: Stream, h: int, w: int) -> Array:
+def foliage(stream: RandomStream, h: int, w: int) -> Array:
     """Leaves: ridges of warped noise, light above dark."""
     base = fractal(stream, h, w, stream.uniform(7, 16), 3, 0.6)
     leaves = 1.0 - np.abs(warped(stream, base, stream.uniform(4, 10), 12.0) * 2.0 - 1.0)
@@ -72,7 +72,7 @@ def foliage(stream: Stream, h: int, w: int) -> Array:
     return blend(colours, leaves * leaves * 0.6 + depth * 0.5 - 0.1)
 
 
-def water(stream: Stream, h: int, w: int) -> Array:
+def water(stream: RandomStream, h: int, w: int) -> Array:
     """Waves on a swell, with glints."""
     rows = (np.arange(h) * (1.0 / h))[:, None]
     waves = fractal(stream, h, w, stream.uniform(2.5, 6.0), 3, 0.6, stretch=stream.uniform(3.0, 7.0))
@@ -83,7 +83,7 @@ def water(stream: Stream, h: int, w: int) -> Array:
     return mix(picture, colour(0.95, 0.95, 0.92), glint)
 
 
-def landscape(stream: Stream, h: int, w: int) -> Array:
+def landscape(stream: RandomStream, h: int, w: int) -> Array:
     """Sky with clouds over one to three ridges, and a foreground of another kind."""
     rows = (np.arange(h) * (1.0 / h))[:, None]
     clouds = warped(stream, fractal(stream, h, w, 45.0, 6, 0.55, stretch=1.8), 12.0, 30.0)
@@ -109,7 +109,7 @@ def landscape(stream: Stream, h: int, w: int) -> Array:
     return picture
 
 
-def sand(stream: Stream, h: int, w: int) -> Array:
+def sand(stream: RandomStream, h: int, w: int) -> Array:
     """Sand, gravel, snow, asphalt: grain over soft dunes."""
     palette = stream.choice((SANDS, STONES, SNOWS, EARTHS))
     dunes = fractal(stream, h, w, stream.uniform(30, 80), 3, stretch=stream.uniform(1.0, 3.0))
@@ -118,7 +118,7 @@ def sand(stream: Stream, h: int, w: int) -> Array:
     return blend(colours, dunes * 0.7 + grain * stream.uniform(0.15, 0.6) - 0.1)
 
 
-def planks(stream: Stream, h: int, w: int) -> Array:
+def planks(stream: RandomStream, h: int, w: int) -> Array:
     """Boards with their grain and the gaps between them, horizontal or vertical."""
     upright = stream.chance(0.5)
     a, b = (w, h) if upright else (h, w)
@@ -135,7 +135,7 @@ def planks(stream: Stream, h: int, w: int) -> Array:
     return picture.transpose(0, 2, 1) if upright else picture
 
 
-def bricks(stream: Stream, h: int, w: int) -> Array:
+def bricks(stream: RandomStream, h: int, w: int) -> Array:
     """Bricks, tiles, blocks: rows shifted by half a brick, each of its own tone."""
     height = stream.uniform(8, 22)
     width = height * stream.uniform(1.2, 2.8)
@@ -156,7 +156,7 @@ def bricks(stream: Stream, h: int, w: int) -> Array:
     return mix(tint(stream, STONES), picture, smooth_step(edge * stream.uniform(0.4, 1.0)))
 
 
-def room(stream: Stream, h: int, w: int) -> Array:
+def room(stream: RandomStream, h: int, w: int) -> Array:
     """A room or street out of focus: large soft fields of different colours, lights."""
     palettes = (WALLS, WOODS, STONES, NIGHTS, SANDS, GREENS, WATERS)
     picture = np.broadcast_to(tint(stream, stream.choice(palettes)), (3, h, w)) + 0.0
@@ -176,7 +176,7 @@ def room(stream: Stream, h: int, w: int) -> Array:
     return blur(picture, stream.whole(2, 6), 3) * mix(0.8, 1.2, texture)
 
 
-def trunks(stream: Stream, h: int, w: int) -> Array:
+def trunks(stream: RandomStream, h: int, w: int) -> Array:
     """A wood: standing trunks of different width before foliage."""
     picture = blur(foliage(stream, h, w), 1)
     columns = np.arange(w)
@@ -191,7 +191,7 @@ def trunks(stream: Stream, h: int, w: int) -> Array:
     return picture
 
 
-def stripes(stream: Stream, h: int, w: int) -> Array:
+def stripes(stream: RandomStream, h: int, w: int) -> Array:
     """Cloth, corrugated iron, ploughed land: wavy parallel bands."""
     y, x = np.indices((h, w)).astype(np.float64)
     turn = np.array([stream.uniform()])
@@ -204,12 +204,12 @@ def stripes(stream: Stream, h: int, w: int) -> Array:
     return blend([tint(stream, palette), tint(stream, palette)], bands * strength + grain * (1.0 - strength))
 
 
-SCENES: tuple[Callable[[Stream, int, int], Array], ...] = (
+SCENES: tuple[Callable[[RandomStream, int, int], Array], ...] = (
     meadow, foliage, water, landscape, landscape, sand, planks, bricks, room, room, trunks, stripes,
 )  # fmt: skip
 
 
-def scenery(stream: Stream, h: int, w: int) -> Array:
+def scenery(stream: RandomStream, h: int, w: int) -> Array:
     """A background, 3 x H x W in [0, 1], lit unevenly: gradients, sun spots and shade."""
     picture = np.clip(stream.choice(SCENES)(stream, h, w), 0.0, 1.0)
     if stream.chance(0.45):  # two surfaces that meet: wall and floor, path and grass, shore

@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sodbench.data.synthetic.numbers import Array, Stream, cosine, sine
+from sodbench.data.synthetic.numbers import Array, RandomStream, cosine, sine
 from sodbench.data.synthetic.outlines import Part, contour, ellipse, limb, moved, smooth_polygon
 
 Shape = list[Part]
 
 
-def stone(stream: Stream) -> Shape:
+def stone(stream: RandomStream) -> Shape:
     parts = [Part(contour(stream, stream.uniform(0.25, 0.9), stream.uniform(0.7, 1.5)))]
     if stream.chance(0.4):
         parts.append(Part(moved(contour(stream, 0.5), 0.45, 0.0, *_around(stream, 0.5)), "accent"))
     return parts
 
 
-def ring(stream: Stream) -> Shape:
+def ring(stream: RandomStream) -> Shape:
     aspect = stream.uniform(0.8, 1.3)
     hole = stream.uniform(0.35, 0.7)
     inner = moved(
@@ -29,7 +29,7 @@ def ring(stream: Stream) -> Shape:
     return [Part(contour(stream, 0.25, aspect)), Part(inner, "hole")]
 
 
-def animal(stream: Stream) -> Shape:
+def animal(stream: RandomStream) -> Shape:
     length, depth = stream.uniform(0.6, 0.8), stream.uniform(0.27, 0.42)
     leg, thick = stream.uniform(0.35, 0.75), stream.uniform(0.055, 0.1)
     parts = []
@@ -60,7 +60,7 @@ def animal(stream: Stream) -> Shape:
     return parts
 
 
-def bird(stream: Stream) -> Shape:
+def bird(stream: RandomStream) -> Shape:
     parts = []
     for x in (-0.05, 0.12):
         path = np.array([[x, 0.3], [x, 0.6], [x + stream.uniform(-0.1, 0.1), 0.85]])
@@ -80,7 +80,7 @@ def bird(stream: Stream) -> Shape:
     return parts
 
 
-def fish(stream: Stream) -> Shape:
+def fish(stream: RandomStream) -> Shape:
     depth = stream.uniform(0.3, 0.55)
     fork = stream.uniform(0.3, 0.6)
     tail = np.array([[-0.55, 0.0], [-1.05, -fork], [-0.85, 0.0], [-1.05, fork]])
@@ -94,7 +94,7 @@ def fish(stream: Stream) -> Shape:
     ]
 
 
-def flower(stream: Stream) -> Shape:
+def flower(stream: RandomStream) -> Shape:
     petals = stream.whole(4, 9)
     turns = np.arange(180) * (1.0 / 180)
     wave = cosine(turns * petals)
@@ -114,7 +114,7 @@ def flower(stream: Stream) -> Shape:
     return [*parts, Part(bloom), Part(ellipse(0.0, -0.4, 0.15, 0.13), "accent")]
 
 
-def vessel(stream: Stream) -> Shape:
+def vessel(stream: RandomStream) -> Shape:
     """A vase, bottle or mug: a mirrored profile, often with a handle."""
     heights = np.array([-0.9, -0.8, -0.55, -0.2, 0.2, 0.6, 0.9])
     widths = np.array([stream.uniform(0.12, 0.6) for _ in heights])
@@ -135,7 +135,7 @@ def vessel(stream: Stream) -> Shape:
     return parts
 
 
-def car(stream: Stream) -> Shape:
+def car(stream: RandomStream) -> Shape:
     roof, front = stream.uniform(-0.6, -0.35), stream.uniform(0.2, 0.5)
     body = np.array(
         [
@@ -154,7 +154,7 @@ def car(stream: Stream) -> Shape:
     return [*parts, *(Part(ellipse(x, 0.3, 0.2, 0.2), "accent") for x in (-0.58, 0.6))]
 
 
-def person(stream: Stream) -> Shape:
+def person(stream: RandomStream) -> Shape:
     sway = stream.uniform(-0.1, 0.1)
     parts = []
     for side in (-1.0, 1.0):
@@ -169,7 +169,7 @@ def person(stream: Stream) -> Shape:
     return [*parts, Part(smooth_polygon(torso, 2)), Part(head, "accent")]
 
 
-def mushroom(stream: Stream) -> Shape:
+def mushroom(stream: RandomStream) -> Shape:
     stem = limb(
         np.array([[0.0, -0.1], [stream.uniform(-0.2, 0.2), 0.4], [0.0, 0.9]]),
         0.16,
@@ -183,7 +183,7 @@ def mushroom(stream: Stream) -> Shape:
     return parts
 
 
-def bush(stream: Stream) -> Shape:
+def bush(stream: RandomStream) -> Shape:
     """Several blobs grown together, with gaps between."""
     parts = []
     for _ in range(stream.whole(3, 6)):
@@ -194,16 +194,16 @@ def bush(stream: Stream) -> Shape:
     return parts
 
 
-KINDS: tuple[Callable[[Stream], Shape], ...] = (
+KINDS: tuple[Callable[[RandomStream], Shape], ...] = (
     stone, stone, ring, animal, animal, bird, bird, fish, flower, vessel, car, person, mushroom, bush,
 )  # fmt: skip
 
 
-def _around(stream: Stream, reach: float) -> tuple[float, float]:
+def _around(stream: RandomStream, reach: float) -> tuple[float, float]:
     return stream.uniform(-reach, reach), stream.uniform(-reach, reach)
 
 
-def _near(stream: Stream, value: float) -> float:
+def _near(stream: RandomStream, value: float) -> float:
     return value + stream.uniform(-0.3, 0.3)
 
 
