@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -95,6 +95,7 @@ def evaluate(
     baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
     _refuse_other_weights(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
+    scoring = _with_root_of(opened, scoring)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
@@ -263,7 +264,7 @@ def _root_of(run: Run) -> Path | None:
     from sodbench.data.locations import known_roots
     from sodbench.results.provenance import locate
 
-    roots = known_roots(run.reports or Path("reports"))
+    roots = known_roots(run.reports or Path("reports"), run.data_root)
     folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)
     return next((root for root, folder in folders if folder is not None and folder.is_dir()), None)
 
@@ -350,6 +351,7 @@ def _score(
         workers=scoring.workers,
         progress=f"score {dataset.name}" if scoring.progress else None,
     )
+    scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
     if changed:
         warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
@@ -367,6 +369,11 @@ def _score(
         save_run(scoring.reports, run)
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run
+
+
+def _with_root_of(dataset: DataSet, scoring: _Scoring) -> _Scoring:
+    """With the data root from which a data set was opened that was given itself, not by its name."""
+    return replace(scoring, data_root=scoring.data_root or dataset.data_root)
 
 
 def _refuse_other_weights(baseline: Baseline | LoadedNetwork, weights: Path | str | None) -> None:

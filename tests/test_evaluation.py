@@ -144,6 +144,18 @@ def test_the_home_folder_is_understood_in_every_path(
     assert score_maps("~/maps/sod", masks="~/masks", **job).count == "3/3"
 
 
+def test_a_run_knows_the_data_root_of_its_data_set(root: Path, maps: Path, here: Path) -> None:
+    for options in ({"data_root": str(root)}, {}):
+        dataset = "sod" if options else open_dataset("sod", str(root))
+        run = score_maps(maps, dataset, reports=None, metrics="MAE", **options)
+        assert run.data_folder() == root / "SOD"
+        assert rescore(run).values() == run.values()
+    score_maps(maps, open_dataset("sod", root), metrics="MAE")
+    (recorded,) = load_runs()
+    assert recorded.provenance.data_folder == "data-root:SOD"
+    assert not reproduce("reports/runs/Mine/sod").failed
+
+
 def test_weights_for_a_loaded_network_are_refused(root: Path, network: tuple[str, Path], here: Path) -> None:
     loaded = load_baseline(network[0]).load(network[1])
     for call in (evaluate, evaluate_all):

@@ -106,7 +106,7 @@ BASE = 'title = "T"\nfolders = ["T"]\n[count]\npairs = 2\n'
             BASE + "[[quirks]]\ntext = 'x'\nignore_masks = [1]",
             r"quirks\[0\]\.ignore_masks\[0\]: expected text, found 1",
         ),
-        ("layouts = 3\n" + BASE, "layouts: expected a list of a table, found 3"),
+        ("layouts = 3\n" + BASE, "layouts: expected a list of tables, found 3"),
         ("aliases = 3\n" + BASE, "aliases: expected a list of text, found 3"),
         ("name = 'x'\n" + BASE, "unknown key 'name'"),
         ("generator = 'noise'\n" + BASE, "generator: expected 'synthetic:train' or"),
