@@ -83,7 +83,7 @@ def evaluate(
 
     Raises InputError for whatever the user can put right, before any work is done where that is possible.
     """
-    from sodbench.models import Baseline, choose_device, load_baseline
+    from sodbench.models import Baseline, choose_device
     from sodbench.prediction import default_batch, predict_samples
     from sodbench.results.provenance import Prediction
 
@@ -92,8 +92,7 @@ def evaluate(
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
-    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
-    _refuse_other_weights(baseline, weights)
+    baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = _with_root_of(opened, scoring)
     device = choose_device(device)
@@ -138,10 +137,9 @@ def evaluate_all(
     All data sets, protocols and metrics are checked before the first picture is predicted, and the network is
     loaded once. `options` are the other keywords of `evaluate`.
     """
-    from sodbench.models import Baseline, choose_device, load_baseline
+    from sodbench.models import Baseline, choose_device
 
-    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
-    _refuse_other_weights(baseline, weights)
+    baseline = _baseline(baseline, weights)
     datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
     root = _path(options.get("data_root"))
     # all unknown names are reported together
@@ -376,11 +374,20 @@ def _with_root_of(dataset: DataSet, scoring: _Scoring) -> _Scoring:
     return replace(scoring, data_root=scoring.data_root or dataset.data_root)
 
 
-def _refuse_other_weights(baseline: Baseline | LoadedNetwork, weights: Path | str | None) -> None:
-    from sodbench.models import LoadedNetwork
+def _baseline(baseline: object, weights: Path | str | None) -> Baseline | LoadedNetwork:
+    """The baseline by its name, or as it was given."""
+    from sodbench.models import Baseline, LoadedNetwork, load_baseline
 
-    if weights is not None and isinstance(baseline, LoadedNetwork):
+    if isinstance(baseline, str | Path):
+        return load_baseline(baseline)
+    if isinstance(baseline, LoadedNetwork) and weights is not None:
         raise InputError("weights: the network is loaded already; name a baseline to load others into")
+    if not isinstance(baseline, Baseline | LoadedNetwork):
+        raise InputError(
+            f"baseline: expected a name, a Baseline or a loaded one, found {type(baseline).__name__}; "
+            'name a network by the function that makes it, "nets.py:create"'
+        )
+    return baseline
 
 
 def _path(path: Path | str | None) -> Path | None:

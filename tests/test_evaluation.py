@@ -161,6 +161,8 @@ def test_weights_for_a_loaded_network_are_refused(root: Path, network: tuple[str
     for call in (evaluate, evaluate_all):
         with pytest.raises(InputError, match="the network is loaded already"):
             call(loaded, "sod", weights="other.pth", data_root=root)
+        with pytest.raises(InputError, match="expected a name, a Baseline or a loaded one, found Logits"):
+            call(loaded.network, "sod", data_root=root)
 
 
 def test_an_ad_hoc_data_set_is_found_again(

@@ -158,7 +158,7 @@ def _paired(first: Run, second: Run, protocol: str) -> tuple[_SharedRows, _Share
         if protocol not in run.tables:
             raise InputError(
                 f"{run.name} on {run.dataset} has no scores under protocol {protocol!r}, only under"
-                f" {', '.join(run.tables)}; score it again with --protocol {protocol}"
+                f" {', '.join(run.tables)}; score it again with --protocols {protocol}"
             )
     if first.dataset_digest != second.dataset_digest:
         raise InputError(
