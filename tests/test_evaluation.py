@@ -214,6 +214,22 @@ def test_weights_below_the_data_root_are_found_where_the_data_are(
     assert not reproduce("reports/runs/net/sod").failed
 
 
+def test_a_record_of_before_origins_were_recorded_is_predicted_again(
+    root: Path, network: tuple[str, Path], here: Path, maps: Path
+) -> None:
+    evaluate(network[0], "sod", weights=network[1], data_root=root, device="cpu", name="net", metrics="MAE")
+    score_maps(maps, "sod", data_root=root, metrics="MAE")
+    for name in ("net", "Mine"):
+        path = here / "reports" / "runs" / name / "sod" / "run.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        del content["provenance"]["origin"]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    assert {run.name: run.provenance.origin for run in load_runs()} == {"net": "baseline", "Mine": "maps"}
+    shutil.rmtree(here / "maps" / "net")
+    assert not reproduce("reports/runs/net/sod").failed
+    assert not reproduce("reports/runs/Mine/sod").failed
+
+
 def test_other_weights_of_a_network_that_brings_its_own_are_noted(root: Path, here: Path) -> None:
     text = """
 from torch import nn
