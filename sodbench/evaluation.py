@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -83,7 +83,7 @@ def evaluate(
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
     """
-    from sodbench.models import Baseline, choose_device, load_baseline
+    from sodbench.models import Baseline, choose_device
     from sodbench.prediction import default_batch, predict_samples
     from sodbench.results.provenance import Prediction
 
@@ -92,9 +92,9 @@ def evaluate(
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
     scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
-    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
-    _refuse_other_weights(baseline, weights)
+    baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
+    scoring = _with_root_of(opened, scoring)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
@@ -137,10 +137,9 @@ def evaluate_all(
     All data sets, protocols and metrics are checked before the first image is predicted, and the network is
     loaded once. `options` are the other keywords of `evaluate`.
     """
-    from sodbench.models import Baseline, choose_device, load_baseline
+    from sodbench.models import Baseline, choose_device
 
-    baseline = load_baseline(baseline) if isinstance(baseline, str | Path) else baseline
-    _refuse_other_weights(baseline, weights)
+    baseline = _baseline(baseline, weights)
     datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
     root = _path(options.get("data_root"))
     # all unknown names are reported together
@@ -263,7 +262,7 @@ def _root_of(run: Run) -> Path | None:
     from sodbench.data.locations import known_roots
     from sodbench.results.provenance import locate
 
-    roots = known_roots(run.reports or Path("reports"))
+    roots = known_roots(run.reports or Path("reports"), run.data_root)
     folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)
     return next((root for root, folder in folders if folder is not None and folder.is_dir()), None)
 
@@ -350,6 +349,7 @@ def _score(
         workers=scoring.workers,
         progress=f"score {dataset.name}" if scoring.progress else None,
     )
+    scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
     if changed:
         warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
@@ -369,11 +369,25 @@ def _score(
     return run
 
 
-def _refuse_other_weights(baseline: Baseline | LoadedNetwork, weights: Path | str | None) -> None:
-    from sodbench.models import LoadedNetwork
+def _with_root_of(dataset: DataSet, scoring: _Scoring) -> _Scoring:
+    """With the data root from which a data set was opened that was given itself, not by its name."""
+    return replace(scoring, data_root=scoring.data_root or dataset.data_root)
 
-    if weights is not None and isinstance(baseline, LoadedNetwork):
+
+def _baseline(baseline: object, weights: Path | str | None) -> Baseline | LoadedNetwork:
+    """The baseline by its name, or as it was given."""
+    from sodbench.models import Baseline, LoadedNetwork, load_baseline
+
+    if isinstance(baseline, str | Path):
+        return load_baseline(baseline)
+    if isinstance(baseline, LoadedNetwork) and weights is not None:
         raise InputError("weights: the network is loaded already; name a baseline to load others into")
+    if not isinstance(baseline, Baseline | LoadedNetwork):
+        raise InputError(
+            f"baseline: expected a name, a Baseline or a loaded one, found {type(baseline).__name__}; "
+            'name a network by the function that makes it, "nets.py:create"'
+        )
+    return baseline
 
 
 def _path(path: Path | str | None) -> Path | None:

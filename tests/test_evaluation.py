@@ -144,11 +144,25 @@ def test_the_home_folder_is_understood_in_every_path(
     assert score_maps("~/maps/sod", masks="~/masks", **job).count == "3/3"
 
 
+def test_a_run_knows_the_data_root_of_its_data_set(root: Path, maps: Path, here: Path) -> None:
+    for options in ({"data_root": str(root)}, {}):
+        dataset = "sod" if options else open_dataset("sod", str(root))
+        run = score_maps(maps, dataset, reports=None, metrics="MAE", **options)
+        assert run.data_folder() == root / "SOD"
+        assert rescore(run).values() == run.values()
+    score_maps(maps, open_dataset("sod", root), metrics="MAE")
+    (recorded,) = load_runs()
+    assert recorded.provenance.data_folder == "data-root:SOD"
+    assert not reproduce("reports/runs/Mine/sod").failed
+
+
 def test_weights_for_a_loaded_network_are_refused(root: Path, network: tuple[str, Path], here: Path) -> None:
     loaded = load_baseline(network[0]).load(network[1])
     for call in (evaluate, evaluate_all):
         with pytest.raises(InputError, match="the network is loaded already"):
             call(loaded, "sod", weights="other.pth", data_root=root)
+        with pytest.raises(InputError, match="expected a name, a Baseline or a loaded one, found Logits"):
+            call(loaded.network, "sod", data_root=root)
 
 
 def test_an_ad_hoc_data_set_is_found_again(
@@ -201,6 +215,22 @@ def test_weights_below_the_data_root_are_found_where_the_data_are(
     monkeypatch.setenv("SODBENCH_CACHE", str(here / "cache"))  # of a machine that remembers no data root
     monkeypatch.setenv("SODBENCH_DATA", str(root))
     assert not reproduce("reports/runs/net/sod").failed
+
+
+def test_a_record_of_before_origins_were_recorded_is_predicted_again(
+    root: Path, network: tuple[str, Path], here: Path, maps: Path
+) -> None:
+    evaluate(network[0], "sod", weights=network[1], data_root=root, device="cpu", name="net", metrics="MAE")
+    score_maps(maps, "sod", data_root=root, metrics="MAE")
+    for name in ("net", "Mine"):
+        path = here / "reports" / "runs" / name / "sod" / "run.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        del content["provenance"]["origin"]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    assert {run.name: run.provenance.origin for run in load_runs()} == {"net": "baseline", "Mine": "maps"}
+    shutil.rmtree(here / "maps" / "net")
+    assert not reproduce("reports/runs/net/sod").failed
+    assert not reproduce("reports/runs/Mine/sod").failed
 
 
 def test_other_weights_of_a_network_that_brings_its_own_are_noted(root: Path, here: Path) -> None:

@@ -18,6 +18,7 @@ from sodbench.data.card import Card, Layout, load_card
 from sodbench.data.image_files import list_images
 from sodbench.data.images import SUFFIXES, Pixels, read_image, read_mask
 from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
+from sodbench.data.locations import data_root as data_root_of
 from sodbench.errors import InputError, first_of
 
 __all__ = ["DataSet", "Pairing", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
@@ -72,8 +73,9 @@ class DataSet:
     """A data set on disk: its samples, sorted by name.
 
     `len(dataset)`, iteration, `dataset[3]`, `dataset["0005"]` and `dataset[:10]` work on the samples.
-    `expected` is the number of samples of the complete set. A data set opened from folders has no
-    card; `masks_folder` and `images_folder` are these folders.
+    `expected` is the number of samples of the complete set. A data set opened from folders has no card;
+    `masks_folder` and `images_folder` are these folders. `data_root` is where a set with a card
+    was looked for.
     """
 
     name: str
@@ -84,6 +86,7 @@ class DataSet:
     card: Card | None = None
     masks_folder: Path | None = None
     images_folder: Path | None = None
+    data_root: Path | None = None
 
     def digest(self) -> str:
         """SHA-256 of the names and bytes of the masks, on which scores depend besides the maps."""
@@ -144,13 +147,15 @@ class Pairing:
         return f"{count} to no image of the data set and will not be scored: {first_of(self.surplus, 3)}"
 
 
-def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = False) -> DataSet:
-    """Opens a data set by the name or alias of its card.
+def open_dataset(name: str, data_root: Path | str | None = None, masks_only: bool = False) -> DataSet:
+    """Opens a data set by its card's name or alias.
 
     `sample` and `sample-train` are generated on first use. With `masks_only`, images are ignored.
     Raises InputError if the data set is missing, or if images and masks do not pair.
     """
     card = load_card(name)
+    root = data_root_of(data_root).path
+    data_root = None if data_root is None else root
     folders, folder = find_folders(card, data_root, masks_only)
     if folder is None:
         raise absent(card, data_root)
@@ -165,11 +170,13 @@ def open_dataset(name: str, data_root: Path | None = None, masks_only: bool = Fa
     if any(quirk.leave_out_unmasked for quirk in card.quirks):
         images = {stem: path for stem, path in images.items() if stem in masks}
     samples = _pair(card.name, images, masks, masks_only, folders)
-    return DataSet(card.name, card.title, samples, card.expected, folder, card)
+    return DataSet(card.name, card.title, samples, card.expected, folder, card, data_root=root)
 
 
-def open_folders(name: str, masks: Path, images: Path | None = None) -> DataSet:
+def open_folders(name: str, masks: Path | str, images: Path | str | None = None) -> DataSet:
     """An ad-hoc data set from a folder of masks and, optionally, a folder of images."""
+    masks = Path(masks).expanduser()
+    images = None if images is None else Path(images).expanduser()
     mask_files = list_images(masks)
     if not mask_files:
         raise InputError(f"{masks}: no masks ({EXPECTED_FILES})")

@@ -23,10 +23,10 @@ class Root:
     chosen_by: str
 
 
-def data_root(argument: Path | None = None) -> Root:
+def data_root(argument: Path | str | None = None) -> Root:
     """The data root: the argument, else the environment's SODBENCH_DATA, else the user's data folder."""
     if argument is not None:
-        return Root(argument.expanduser(), "--data-root")
+        return Root(Path(argument).expanduser(), "--data-root")
     if from_environment := os.environ.get(DATA_VARIABLE):
         return Root(Path(from_environment).expanduser(), DATA_VARIABLE)
     return Root(_user_data_folder(), "the user's data folder")
@@ -52,13 +52,13 @@ def remember_root(reports: Path, root: Path) -> None:
         write_text(_memory(reports), "".join(f"{one}\n" for one in roots))
 
 
-def known_roots(reports: Path, argument: Path | None = None) -> list[Path]:
+def known_roots(reports: Path, argument: Path | str | None = None) -> list[Path]:
     """The data roots in which data of the records in `reports` may lie, the most likely first, each once.
 
     They are the argument, SODBENCH_DATA, the roots remembered for this reports folder (the latest first) and
     the user's data folder. They need not exist.
     """
-    roots = [] if argument is None else [argument]
+    roots = [] if argument is None else [Path(argument)]
     if from_environment := os.environ.get(DATA_VARIABLE):
         roots.append(Path(from_environment))
     roots += [*_remembered(reports), _user_data_folder()]

@@ -118,6 +118,8 @@ def chosen(names: Sequence[str] | None, protocol: Protocol) -> tuple[Family, ...
     define.
     """
     known = all_families()
+    if isinstance(names, str):
+        names = [names]
     if names is None:
         return tuple(known[name] for name in known if name in protocol.families)
     wanted = families_of(names_for(protocol, names, [protocol]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from sodbench.errors import unknown_names
 from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, order, split_name
@@ -22,6 +22,19 @@ class Selection:
     protocols: Sequence[str] | None = None
     digits: int = 3
     sort: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("methods", "datasets", "metrics", "protocols"):
+            object.__setattr__(self, name, listed(getattr(self, name)))
+
+
+@overload
+def listed(names: str | Sequence[str]) -> Sequence[str]: ...
+@overload
+def listed(names: None) -> None: ...
+def listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
+    """A single name as a list of one."""
+    return [names] if isinstance(names, str) else names
 
 
 def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:

@@ -11,7 +11,7 @@ from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import write_markdown
 from sodbench.reporting.page import write_page
 from sodbench.reporting.published_rows import with_published
-from sodbench.reporting.selection import Selection, select_runs
+from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.run import Run
@@ -82,6 +82,7 @@ def report(
 
     Raises InputError for a name that no run has, for a wrong option, and if there is no run.
     """
+    formats, figures = listed(formats), listed(figures)
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise unknown_names("format", unknown, FORMATS)

@@ -75,7 +75,8 @@ class Run:
 
     `scored` of `expected` images have a score. `image_facts()` gives one row per image (index `name`):
     height, width (pixels) and object_share (0..1), and image_file and mask_file relative to the data folder.
-    `reports` is the reports folder; recorded paths are relative to it.
+    `reports` is the folder below which the run is recorded; recorded paths start there. `data_root` is the
+    data root of a run that was made just now, None for one that was read.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Run:
     provenance: Provenance = field(default_factory=Provenance)
     image_facts: Callable[[], "pd.DataFrame"] = no_facts
     reports: Path | None = None
+    data_root: Path | None = None
 
     @property
     def count(self) -> str:
@@ -108,17 +110,17 @@ class Run:
             for metric, value in table.scores.items()
         }
 
-    def data_folder(self, data_root: Path | None = None) -> Path | None:
+    def data_folder(self, data_root: Path | str | None = None) -> Path | None:
         """The folder of the data set's images and masks on this machine; it need not exist."""
         return self.locate(self.provenance.data_folder, data_root)
 
-    def maps_folder(self, data_root: Path | None = None) -> Path | None:
+    def maps_folder(self, data_root: Path | str | None = None) -> Path | None:
         """The folder of the run's saliency maps on this machine; it need not exist."""
         return self.locate(self.provenance.maps, data_root)
 
-    def locate(self, recorded: str | None, data_root: Path | None = None) -> Path | None:
+    def locate(self, recorded: str | None, data_root: Path | str | None = None) -> Path | None:
         """The path on this machine of a path in the provenance; see `provenance.locate`."""
-        roots = known_roots(self.reports or Path("reports"), data_root)
+        roots = known_roots(self.reports or Path("reports"), data_root or self.data_root)
         return locate(recorded, self.reports, roots)
 
     def __repr__(self) -> str:
@@ -188,6 +190,7 @@ def new_run(
         provenance=provenance,
         image_facts=partial(_known, facts),
         reports=reports,
+        data_root=None if data_root is None else data_root.expanduser().resolve(),
     )
 
 

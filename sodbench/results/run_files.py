@@ -271,7 +271,7 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
     try:
         content = read_json(path)
         _check_schema(path, content)
-        record = parse(_RunJson, content, path, more=True)
+        record = parse(_RunJson, _with_origin(content), path, more=True)
     except InputError as error:
         advice = "" if "upgrade" in str(error) else "; score the maps again"
         raise InputError(f"{folder} skipped: {error}{advice}") from error
@@ -303,6 +303,14 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         # the folder may be `.`
         reports=folder.resolve().parent.parent.parent if reports is None else reports,
     )
+
+
+def _with_origin(content: dict[str, Any]) -> dict[str, Any]:
+    """The record with the origin of its maps, which older records leave to whether they name a baseline."""
+    then = content.get("provenance")
+    if not isinstance(then, Mapping) or "origin" in then:
+        return content
+    return {**content, "provenance": {**then, "origin": "baseline" if then.get("baseline") else "maps"}}
 
 
 def _check_schema(path: Path, content: Any) -> None:

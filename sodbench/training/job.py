@@ -88,7 +88,7 @@ class Training:
 
 
 def train(
-    baseline: "str | Baseline",
+    baseline: "str | Path | Baseline",
     *,
     datasets: str | Sequence[str] | None = None,
     data_root: str | Path | None = None,
@@ -125,8 +125,8 @@ def train(
     """
     if workers < 0 or skip_bad < 0:
         raise InputError(f"workers={workers}, skip_bad={skip_bad}: expected 0 or more of each")
-    name = baseline if isinstance(baseline, str) else _name_of(baseline)
-    if isinstance(baseline, str):
+    name = str(baseline) if isinstance(baseline, str | Path) else _name_of(baseline)
+    if isinstance(baseline, str | Path):
         baseline = load_baseline(baseline)
     overrides = dict(settings or {})
     if datasets:
@@ -136,7 +136,7 @@ def train(
     sets = [open_dataset(dataset, root) for dataset in recipe.dataset]
     validation_sets = [open_dataset(dataset, root) for dataset in recipe.validate_on]
     samples = [sample for dataset in sets for sample in dataset.samples]
-    folder = Path(out) if out is not None else Path("training") / folder_name(baseline.name)
+    folder = Path(out).expanduser() if out is not None else Path("training") / folder_name(baseline.name)
     options = Options(folder, resume, workers, cache, skip_bad, progress)
 
     started = time.time()

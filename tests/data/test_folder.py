@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
+from sodbench.data.auditing.status import datasets
 from sodbench.data.folder import list_images, open_dataset, open_folders, pair_maps
 from sodbench.data.image_files import folders_under
 from sodbench.errors import InputError
@@ -340,3 +341,12 @@ def test_links_do_not_run_in_rings(tmp_path: Path) -> None:
     (tmp_path / ".hidden").mkdir()
     folders = [path.relative_to(tmp_path).as_posix() for path in folders_under(tmp_path, 9)]
     assert folders == [".", "a", "a/b"]
+
+
+def test_paths_may_be_text(tmp_path: Path) -> None:
+    make(tmp_path, "ECSSD/images", "ECSSD/ground_truth_mask", ["0001", "0002"])
+    dataset = open_dataset("ecssd", str(tmp_path))
+    assert (len(dataset), dataset.data_root) == (2, tmp_path)
+    assert datasets(str(tmp_path)).set_index("name").loc["ecssd", "present"] == 2
+    masks, images = (str(tmp_path / "ECSSD" / name) for name in ("ground_truth_mask", "images"))
+    assert len(open_folders("mine", masks, images)) == 2

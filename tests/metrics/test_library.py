@@ -30,6 +30,11 @@ def test_chosen_metrics_of_a_pair() -> None:
         score(MAP, MASK[1:])
 
 
+def test_one_metric_needs_no_list() -> None:
+    mask = np.eye(9, dtype=bool)
+    assert score(mask, mask, metrics="MAE") == score(mask, mask, metrics=["MAE"]) == {"MAE": 0.0}
+
+
 def test_scoring_a_pair_does_not_need_pandas() -> None:
     code = (
         "import sys, numpy as np; from sodbench.metrics import score;"

@@ -158,6 +158,14 @@ def test_one_run_or_a_generator_of_runs_will_do(tmp_path: Path) -> None:
         leaderboard(iter([]))
 
 
+def test_one_name_will_do_for_a_list(tmp_path: Path) -> None:
+    runs = [run("A"), run("B", seed=1)]
+    board = leaderboard(runs, methods="A", metrics="MAE", protocols="pysodmetrics", datasets="sod")
+    assert len(board) == 1 and "MAE@pysodmetrics" in board and "S@pysodmetrics" not in board
+    written = report(runs, tmp_path, formats="csv", figures="speed")
+    assert [path.name for path in written.documents] == ["leaderboard.csv"]
+
+
 def test_no_runs_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no runs in"):
         leaderboard(tmp_path)

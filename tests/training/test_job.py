@@ -64,6 +64,10 @@ def test_a_baseline_may_be_a_name_a_callable_or_an_object(
     named = train(tiny, datasets=["ecssd"], settings=small, out=tmp_path / "tiny", **options)
     assert named.record["baseline"] == "basnet-tiny"
     assert named.record["recipe"]["dataset"] == ["ecssd"]
+    file = tmp_path / "own.toml"
+    file.write_text('extends = "basnet-tiny"\ntitle = "Own"\n', encoding="utf-8")
+    named = train(file, datasets="ecssd", settings=small, out=tmp_path / "own", **options)
+    assert named.record["baseline"] == str(file)
     elsewhere = dataclasses.replace(tiny, path=tmp_path / "mine.toml", name="mine")
     named = train(elsewhere, datasets="ecssd", settings=small, out=tmp_path / "mine", **options)
     assert named.record["baseline"] == str(tmp_path / "mine.toml")

@@ -90,8 +90,8 @@ def available(data_root: Path | None = None) -> list[Status]:
     return [status_of(load_card(name), data_root) for name in card_names()]
 
 
-def datasets(data_root: Path | None = None) -> "pd.DataFrame":
-    """All data sets that have a card, and how much of each is on disk; one row per data set.
+def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
+    """All data sets that have a card, and how much of each is on this disk; one row per data set.
 
     The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
     state ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
@@ -100,8 +100,9 @@ def datasets(data_root: Path | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    root = None if data_root is None else Path(data_root)
     names = ["name", "title", "role", "expected", "present", "state", "folder"]
-    return pd.DataFrame([asdict(status) for status in available(data_root)], columns=names)
+    return pd.DataFrame([asdict(status) for status in available(root)], columns=names)
 
 
 def status_lines(statuses: Sequence[Status]) -> list[str]:
