@@ -13,7 +13,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.aggregate import divided
 from sodbench.metrics.compiled import F64, compiled
 
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -69,4 +68,5 @@ class RunningMean:
     def mean(self) -> NDArray[np.float64]:
         """The mean so far; NaN for elements that no image has."""
         first, second, third, fourth, count = self._sums
-        return divided(fourth + third + second + first, count)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((fourth + third + second + first) / count)
