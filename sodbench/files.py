@@ -75,10 +75,11 @@ def locked(
 
 
 if sys.platform == "win32":
-    import msvcrt
-    import time
 
     def _lock(handle: int, wait: bool) -> bool:
+        import msvcrt
+        import time
+
         while True:
             try:
                 msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -88,9 +89,10 @@ if sys.platform == "win32":
                     return False
                 time.sleep(0.2)
 else:
-    import fcntl
 
     def _lock(handle: int, wait: bool) -> bool:
+        import fcntl
+
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             return True
