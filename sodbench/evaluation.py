@@ -41,6 +41,7 @@ class _Scoring:
     data_root: Path | None
     workers: int | None
     progress: bool
+    image_curves: bool
 
 
 def evaluate(
@@ -59,6 +60,7 @@ def evaluate(
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
     workers: int | None = None,
+    image_curves: bool = True,
     progress: bool = False,
 ) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
@@ -79,6 +81,8 @@ def evaluate(
     reports: folder in which the run is recorded; None: it is not recorded.
     data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
     workers: the number of threads that score; None: one per processor core.
+    image_curves: whether the curves of every image are kept, from which confidence intervals of max F and
+        paired tests follow. They are most of a record's size.
     progress: whether progress bars are shown on stderr.
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
@@ -91,7 +95,9 @@ def evaluate(
     for option, value in (("limit", limit), ("batch", batch)):
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
-    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    scoring = _scoring(
+        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+    )
     baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = _with_root_of(opened, scoring)
@@ -151,8 +157,7 @@ def evaluate_all(
         options.get("metrics"),
         options.get("reports", "reports"),
         root,
-        options.get("workers"),
-        False,
+        workers=options.get("workers"),
     )
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
@@ -172,6 +177,7 @@ def score_maps(
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
     workers: int | None = None,
+    image_curves: bool = True,
     progress: bool = False,
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
@@ -186,7 +192,9 @@ def score_maps(
     The other arguments are those of `evaluate`. Raises InputError for errors that the user can correct.
     """
     started = time.time()
-    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    scoring = _scoring(
+        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+    )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = Path(folder).expanduser()
     pairs = maps_to_score(opened, folder, allow_missing)
@@ -202,6 +210,7 @@ def rescore(
     reports: Path | str | None = None,
     data_root: Path | str | None = None,
     workers: int | None = None,
+    image_curves: bool = True,
     progress: bool = False,
 ) -> Run:
     """Scores the maps of a run again, under the same or other protocols and metrics.
@@ -219,7 +228,9 @@ def rescore(
     if protocols is None:
         protocols = [table.protocol for table in run.tables.values()]
         metrics = list(run.values()) if metrics is None else metrics
-    scoring = _scoring(protocols, metrics, reports, data_root, workers, progress)
+    scoring = _scoring(
+        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+    )
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
     if folder is None:
@@ -304,8 +315,10 @@ def _scoring(
     metrics: str | Sequence[str] | None,
     reports: Path | str | None,
     data_root: Path | str | None,
-    workers: int | None,
-    progress: bool,
+    *,
+    workers: int | None = None,
+    progress: bool = False,
+    image_curves: bool = True,
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
@@ -322,7 +335,7 @@ def _scoring(
         metrics = [metrics]
     scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
-    return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress)
+    return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves)
 
 
 def _score(
@@ -347,6 +360,7 @@ def _score(
         scoring.protocols,
         scoring.metrics,
         workers=scoring.workers,
+        keep_curves=scoring.image_curves,
         progress=f"score {dataset.name}" if scoring.progress else None,
     )
     scoring = _with_root_of(dataset, scoring)

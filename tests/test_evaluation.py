@@ -310,3 +310,15 @@ def test_bad_input_is_one_line(
     with pytest.raises(InputError) as error:
         score_maps(*arguments, data_root=root, **options)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_small_record_keeps_no_curves_of_images(root: Path, maps: Path, here: Path) -> None:
+    job = ["score", str(maps), "--dataset", "sod", "--data-root", str(root), "--name", "small", "--quiet"]
+    assert main([*job, "--no-image-curves"]) == 0
+    full = score_maps(maps, "sod", data_root=root, name="full")
+    large, small = load_runs()
+    files = [{path.name for path in (here / "reports/runs" / n / "sod").iterdir()} for n in ("full", "small")]
+    assert files[0] - files[1] == {"image_curves.parquet"}
+    assert small.values() == large.values() == full.values()
+    assert not reproduce(here / "reports/runs/small/sod").failed
+    assert "small on SOD" in small._repr_html_()

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         protocols=args.protocols,
         metrics=args.metrics,
         workers=args.scoring_workers,
+        image_curves=args.image_curves,
         data_root=args.data_root,
         reports=args.reports,
         progress=not args.quiet,
