@@ -3,10 +3,11 @@
     python benchmarks/waiting.py
     python benchmarks/waiting.py --ways default spin-1000 passive --rounds 7 --busy 2
 
-A run predicts the pictures of a folder in a process of its own, because OpenMP reads its settings once. The
-ways take turns, alone and beside `--busy` processes that loop, so that other load on the machine affects all
-alike. Printed are the medians of wall and CPU seconds, and of the ratio to the first way in the same round.
-With two busy loops on two cores the fair share is half of the machine: 2.0 times the time alone.
+Each way has a process of its own, because OpenMP reads its settings once; it predicts the pictures of a
+folder again and again. The ways take turns, alone and beside `--busy` processes that loop, so that other load
+on the machine affects all alike. Printed are the medians of wall and CPU seconds, and of the ratio to the
+first way in the same round. With two busy loops on two cores the fair share is half of the machine: 2.0 times
+the time alone.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# environment of each way; `sodbench` sets nothing that the user has set
+# the environment of each way: `torch` is libgomp's own default, `default` what sodbench sets
 WAYS: dict[str, dict[str, str]] = {
-    "torch": {"GOMP_SPINCOUNT": "300000"},  # what libgomp does unless told otherwise
+    "torch": {"GOMP_SPINCOUNT": "300000"},
     "default": {},
     **{f"spin-{count}": {"GOMP_SPINCOUNT": str(count)} for count in (0, 100, 1000, 10000, 100000)},
     "passive": {"OMP_WAIT_POLICY": "passive"},
@@ -31,7 +32,7 @@ WAYS: dict[str, dict[str, str]] = {
 SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "KMP_BLOCKTIME")
 
 
-# predicts once to warm up, then prints the seconds of the second time
+# predicts once to warm up, then again at each line on stdin, and prints the seconds
 CHILD = """
 import sys, tempfile, time
 from pathlib import Path
@@ -41,10 +42,12 @@ baseline = load_baseline(sys.argv[1])
 network = baseline.load_or_build()[0]
 with tempfile.TemporaryDirectory() as out:
     pairs = [(path, Path(out) / f"{path.stem}.png") for path in sorted(Path(sys.argv[2]).iterdir())]
-    predict_files(network, baseline, pairs[:8])
-    began = time.perf_counter(), time.process_time()
     predict_files(network, baseline, pairs)
-    print(time.perf_counter() - began[0], time.process_time() - began[1])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        began = time.perf_counter(), time.process_time()
+        predict_files(network, baseline, pairs)
+        print(time.perf_counter() - began[0], time.process_time() - began[1], flush=True)
 """
 
 
@@ -70,13 +73,14 @@ def main() -> None:
         for i in range(args.pictures):
             pixels = rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{i:03d}.jpg")
-        for number in range(args.rounds + 1):
+        workers = {way: start(args.baseline, folder, WAYS[way]) for way in args.ways}
+        for number in range(1, args.rounds + 1):
             for busy in (0, args.busy):
-                for way in args.ways:
-                    seconds = run(args.baseline, folder, WAYS[way], busy)
-                    if number:  # the first round fills the caches of the file system
-                        times.setdefault((way, busy), []).append(seconds)
+                for way, worker in workers.items():
+                    times.setdefault((way, busy), []).append(measure(worker, busy))
             print(f"round {number} of {args.rounds}", file=sys.stderr)
+        for worker in workers.values():
+            worker.communicate()
     print(f"{args.baseline}, {args.pictures} pictures, {os.cpu_count()} cores, {args.rounds} rounds, "
           f"load {os.getloadavg()[0]:.1f}; seconds, and times the first way")  # fmt: skip
     print(f"{'way':<12} {'alone':>7} {'':>6} {'CPU':>7} {'busy':>8} {'':>6} {'CPU':>7} {'busy/alone':>11}")
@@ -91,21 +95,33 @@ def main() -> None:
         print(f"{line} {statistics.median(b[0] / a[0] for a, b in pairs):10.2f}")
 
 
-def run(baseline: str, folder: Path, way: dict[str, str], busy: int) -> tuple[float, float]:
-    """Wall and CPU seconds of one prediction of the folder beside `busy` processes that loop."""
+def start(baseline: str, folder: Path, way: dict[str, str]) -> "subprocess.Popen[str]":
+    """A process that waits in this way and has predicted the folder once."""
     environment = {key: value for key, value in os.environ.items() if key not in SETTINGS} | way
+    worker = subprocess.Popen(
+        [sys.executable, "-c", CHILD, baseline, str(folder)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
+    return worker
+
+
+def measure(worker: "subprocess.Popen[str]", busy: int) -> tuple[float, float]:
+    """Wall and CPU seconds of one prediction of the folder beside `busy` processes that loop."""
+    assert worker.stdin is not None and worker.stdout is not None
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
     try:
-        printed = subprocess.run(
-            [sys.executable, "-c", CHILD, baseline, str(folder)],
-            env=environment, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+        wall, processors = map(float, worker.stdout.readline().split())
+        return wall, processors
     finally:
         for loop in loops:
             loop.kill()
             loop.wait()
-    wall, processors = map(float, printed.split())
-    return wall, processors
 
 
 if __name__ == "__main__":
