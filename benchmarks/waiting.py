@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# environment of each way; `sodbench` sets nothing that the user has set
+# the environment of each way: `torch` is libgomp's own default, `default` what sodbench sets
 WAYS: dict[str, dict[str, str]] = {
-    "torch": {"GOMP_SPINCOUNT": "300000"},  # what libgomp does unless told otherwise
+    "torch": {"GOMP_SPINCOUNT": "300000"},
     "default": {},
     **{f"spin-{count}": {"GOMP_SPINCOUNT": str(count)} for count in (0, 100, 1000, 10000, 100000)},
     "passive": {"OMP_WAIT_POLICY": "passive"},
