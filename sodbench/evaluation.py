@@ -222,8 +222,6 @@ def rescore(
 
     The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
     """
-    from sodbench.results.provenance import Prediction
-
     started = time.time()
     if protocols is None:
         protocols = [table.protocol for table in run.tables.values()]
@@ -243,19 +241,7 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    then = run.provenance
-    prediction = Prediction(
-        baseline=then.baseline or "",
-        weights=then.weights,
-        weights_sha256=run.weights_sha256,
-        precision=then.precision,
-        batch=then.batch,
-        limit=then.limit,
-        device=then.inference_device or "cpu",
-        output_kind=then.output_kind,
-    )
-    predicted = prediction if then.origin == "baseline" else None
-    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=predicted)
+    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction)
 
 
 def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:

@@ -93,13 +93,12 @@ def reproduce(
     """
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)
-    if path.name == "run.json" or "recipe" not in _content(path):
-        _content(path)
+    if "recipe" in _content(path):
+        notes, pairs = _train_again(path, root, out, device, resume, progress)
+    else:
         notes, pairs = _run_again(
             path, root, out=out, weights=weights, maps=maps, device=device, progress=progress
         )
-    else:
-        notes, pairs = _train_again(path, root, out, device, resume, progress)
     numbers = tuple(_compare(name, then, now, tolerance) for name, (then, now) in pairs.items())
     return Reproduction(path, tuple(notes), numbers)
 

@@ -322,3 +322,13 @@ def test_a_small_record_keeps_no_curves_of_images(root: Path, maps: Path, here: 
     assert small.values() == large.values() == full.values()
     assert not reproduce(here / "reports/runs/small/sod").failed
     assert "small on SOD" in small._repr_html_()
+
+
+def test_rescoring_keeps_how_the_maps_were_predicted(
+    root: Path, network: tuple[str, Path], here: Path
+) -> None:
+    run = evaluate(network[0], "sod", weights=network[1], data_root=root, device="cpu", batch=2, name="net")
+    (recorded,) = load_runs()
+    assert run.prediction == recorded.prediction == rescore(recorded, reports="reports").prediction
+    assert run.prediction is not None and run.prediction.batch == 2 and run.prediction.weights_sha256
+    assert score_maps(root / "SOD" / "GT", "sod", data_root=root, reports=None).prediction is None

@@ -102,6 +102,23 @@ class Run:
         """A key that is equal for runs scored on the same images and masks, so that they may be ranked."""
         return f"{self.dataset_digest}:{self.provenance.images_sha256 or self.scored}"
 
+    @property
+    def prediction(self) -> Prediction | None:
+        """How the maps were predicted; None where they were made elsewhere."""
+        then = self.provenance
+        if then.origin == "maps":
+            return None
+        return Prediction(
+            baseline=then.baseline or "",
+            weights=then.weights,
+            weights_sha256=self.weights_sha256,
+            precision=then.precision,
+            batch=then.batch,
+            limit=then.limit,
+            device=then.inference_device or "cpu",
+            output_kind=then.output_kind,
+        )
+
     def values(self) -> dict[str, float]:
         """All data-set scores by full metric name (`maxF@pysodmetrics`)."""
         return {
