@@ -16,9 +16,10 @@ from typing import overload
 from sodbench.data import notebook
 from sodbench.data.card import Card, Layout, load_card
 from sodbench.data.image_files import list_images
-from sodbench.data.images import SUFFIXES, Pixels, read_image, read_mask
+from sodbench.data.images import Pixels, read_image, read_mask
 from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
 from sodbench.data.locations import data_root as data_root_of
+from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, first_of
 
 __all__ = ["DataSet", "Pairing", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sodbench.data.images import SUFFIXES
+from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, first_of
 
 

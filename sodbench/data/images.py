@@ -2,61 +2,54 @@
 
 Every image becomes H x W x 3 uint8 RGB, every mask and saliency map H x W uint8, whatever the mode of the
 file. The EXIF orientation is applied to all three, so that their sizes agree. An animation, a damaged file
-and an image of more than 89 million pixels raise InputError with the file's name.
+and an image over the limits of `picture_files` raise InputError with the file's name.
 
 Conventions that can change numbers:
 
 - colour images: alpha is dropped (as `convert("RGB")` does everywhere in the field); 16-bit grey is
-  scaled by 1/257 and rounded;
+  scaled by 1/257 and rounded; of 16-bit colours the upper 8 bits are taken;
 - masks: a mask of only {0, 1} becomes {0, 255} (logged once); other grey levels are kept;
   transparent parts count as background; a two-colour palette of labels becomes background and object;
 - maps: 8-bit grey only; 16-bit and truly coloured maps (a heat map) raise InputError, because their scale
-  is not known.
+  is not known;
+- a mask or map in which one level other than 0 is marked transparent raises InputError, because programs
+  disagree on what it means.
 """
 
 import logging
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from sodbench.data.picture_files import check_size, load_picture, load_upright, named_errors
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
 
 Pixels = NDArray[np.uint8]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
-MAX_PIXELS = 89_478_485  # Pillow's own limit; the largest image of the field's sets has about 35 million
 COLOUR_TOLERANCE = 32  # grey masks stored as RGB with JPEG traces differ by up to 14 between channels (DUTS)
-ORIENTATION = 0x0112
 
 log = logging.getLogger(__name__)
 _logged: set[str] = set()
 
-# images over the limit are refused below with the file's name; Pillow would warn as well
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# warnings about odd metadata, which is not used; damaged pixels are an error
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
 
 def read_image(path: Path) -> Pixels:
     """An image as H x W x 3 uint8 RGB, upright; raises InputError if it cannot be read."""
-    return _rgb(path, _load(path))
+    with named_errors(path):
+        return _rgb(path, load_picture(path))
 
 
 def rgb_pixels(picture: Image.Image, name: str) -> Pixels:
     """An opened image as `read_image` reads its file; `name` names it in errors."""
+    check_size(picture, name)
     try:
-        picture.load()
-        if _orientation(picture) > 1:
-            picture = ImageOps.exif_transpose(picture)
+        return _rgb(name, load_upright(picture, name))
+    except InputError:
+        raise
     except Exception as error:  # on damaged files Pillow raises nearly anything
         raise InputError(f"{name}: a damaged image ({error or type(error).__name__})") from error
-    return _rgb(name, picture)
 
 
 def read_mask(path: Path) -> Pixels:
@@ -72,37 +65,40 @@ def read_mask(path: Path) -> Pixels:
 
 def decode_mask(path: Path) -> tuple[Pixels, bool]:
     """The mask as `read_mask` returns it, and whether the file holds {0, 1} where {0, 255} is meant."""
-    picture = _load(path)
-    if picture.mode == "L":
-        mask: Pixels = np.array(picture)
-    elif picture.mode == "1":
-        return _bilevel(picture), False
-    elif picture.mode.startswith("I"):
-        mask = _eight_bits(path, picture)
-    elif picture.mode == "P":
-        mask = _from_palette(path, picture)
-    else:
-        mask = _grey(path, picture, "mask")
-    zero_one = is_zero_one(mask)
-    return (mask * np.uint8(255) if zero_one else mask), zero_one
+    with named_errors(path):
+        picture = load_picture(path)
+        _check_transparent_level(path, picture, "mask")
+        if picture.mode == "L":
+            mask: Pixels = np.array(picture)
+        elif picture.mode == "1":
+            return _bilevel(picture), False
+        elif picture.mode.startswith("I"):
+            mask = _eight_bits(path, picture)
+        elif picture.mode == "P":
+            mask = _from_palette(path, picture)
+        else:
+            mask = _grey(path, picture, "mask")
+        zero_one = is_zero_one(mask)
+        return (mask * np.uint8(255) if zero_one else mask), zero_one
 
 
 def read_map(path: Path) -> Pixels:
     """A saliency map as H x W uint8, as it is stored; raises InputError for 16-bit and coloured maps."""
-    picture = _load(path)
-    if picture.mode == "L":
-        return np.array(picture)
-    if picture.mode == "1":
-        return _bilevel(picture)
-    if picture.mode.startswith(("I", "F")):
-        raise InputError(
-            f"{path}: a saliency map of mode {picture.mode} (more than 8 bits); "
-            "expected 8-bit grey: save it as round(255 * probability)"
-        )
-    if picture.mode == "P" and "transparency" not in picture.info:
-        colours = picture.convert("RGB")
-        return _grey(path, colours, "saliency map")
-    return _grey(path, picture, "saliency map")
+    with named_errors(path):
+        picture = load_picture(path, sixteen_bits=False)
+        _check_transparent_level(path, picture, "saliency map")
+        if picture.mode == "L":
+            return np.array(picture)
+        if picture.mode == "1":
+            return _bilevel(picture)
+        if picture.mode.startswith(("I", "F")):
+            raise InputError(
+                f"{path}: a saliency map of mode {picture.mode} (more than 8 bits); "
+                "expected 8-bit grey: save it as round(255 * probability)"
+            )
+        if picture.mode == "P" and "transparency" not in picture.info:
+            picture = picture.convert("RGB")
+        return _grey(path, picture, "saliency map")
 
 
 def write_map(path: Path, values: Pixels) -> None:
@@ -113,41 +109,9 @@ def write_map(path: Path, values: Pixels) -> None:
         Image.fromarray(np.ascontiguousarray(values)).save(part, format="PNG", compress_level=3)
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) of what `read_image` would return, from the header alone."""
-    with open_picture(path) as picture:
-        width, height = picture.size
-        transposed = _orientation(picture) >= 5
-    return (width, height) if transposed else (height, width)
-
-
-def open_picture(path: Path) -> Image.Image:
-    """The file opened by Pillow, with only its header read; InputError if it is not a still image."""
-    try:
-        picture = Image.open(path, formats=FORMATS)
-    except Exception as error:
-        raise unreadable(path, error) from None
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        picture.close()
-        raise InputError(
-            f"{path}: {width} x {height} pixels; images over {MAX_PIXELS:,} pixels are refused: resize it"
-        )
-    try:
-        frames = int(getattr(picture, "n_frames", 1))
-    except Exception as error:  # the frames of GIF and TIFF are counted by walking through the file
-        picture.close()
-        raise unreadable(path, error) from None
-    # Pillow counts a JPEG with a preview behind it (MPO) as two frames; it is a still image
-    if frames > 1 and picture.format != "MPO":
-        picture.close()
-        raise InputError(f"{path}: an animation of {frames} frames; expected a still image")
-    return picture
-
-
-def is_zero_one(mask: Pixels) -> bool:
-    """True for a mask whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
-    return bool(mask.size) and int(mask.max()) == 1
+def is_zero_one(values: Pixels) -> bool:
+    """True for a mask or map whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
+    return bool(values.size) and int(values.max()) == 1
 
 
 def _rgb(name: str | Path, picture: Image.Image) -> Pixels:
@@ -163,51 +127,6 @@ def _rgb(name: str | Path, picture: Image.Image) -> Pixels:
     return np.array(picture.convert("RGB"))
 
 
-def _load(path: Path) -> Image.Image:
-    with open_picture(path) as picture:
-        try:
-            picture.load()
-            if _orientation(picture) > 1:
-                return ImageOps.exif_transpose(picture)
-        except Exception as error:
-            raise unreadable(path, error) from None
-        return picture
-
-
-def _orientation(picture: Image.Image) -> int:
-    # getexif parses: the usual PNG mask has none and is read faster without; Pillow itself rotates TIFF
-    if "exif" not in picture.info or picture.format == "TIFF":
-        return 1
-    try:
-        value: Any = picture.getexif().get(ORIENTATION, 1)
-    except Exception:  # a damaged EXIF block does not make the pixels unreadable
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def unreadable(path: Path, error: Exception) -> InputError:
-    """The error for a file that Pillow could not read.
-
-    On damaged files Pillow raises nearly anything (struct.error, zlib.error, TypeError, IndexError, ...), so
-    any exception is accepted here.
-    """
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"{path}: no such file")
-    if isinstance(error, MemoryError):
-        return InputError(f"{path}: not enough memory to read it")
-    if isinstance(error, OSError) and error.errno is not None:
-        return InputError(f"{path}: not readable ({error.strerror})")
-    size = path.stat().st_size
-    if size == 0:
-        return InputError(f"{path}: an empty file; expected an image")
-    if isinstance(error, UnidentifiedImageError):
-        return InputError(f"{path}: not an image ({size} bytes); expected one of {', '.join(FORMATS)}")
-    if isinstance(error, Image.DecompressionBombError):
-        return InputError(f"{path}: images over {MAX_PIXELS:,} pixels are refused: resize it")
-    why = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{path}: a damaged image ({why}); fetch or save it again")
-
-
 def _bilevel(picture: Image.Image) -> Pixels:
     # mode "1" stores one byte per pixel, 0 or 255: take the bytes without converting to booleans
     values = np.frombuffer(picture.tobytes("raw", "L"), dtype=np.uint8)
@@ -216,13 +135,25 @@ def _bilevel(picture: Image.Image) -> Pixels:
 
 def _eight_bits(path: str | Path, picture: Image.Image) -> Pixels:
     """16-bit grey to 8 bits; values that already fit 8 bits are kept."""
-    values = np.asarray(picture).astype(np.int64)
+    values = np.asarray(picture)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise InputError(f"{path}: grey values from {low} to {high}; expected 8 or 16 bits")
     if high > 255:
-        values = (values * 255 + 32767) // 65535
+        values = (values.astype(np.uint32) * 255 + 32767) // 65535
     return values.astype(np.uint8)
+
+
+def _check_transparent_level(path: Path, picture: Image.Image, what: str) -> None:
+    """InputError where a grey level or colour other than black is used and marked transparent."""
+    level = picture.info.get("transparency")
+    if level is None or picture.mode == "P":
+        return
+    values = _bilevel(picture) if picture.mode == "1" else np.asarray(picture)
+    if np.any(level) and (values.reshape(picture.height, picture.width, -1) == level).all(2).any():
+        raise InputError(
+            f"{path}: a {what} whose value {level} is marked transparent; save it without transparency"
+        )
 
 
 def _from_palette(path: Path, picture: Image.Image) -> Pixels:

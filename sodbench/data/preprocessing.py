@@ -84,6 +84,10 @@ def resize_bilinear(image: npt.NDArray[np.uint8], height: int, width: int) -> np
     """
     above, below, down = _taps(image.shape[0], height)
     left, right, across = _taps(image.shape[1], width)
+    if image.shape[1] > 2 * width:  # take the columns that are needed first: a wide image needs little memory
+        needed = np.unique([left, right])
+        image = image[:, needed]
+        left, right = np.searchsorted(needed, left), np.searchsorted(needed, right)
     # rows first, and only those that are needed: one gather and two multiply-adds per value
     top = image[above].astype(np.float32)
     rows = image[below].astype(np.float32)

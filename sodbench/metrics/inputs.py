@@ -1,4 +1,4 @@
-"""Validation of maps and masks before scoring, and resampling where the protocol requires it."""
+"""Validation of maps, masks and their names before scoring."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import load_protocol, protocol_names
+
+# the compiled loops count pixels, with a margin, in 32 bits
+MOST_PIXELS, MARGIN = 2**31 - 1, 72
 
 MapArray = NDArray[Any]  # uint8 (0..255) or float64 (0..1), two-dimensional, C order
 
@@ -63,8 +66,27 @@ def checked_mask(values: ArrayLike, name: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
+def checked_name(name: object) -> str:
+    """The name of an image; InputError for anything but a string."""
+    if not isinstance(name, str):
+        raise InputError(f"name {name!r} is of type {type(name).__name__}; expected a string: pass str(name)")
+    return name
+
+
 def _two_dimensional(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
-    array = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InputError(
+            f"{name}: {what} is a masked array with {int(np.ma.getmaskarray(values).sum())} masked values; expected "
+            "values everywhere: fill them, for example with .filled(0)"
+        )
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # ragged lists, tensors on a GPU, objects with an odd __array__
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{name}: {what} of type {type(values).__name__} is not an array ({why}); expected a numpy "
+            "array, height x width"
+        ) from None
     if array.ndim != 2:
         kind = "colour or stacked" if array.ndim == 3 else f"{array.ndim}-dimensional"
         raise InputError(
@@ -72,6 +94,11 @@ def _two_dimensional(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
         )
     if array.size == 0:
         raise InputError(f"{name}: {what} of shape {array.shape} has no pixels; expected at least 1 x 1")
+    if array.shape[0] * (array.shape[1] + MARGIN) > MOST_PIXELS:
+        raise InputError(
+            f"{name}: {what} of shape {array.shape} is too large; expected at most {MOST_PIXELS:,} pixels, "
+            f"{MARGIN} columns added: score it at a smaller size"
+        )
     return array
 
 
@@ -96,30 +123,3 @@ class SizeMismatchError(InputError):
 
 def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
-
-
-def resized(values: MapArray, shape: tuple[int, int]) -> MapArray:
-    """The map resampled to another height and width; uint8 stays uint8, floating point is clipped to 0..1.
-
-    Bicubic with a = -0.5, wider when shrinking (as MATLAB's imresize and Pillow do), the result rounded to
-    8 bits: as if the map had been saved at that size. How the toolkits round in between is not documented;
-    for maps of another size their numbers agree with ours to about 1e-3.
-    """
-    rows = _resampling(values.shape[0], shape[0])
-    columns = _resampling(values.shape[1], shape[1])
-    resampled = rows @ values.astype(np.float64) @ columns.T
-    if values.dtype == np.uint8:
-        return np.clip(np.floor(resampled + 0.5), 0, 255).astype(np.uint8)
-    return np.clip(resampled, 0.0, 1.0)
-
-
-def _resampling(size: int, wanted: int) -> NDArray[np.float64]:
-    """The matrix (wanted x size) that resamples one side."""
-    scale = size / wanted
-    reach = max(scale, 1.0)
-    centre = (np.arange(wanted) + 0.5) * scale - 0.5
-    distance = np.abs(np.arange(size) - centre[:, None]) / reach
-    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
-    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
-    weights = np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

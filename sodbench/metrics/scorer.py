@@ -1,7 +1,7 @@
 """The scorer: feed it maps and masks one by one, then ask for the score table."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from sodbench.errors import InputError, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask, resized
+from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask, checked_name
 from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.metrics.registry import chosen, names_for
+from sodbench.metrics.resizing import resized
 
 DERIVED = ("F",)  # curves that follow from the others and are not kept for each image
 
@@ -93,7 +94,7 @@ class Scorer:
 
     def measure(self, saliency_map: ArrayLike, mask: ArrayLike, name: str) -> ImageScores:
         """One image's scores, without adding them; safe to call from several threads."""
-        return measure_image(saliency_map, mask, name, [self], self._masks or shared_masks())[0]
+        return measure_image(saliency_map, mask, checked_name(name), [self], self._masks or shared_masks())[0]
 
     def add(self, image: ImageScores) -> None:
         """Adds what `measure` returned."""
@@ -233,7 +234,7 @@ def measure_image(
     saliency_map: ArrayLike,
     mask: ArrayLike,
     name: str,
-    scorers: Iterable[Scorer],
+    scorers: Sequence[Scorer],
     masks: MaskCache | None,
 ) -> list[ImageScores]:
     """One image's scores for several scorers (protocols): what they share of the work is done once.
@@ -242,19 +243,21 @@ def measure_image(
     """
     values = checked_map(saliency_map, name)
     grey = checked_mask(mask, name)
-    fitting = values if values.shape == grey.shape else resized(values, grey.shape)
+    protocols = [scorer.protocol for scorer in scorers]
+    if values.shape != grey.shape:
+        for protocol in protocols:
+            if protocol.size_mismatch == "error":
+                raise SizeMismatchError(name, values.shape, grey.shape, protocol.name)
+        values = resized(values, (grey.shape[0], grey.shape[1]))
     shared: dict[int, Measurement] = {}
     images = []
-    for scorer in scorers:
-        protocol = scorer.protocol
-        if values.shape != grey.shape and protocol.size_mismatch == "error":
-            raise SizeMismatchError(name, values.shape, grey.shape, protocol.name)
+    for scorer, protocol in zip(scorers, protocols, strict=True):
         least = object_level(grey, protocol)
         measurement = shared.get(least)
         if measurement is None:
             binary = binarise(grey, least)
             work = masks.work(binary) if masks else MaskWork(binary, use=str(len(shared)))
-            measurement = Measurement(fitting, binary, work, grey, protocol.s_centre_rounding)
+            measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
             shared[least] = measurement
         columns: Columns = {}
         curves: Curves = {}

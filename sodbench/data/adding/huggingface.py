@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.data.adding.words import MASK_WORDS, has_word
-from sodbench.data.images import SUFFIXES
+from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError
 
 TABLES = ("metadata.jsonl", "metadata.csv")

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from sodbench.data.auditing.audit import Audit
-from sodbench.data.auditing.file_facts import in_threads, map_facts
+from sodbench.data.auditing.file_facts import in_threads, map_facts, mask_facts
 from sodbench.data.folder import DataSet
 from sodbench.data.image_files import list_images
-from sodbench.data.images import image_size
-from sodbench.errors import InputError, first_of
+from sodbench.errors import first_of
 
 FAINT = 64  # a map that stays below: stretching it to the full range changes its meaning
 
@@ -33,6 +32,12 @@ def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Au
         text = f"{len(unreadable)} maps cannot be scored: {first_of(unreadable, 3)}"
         audit.add("problem", "unreadable", text, unreadable)
     audit.masks, audit.pairs = len(maps), len(samples) - len(unreadable)
+    masks = in_threads(mask_facts, [sample.mask for sample in samples if sample.mask is not None], workers)
+    sizes = {mask.path: mask.size for mask in masks if not mask.error}
+    without = [mask.error for mask in masks if mask.error]
+    if without:
+        text = f"{len(without)} masks cannot be read: {first_of(without, 3)}"
+        audit.add("problem", "unreadable mask", text, without)
     differ, constant = [], []
     peaks: list[tuple[int, str]] = []
     for sample, file in zip(samples, files, strict=True):
@@ -43,7 +48,7 @@ def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Au
             constant.append(f"{sample.name} is {used[0]} everywhere")
         elif used[-1] < FAINT:
             peaks.append((int(used[-1]), sample.name))
-        if sample.mask is not None and _size(sample.mask) not in (file.size, None):
+        if sample.mask is not None and sizes.get(sample.mask, file.size) != file.size:
             differ.append(sample.name)
     if differ:
         text = f"{len(differ)} maps have another size than their masks: {first_of(differ, 3)}"
@@ -56,10 +61,3 @@ def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Au
         text = f"{len(faint)} maps are nearly black, and stretched by most protocols: {first_of(faint, 3)}"
         audit.add("note", "faint", text, faint)
     return audit
-
-
-def _size(mask: Path) -> tuple[int, int] | None:
-    try:
-        return image_size(mask)
-    except InputError:
-        return None

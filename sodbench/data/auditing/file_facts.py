@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.images import decode_mask, is_zero_one, open_picture, read_image, read_map
+from sodbench.data.images import decode_mask, is_zero_one, read_image, read_map
+from sodbench.data.picture_files import open_picture
 from sodbench.errors import InputError
 
 FORMATS_OF = {

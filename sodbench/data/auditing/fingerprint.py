@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sodbench.data.auditing.file_facts import in_threads
-from sodbench.data.images import open_picture, unreadable
+from sodbench.data.images import rgb_pixels
+from sodbench.data.picture_files import named_errors, open_picture
 from sodbench.errors import InputError
 from sodbench.files import sha256_of
 
@@ -46,13 +47,11 @@ class Match:
 
 
 def thumbnail(path: Path) -> NDArray[np.uint8]:
-    """The image as 32 x 32 grey levels; JPEG is decoded at a fraction of its size, which is fast."""
-    with open_picture(path) as picture:
-        try:
-            picture.draft("L", (4 * SIDE, 4 * SIDE))
-            return np.asarray(picture.convert("RGB").convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
-        except Exception as error:
-            raise unreadable(path, error) from None
+    """The image, upright, as 32 x 32 grey levels; JPEG is decoded at a fraction of its size."""
+    with named_errors(path), open_picture(path) as picture:
+        picture.draft("L", (4 * SIDE, 4 * SIDE))
+        colours = Image.fromarray(rgb_pixels(picture, str(path)))
+        return np.asarray(colours.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def fingerprints(files: Iterable[tuple[str, Path]], workers: int | None = None) -> Fingerprints:
