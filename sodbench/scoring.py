@@ -4,16 +4,18 @@ Decoding and the kernels release the interpreter lock, so threads are enough. Th
 the order of the pairs, whatever the number of workers.
 """
 
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from sodbench.cores import core_count
 from sodbench.data.folder import Sample
-from sodbench.data.images import read_map, read_mask
-from sodbench.errors import InputError, first_of
+from sodbench.data.images import decode_mask, read_map
+from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable
 from sodbench.metrics.inputs import SizeMismatchError
 from sodbench.metrics.mask import MaskCache
@@ -21,9 +23,17 @@ from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.scorer import ImageScores, Scorer, measure_image, scorers_for
 
 Pair = tuple[str, Path, Path]
-Scored = list[ImageScores] | InputError
 CHUNK = 4  # images per task: handing a task over takes about a tenth of the time of one image
 AHEAD = 4  # tasks in flight per worker: bounds the memory, keeps the workers busy
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One image under every protocol; the files that hold only 0 and 1 where 0 and 255 may be meant."""
+
+    images: list[ImageScores]
+    zero_one_map: Path | None
+    zero_one_mask: Path | None
 
 
 def score_samples(
@@ -63,21 +73,38 @@ def score_files(
     protocol defines); `workers` is the number of threads (None: one per core); `progress` is the label of a
     progress bar on stderr (None: no bar); `masks` keeps the work of masks for further calls (None: it is not
     kept, which is faster for one call).
-    Raises InputError that counts the files that cannot be scored and names the first of them.
+    Raises InputError that counts the files that cannot be scored and names the first of them. Notes, once
+    each, maps and masks that hold only 0 and 1.
     """
     scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks)
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")
     failed: list[InputError] = []
-    for images in _in_order(pairs, scorers, masks, workers, progress):
-        if isinstance(images, InputError):
-            failed.append(images)
+    faint: list[Path] = []
+    stretched: list[Path] = []
+    for scored in _in_order(pairs, scorers, masks, workers, progress):
+        if isinstance(scored, InputError):
+            failed.append(scored)
             continue
-        for scorer, image in zip(scorers, images, strict=True):
+        faint += [] if scored.zero_one_map is None else [scored.zero_one_map]
+        stretched += [] if scored.zero_one_mask is None else [scored.zero_one_mask]
+        for scorer, image in zip(scorers, scored.images, strict=True):
             scorer.add(image)
     if failed:
         raise _cannot_be_scored(failed, len(pairs))
+    _note_zero_one(faint, stretched, len(pairs))
     return {scorer.protocol.name: scorer.result() for scorer in scorers}
+
+
+def _note_zero_one(faint: Sequence[Path], stretched: Sequence[Path], total: int) -> None:
+    if faint:
+        count = f"{len(faint)} of {total} maps are so"
+        message = f"{faint[0]}: a map of only 0 and 1 of 0..255, which is nearly black; {count}"
+        warnings.warn(f"{message}: save maps as round(255 * probability)", Note, stacklevel=3)
+    if stretched:
+        count = f"{len(stretched)} of {total} masks are so"
+        message = f"{stretched[0]}: a mask of only 0 and 1, read as 0 and 255; {count}"
+        warnings.warn(message, Note, stacklevel=3)
 
 
 def _cannot_be_scored(failed: Sequence[InputError], total: int) -> InputError:
@@ -104,7 +131,7 @@ def _in_order(
     masks: MaskCache | None,
     workers: int | None,
     progress: str | None,
-) -> Iterator[Scored]:
+) -> Iterator[Scored | InputError]:
     workers = workers or core_count()
     bar = None
     if progress is not None:
@@ -131,11 +158,20 @@ def _in_order(
             bar.close()
 
 
-def _score_chunk(chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None) -> list[Scored]:
-    scored: list[Scored] = []
+def _score_chunk(
+    chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None
+) -> list[Scored | InputError]:
+    scored: list[Scored | InputError] = []
     for name, map_path, mask_path in chunk:
         try:
-            scored.append(measure_image(read_map(map_path), read_mask(mask_path), name, scorers, masks))
+            mask, stretched = decode_mask(mask_path)
+            images = measure_image(read_map(map_path), mask, name, scorers, masks)
         except InputError as error:
             scored.append(error)
+            continue
+        except MemoryError:
+            scored.append(InputError(f"{map_path}: not enough memory to score it; use fewer workers"))
+            continue
+        faint = any(image.zero_one for image in images)
+        scored.append(Scored(images, map_path if faint else None, mask_path if stretched else None))
     return scored

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sodbench.errors import InputError
 from sodbench.metrics.families import e_measure, f_measure, mae, s_measure, weighted_f
-from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask
+from sodbench.metrics.inputs import SizeMismatchError, as_array, checked_map, checked_mask
 from sodbench.metrics.mask import binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
@@ -112,12 +112,11 @@ def measured(pred: ArrayLike, gt: ArrayLike, normalize: bool = True) -> Measurem
     With `normalize` off the map has to be floating point in 0..1 and the mask bool, as in the package.
     """
     name = "pred, gt"
-    if not normalize and not (
-        np.issubdtype(np.asarray(pred).dtype, np.floating) and np.asarray(gt).dtype == np.bool_
-    ):
+    pred, gt = as_array(pred, name, "map"), as_array(gt, name, "mask")
+    if not normalize and not (np.issubdtype(pred.dtype, np.floating) and gt.dtype == np.bool_):
         raise InputError(
             f"{name}: normalize=False takes a floating-point map and a bool mask, not "
-            f"{np.asarray(pred).dtype} and {np.asarray(gt).dtype}: convert them, or leave normalize=True"
+            f"{pred.dtype} and {gt.dtype}: convert them, or leave normalize=True"
         )
     prediction = checked_map(pred, name)
     grey = checked_mask(gt, name)

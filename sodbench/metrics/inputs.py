@@ -69,24 +69,35 @@ def checked_mask(values: ArrayLike, name: str) -> NDArray[np.uint8]:
 def checked_name(name: object) -> str:
     """The name of an image; InputError for anything but a string."""
     if not isinstance(name, str):
-        raise InputError(f"name {name!r} is of type {type(name).__name__}; expected a string: pass str(name)")
+        raise InputError(
+            f"a name of type {type(name).__name__}; expected a string, for example the file's stem"
+        )
     return name
 
 
-def _two_dimensional(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
+def as_array(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
+    """A map or mask as a numpy array of any shape and type.
+
+    Raises InputError for a masked array with masked values, which would be taken for pixels, and for what is
+    no array: ragged lists, tensors on a GPU.
+    """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise InputError(
-            f"{name}: {what} is a masked array with {int(np.ma.getmaskarray(values).sum())} masked values; expected "
-            "values everywhere: fill them, for example with .filled(0)"
+            f"{name}: {what} is a masked array with masked values; expected values everywhere: fill them, "
+            "for example with .filled(0)"
         )
     try:
-        array = np.asarray(values)
-    except Exception as error:  # ragged lists, tensors on a GPU, objects with an odd __array__
+        return np.asarray(values)
+    except Exception as error:  # whatever a foreign type raises in its __array__
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"{name}: {what} of type {type(values).__name__} is not an array ({why}); expected a numpy "
             "array, height x width"
         ) from None
+
+
+def _two_dimensional(values: ArrayLike, name: str, what: str) -> NDArray[Any]:
+    array = as_array(values, name, what)
     if array.ndim != 2:
         kind = "colour or stacked" if array.ndim == 3 else f"{array.ndim}-dimensional"
         raise InputError(

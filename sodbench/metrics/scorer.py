@@ -1,6 +1,7 @@
 """The scorer: feed it maps and masks one by one, then ask for the score table."""
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sodbench.errors import InputError, first_of
+from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
 from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask, checked_name
@@ -25,12 +26,16 @@ DERIVED = ("F",)  # curves that follow from the others and are not kept for each
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One image under one protocol: its columns, its curves, and its height, width and object share."""
+    """One image under one protocol: its columns, its curves, and its height, width and object share.
+
+    `zero_one`: the map holds only 0 and 1, of 0..255.
+    """
 
     name: str
     columns: Columns
     curves: Curves
     facts: tuple[int, int, float]
+    zero_one: bool = False
 
 
 class Scorer:
@@ -74,6 +79,7 @@ class Scorer:
         self._facts: list[tuple[int, int, float]] = []
         self._means: dict[str, RunningMean] = {}
         self._kept: dict[str, list[NDArray[np.float32]]] = {}
+        self._noted = False  # that a map holds only 0 and 1
 
     def __repr__(self) -> str:
         """Protocol, metric families and the number of images so far."""
@@ -88,9 +94,18 @@ class Scorer:
         """Scores one map (uint8 H x W; floating point in 0..1; bool) against its mask (uint8 or bool, H x W).
 
         Without a `name`, the image is named by its number. Raises InputError, and adds nothing, for input
-        that cannot be scored or a name given twice.
+        that cannot be scored or a name given twice. Notes the first map of only 0 and 1 of 0..255.
         """
-        self.add(self.measure(map, mask, str(len(self._names)) if name is None else name))
+        image = self.measure(map, mask, str(len(self._names)) if name is None else name)
+        self.add(image)
+        if image.zero_one and not self._noted:
+            self._noted = True
+            warnings.warn(
+                f"{image.name}: the map holds only 0 and 1 of 0..255, which is nearly black: pass "
+                "map.astype(bool), or map * 255 (further ones are not listed)",
+                Note,
+                stacklevel=2,
+            )
 
     def measure(self, saliency_map: ArrayLike, mask: ArrayLike, name: str) -> ImageScores:
         """One image's scores, without adding them; safe to call from several threads."""
@@ -267,7 +282,8 @@ def measure_image(
             curves |= lines
         work = measurement.mask
         facts = (work.height, work.width, work.n_object / work.n)
-        images.append(ImageScores(name, columns, curves, facts))
+        zero_one = not measurement.is_float and measurement.extent[1] == 1
+        images.append(ImageScores(name, columns, curves, facts, zero_one))
     return images
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sodbench.cli.main import main
 from sodbench.data.auditing.audit import Audit
-from sodbench.data.auditing.audit_dataset import audit_dataset
+from sodbench.data.auditing.audit_dataset import PARTLY_INVERTED, audit_dataset
 from sodbench.data.auditing.audit_maps import audit_maps
 from sodbench.data.auditing.file_facts import RULES, mask_facts
 from sodbench.data.auditing.fingerprint import Fingerprints, fingerprints, matches
@@ -314,3 +314,36 @@ def test_the_traps_of_the_real_sets(shared_data: Path) -> None:
     assert int(text(te, "grey").split()[0]) > 100 and text(te, "exactly 128")
     maps = audit_maps(open_dataset("sod", shared_data), shared_data / "SOD" / "maps" / "PiCANet")
     assert "peaks at 5/255" in text(maps, "faint") and maps.problems == 0
+
+
+def test_inverted_masks(root: Path) -> None:
+    masks = sorted((root / "ECSSD" / "ground_truth_mask").iterdir())
+    for count, path in enumerate(masks, 1):
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+        if count not in (1, 4, 5, 8):
+            continue
+        report = audit(root)
+        levels = [issue.level for issue in report.issues if issue.kind == "inverted"]
+        assert levels == ([] if count == 1 else ["problem" if count > 4 else "note"])
+    assert "8 of 8 masks" in text(report, "inverted") and "0001.png" in text(report, "inverted")
+    assert main(["datasets", "verify", "ecssd", "--data-root", str(root)]) == 1
+
+
+@pytest.mark.parametrize("name", ["sod", "ecssd", "duts-te", "pascal-s"])
+def test_the_masks_of_real_sets_are_not_taken_for_inverted(shared_data: Path, name: str) -> None:
+    samples = open_dataset(name, shared_data).samples[::3]
+    bordered = [mask_facts(sample.mask).border > 0.5 for sample in samples if sample.mask is not None]
+    assert bordered and np.mean(bordered) < PARTLY_INVERTED
+
+
+def test_masks_that_cannot_be_read_are_named_where_maps_are_audited(root: Path) -> None:
+    masks = root / "ECSSD" / "ground_truth_mask"
+    maps = root / "maps"
+    maps.mkdir()
+    for path in masks.iterdir():
+        (maps / path.name).write_bytes(path.read_bytes())
+    (masks / "0002.png").write_bytes(b"")
+    report = audit_maps(open_dataset("ecssd", root), maps)
+    assert kinds(report) == ["unreadable mask"] and "0002.png: an empty file" in text(
+        report, "unreadable mask"
+    )

@@ -1,5 +1,6 @@
 """From files to score tables: order, workers, several protocols, and what is refused."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from sodbench.errors import InputError
+from sodbench.errors import InputError, Note
 from sodbench.metrics import Scorer
 from sodbench.metrics.mask import MaskCache
 from sodbench.scoring import score_files
@@ -225,3 +226,37 @@ def test_mask_cache_is_bounded_and_reused() -> None:
     again.update(*picture(5), name="5")
     assert dict(cache._works) == before
     assert again.result().scores["wF"] == Scorer().measure(*picture(5), "5").columns["wF"]
+
+
+def test_maps_and_masks_of_zero_and_one_are_noted_once_with_their_number(tmp_path: Path) -> None:
+    mask = np.zeros((9, 12), np.uint8)
+    mask[2:6, 3:9] = 255
+    pairs = []
+    for name, saliency, truth in (
+        ("1", mask, mask),
+        ("2", mask // 255, mask // 255),
+        ("3", mask * 0, mask),  # an empty map is one
+        ("4", mask // 255, mask // 255),
+    ):
+        files = tmp_path / f"map-{name}.png", tmp_path / f"mask-{name}.png"
+        for path, pixels in zip(files, (saliency, truth), strict=True):
+            Image.fromarray(pixels).save(path)
+        pairs.append((name, *files))
+    with pytest.warns(Note) as notes:
+        tables = score_files(pairs, ["pysodmetrics", "raw"], ["MAE"], workers=2)
+    first, second = (str(note.message) for note in notes)
+    assert first.startswith(f"{tmp_path / 'map-2.png'}: a map of only 0 and 1") and "2 of 4 maps" in first
+    assert second.startswith(f"{tmp_path / 'mask-2.png'}: a mask of only 0 and 1") and "2 of 4" in second
+    assert tables["raw"].per_image.loc["2", "MAE"] == pytest.approx((24 / 108) * 254 / 255)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_files(pairs[::2], ["raw"], ["MAE"])
+
+
+def test_no_memory_while_scoring_names_the_map(pairs: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("sodbench.scoring.measure_image", exhausted)
+    with pytest.raises(InputError, match=r"map.*: not enough memory to score it"):
+        score_files(pairs[:1], metrics=["MAE"])

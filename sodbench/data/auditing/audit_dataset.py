@@ -26,6 +26,11 @@ from sodbench.data.layout import (
 )
 from sodbench.errors import first_of
 
+# shares of the masks with more object than background along their border: at most 4 % in ECSSD, SOD, DUTS,
+# PASCAL-S and SOC, at least 96 % where their masks are inverted
+INVERTED, PARTLY_INVERTED = 0.5, 0.1
+FEWEST_INVERTED = 2  # one such mask says nothing
+
 
 def audit_dataset(
     card: Card,
@@ -155,6 +160,7 @@ def _audit_masks(audit: Audit, masks: list[FileFacts]) -> None:
         f"> 128 to {rule}": f"{int(flip.sum())} in {int((flip > 0).sum())} masks ({flip.sum() / pixels:.4%})"
         for rule, flip in flips.items()
     }
+    _audit_inversion(audit, masks)
     names = [mask.path.name for mask in masks]
     notes: tuple[tuple[str, str, NDArray[np.bool_]], ...] = (
         ("grey", "masks have grey levels between 0 and 255", levels[:, 1:255].sum(axis=1) > 0),
@@ -169,3 +175,16 @@ def _audit_masks(audit: Audit, masks: list[FileFacts]) -> None:
         concerned = [name for name, yes in zip(names, which, strict=True) if yes]
         if concerned:
             audit.add("note", kind, f"{len(concerned)} {text}: {first_of(concerned, 3)}", concerned)
+
+
+def _audit_inversion(audit: Audit, masks: list[FileFacts]) -> None:
+    """Objects rarely fill the border of an image: masks in which they do may have 0 for the object."""
+    partial = [mask for mask in masks if mask.object_pixels("> 128") < mask.levels.sum()]
+    bordered = [mask.path.name for mask in partial if mask.border > 0.5]
+    if len(bordered) < FEWEST_INVERTED or len(bordered) <= PARTLY_INVERTED * len(partial):
+        return
+    text = (
+        f"{len(bordered)} of {len(masks)} masks have more object than background along their border and "
+        f"may be inverted: {first_of(bordered, 3)}; expected 255 for the object"
+    )
+    audit.add("problem" if len(bordered) > INVERTED * len(partial) else "note", "inverted", text, bordered)

@@ -37,6 +37,7 @@ class FileFacts:
         default_factory=lambda: np.zeros(256, np.int64)
     )  # pixels per grey level
     zero_one: bool = False
+    border: float = 0.0  # share of the outermost pixels that are object (> 128)
 
     @property
     def kind(self) -> str:
@@ -72,7 +73,15 @@ def mask_facts(path: Path) -> FileFacts:
     except InputError as error:
         return FileFacts(path, error=str(error))
     size = (mask.shape[0], mask.shape[1])
-    return FileFacts(path, format=kind, mode=mode, size=size, levels=_levels(mask), zero_one=zero_one)
+    return FileFacts(
+        path,
+        format=kind,
+        mode=mode,
+        size=size,
+        levels=_levels(mask),
+        zero_one=zero_one,
+        border=_border(mask),
+    )
 
 
 def map_facts(path: Path) -> FileFacts:
@@ -100,3 +109,8 @@ def _header(path: Path) -> tuple[str, str]:
 
 def _levels(values: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.bincount(values.ravel(), minlength=256)
+
+
+def _border(mask: NDArray[np.uint8]) -> float:
+    sides = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    return float((np.concatenate(sides) > 128).mean())
