@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.data.card import load_cards
-from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps
+from sodbench.data.folder import DataSet, counting_maps, open_dataset, open_folders, pair_maps
 from sodbench.errors import InputError, Note, first_of
 from sodbench.names import folder_name
 
@@ -197,8 +197,11 @@ def score_maps(
     )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = Path(folder).expanduser()
+    name = name or folder.resolve().name
+    folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
-    return _score(name or folder.resolve().name, opened, pairs, folder, scoring, started=started)
+    opened = counting_maps(opened, folder)
+    return _score(name, opened, pairs, folder, scoring, started=started)
 
 
 def rescore(
@@ -233,7 +236,8 @@ def rescore(
     folder = _path(maps) or run.maps_folder(scoring.data_root)
     if folder is None:
         raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
-    pairs = maps_to_score(opened, folder, allow_missing=run.scored < len(opened.samples))
+    # maps of an ad-hoc set that are missing are named below
+    pairs = maps_to_score(opened, folder, run.scored < len(opened.samples) or opened.card is None)
     # the folder may hold more maps by now, of a later run without `limit`
     images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
     pairs = [(sample, path) for sample, path in pairs if sample.name in images]
@@ -251,7 +255,8 @@ def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
         return open_dataset(run.dataset, data_root or _root_of(run))
     masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
     assert masks is not None
-    return open_folders(run.dataset, masks, images)
+    opened = open_folders(run.dataset, masks, images)
+    return replace(opened, expected=max(opened.expected, run.expected))
 
 
 def _root_of(run: Run) -> Path | None:

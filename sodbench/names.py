@@ -27,6 +27,8 @@ def folder_name(name: str) -> str:
     >>> folder_name("U2-Net/ours"), folder_name(".."), folder_name("BASNet (2019)")
     ('U2-Net%2Fours', '%2E.', 'BASNet (2019)')
     """
+    if not isinstance(name, str):
+        raise InputError(f"a name of type {type(name).__name__}; expected a string")
     if not name:
         raise InputError("a run needs a name, found an empty one; give one with --name")
     try:

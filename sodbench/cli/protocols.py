@@ -226,7 +226,7 @@ def _score(
     args: argparse.Namespace, protocols: "list[Protocol]", metrics: list[str] | None
 ) -> "tuple[dict[str, ScoreTable], dict[str, Any]]":
     """Scores the maps under each protocol; also what was scored."""
-    from sodbench.data.folder import open_dataset, open_folders, pair_maps
+    from sodbench.data.folder import counting_maps, open_dataset, open_folders, pair_maps
     from sodbench.scoring import score_samples
 
     if not args.maps.is_dir():
@@ -241,6 +241,7 @@ def _score(
     if note := pairing.note():
         print(f"sodbench: note: {args.maps}: {note}", file=sys.stderr)
     pairs = pairing.pairs
+    dataset = counting_maps(dataset, args.maps)
     tables = score_samples(
         pairs,
         protocols,

@@ -7,7 +7,7 @@ stays the expected number, and every table says `201/1000`.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no
 from sodbench.data.locations import data_root as data_root_of
 from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, first_of
+from sodbench.names import folder_name
 
 __all__ = ["DataSet", "Pairing", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
 
@@ -176,6 +177,7 @@ def open_dataset(name: str, data_root: Path | str | None = None, masks_only: boo
 
 def open_folders(name: str, masks: Path | str, images: Path | str | None = None) -> DataSet:
     """An ad-hoc data set from a folder of masks and, optionally, a folder of images."""
+    folder_name(name)  # refuses what is no name
     masks = Path(masks).expanduser()
     images = None if images is None else Path(images).expanduser()
     mask_files = list_images(masks)
@@ -193,8 +195,10 @@ def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pa
     """Each sample with the saliency map of the same stem in `folder`, and what is left over.
 
     Raises InputError naming the first ten samples without a map and their number, unless `allow_missing`;
-    and always if no map fits. Maps that belong to no sample are no error, because a folder of maps is often
-    that of the whole set where only a part of it is on this disk; they are returned as `surplus`.
+    and always if no map fits. Maps that belong to no sample are returned as `surplus`. They are no error
+    where a card or the images say what belongs to the set, because a folder of maps is often that of the
+    whole set where only a part of it is on this disk. Where there are only masks, a mask is missing, which is
+    an error unless `allow_missing`.
     """
     maps = list_images(folder)
     pairs = tuple((sample, maps[sample.name]) for sample in dataset.samples if sample.name in maps)
@@ -214,7 +218,24 @@ def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pa
             f"{first_of(missing)}; --allow-missing scores the rest"
         )
     surplus = sorted(maps.keys() - {sample.name for sample in dataset.samples})
+    if surplus and not allow_missing and _has_only_masks(dataset):
+        raise InputError(
+            f"{dataset.masks_folder}: {len(surplus)} of {len(maps)} maps have no mask here: "
+            f"{first_of(surplus)}; add the masks; --allow-missing scores the rest"
+        )
     return Pairing(pairs, tuple(missing), tuple(surplus))
+
+
+def counting_maps(dataset: DataSet, folder: Path) -> DataSet:
+    """The data set; one of masks alone expects an image for every map in `folder` as well."""
+    if not _has_only_masks(dataset):
+        return dataset
+    names = {sample.name for sample in dataset} | list_images(folder).keys()
+    return replace(dataset, expected=max(dataset.expected, len(names)))
+
+
+def _has_only_masks(dataset: DataSet) -> bool:
+    return dataset.card is None and dataset.images_folder is None
 
 
 def _pair(

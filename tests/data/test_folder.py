@@ -214,7 +214,7 @@ def test_maps_are_paired_or_named(tmp_path: Path) -> None:
 
 def test_maps_without_a_picture_are_reported(tmp_path: Path) -> None:
     make(tmp_path, "i", "m", ["1", "2"])
-    dataset = open_folders("mine", tmp_path / "m")
+    dataset = open_folders("mine", tmp_path / "m", tmp_path / "i")
     for name in ("1", "2", "x", "y"):
         picture(tmp_path / "maps" / f"{name}.png")
     pairing = pair_maps(dataset, tmp_path / "maps")

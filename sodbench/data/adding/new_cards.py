@@ -103,7 +103,7 @@ def _toml(card: NewCard) -> str:
         return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
 
     files = card.files
-    count = files.pairs
+    count = files.pairs + files.unmasked
     if card.names is not None:
         count = len(read_list(card.names) & set(stems_in(card.folder / files.images)))
         if not count:
