@@ -7,6 +7,7 @@ Damage that Pillow does not notice is looked for: a PNG whose pixels do not matc
 that is missing or too short, 16-bit channels of which Pillow keeps the upper half only.
 """
 
+import logging
 import struct
 import warnings
 import zlib
@@ -42,6 +43,8 @@ UPRIGHT = {
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # warnings about odd metadata, which is not used; damaged pixels are an error
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+# what Pillow logs of damaged files would be printed as well where no logging is set up
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def open_picture(path: Path) -> Image.Image:

@@ -13,6 +13,8 @@ from sodbench.reporting.labels import arrow, label, order, split_name
 from sodbench.reporting.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, error_overlay
 from sodbench.results.run import Run
 
+TALLEST = 4.0  # height / width of a panel: an image that is longer is drawn narrower
+
 
 def write_sheet(run: Run, image: str, path: Path) -> None:
     """Writes the sheet of `image` (a name as recorded, see `recorded_image`) as PNG.
@@ -32,15 +34,16 @@ def write_sheet(run: Run, image: str, path: Path) -> None:
             f"{map_file}: found {saliency.shape[1]} x {saliency.shape[0]} pixels, expected"
             f" {mask.shape[1]} x {mask.shape[0]} as its mask has; write maps at the size of the images"
         )
+    fits = picture is not None and picture.shape[:2] == mask.shape
     panels = [
         ("image", picture if picture is not None else np.full((*mask.shape, 3), 40, np.uint8)),
         ("mask", mask),
         ("map", saliency),
-        ("errors", error_overlay(picture, mask, saliency)),
+        ("errors", error_overlay(picture if fits else None, mask, saliency)),
     ]
     lines = _score_lines(run, image)
     width, below = 11.0, 0.3 + 0.18 * len(lines)
-    above = width / len(panels) * mask.shape[0] / mask.shape[1] + 0.6
+    above = width / len(panels) * min(mask.shape[0] / mask.shape[1], TALLEST) + 0.6
     with new_figure(width, above + below) as figure:
         grid = figure.add_gridspec(2, len(panels), height_ratios=(above, below))
         for place, (title, pixels) in enumerate(panels):

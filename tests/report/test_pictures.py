@@ -170,3 +170,25 @@ def test_a_picture_may_be_missing_from_the_sheet(tmp_path: Path) -> None:
     (run,) = load_runs(reports)
     assert Pictures(run).picture("0001") is None and Pictures(run).mask("0001") is not None
     assert main(["show", "slow", "0001", "--reports", str(reports), "--out", str(tmp_path / "s.png")]) == 0
+
+
+@pytest.mark.parametrize("size", [(3000, 1), (1, 3000)])
+def test_the_sheet_of_a_long_image_fits_a_figure(tmp_path: Path, size: tuple[int, int]) -> None:
+    reports, root, out = tmp_path / "reports", tmp_path / "Blocks", tmp_path / "s.png"
+    made(reports, root, {"slow": 1})
+    for path in (
+        root / "images" / "0001.jpg",
+        root / "masks" / "0001.png",
+        root / "maps" / "slow" / "0001.png",
+    ):
+        Image.fromarray(np.full(size, 255, np.uint8)).save(path)
+    assert main(["show", "slow", "0001", "--reports", str(reports), "--out", str(out)]) == 0
+    with Image.open(out) as sheet:
+        assert max(sheet.size) < 6000
+
+
+def test_an_image_of_another_size_than_its_mask_is_not_drawn_under_its_errors(tmp_path: Path) -> None:
+    reports, root = tmp_path / "reports", tmp_path / "Blocks"
+    made(reports, root, {"slow": 1})
+    Image.new("RGB", (7, 5)).save(root / "images" / "0001.jpg")
+    assert main(["show", "slow", "0001", "--reports", str(reports), "--out", str(tmp_path / "s.png")]) == 0
