@@ -87,6 +87,12 @@ def predict(
     device = choose_device(device)
     network, of = _network_of(baseline, weights)
     single = isinstance(pictures, str | Path | Image.Image) or _is_one_array(pictures)
+    found: object = pictures
+    if isinstance(found, bytes) or not (single or isinstance(found, Iterable)):
+        raise InputError(
+            f"pictures: expected arrays, PIL images, paths, or an iterable of these, found "
+            f"{type(found).__name__}"
+        )
     items = enumerate(cast("Iterable[Picture]", [pictures] if single else pictures))
     predictor = Predictor(network, of, device=device, precision=precision)
     batch = _batch_size(batch, device)
@@ -258,6 +264,8 @@ def _pixels(picture: Picture, index: int) -> Pixels:
     expected = "uint8 of H x W x 3, H x W x 4 or H x W, a PIL image or a path"
     if not isinstance(picture, np.ndarray):
         raise InputError(f"{name}: expected {expected}, found {type(picture).__name__}")
+    if isinstance(picture, np.ma.MaskedArray) and np.ma.is_masked(picture):
+        raise InputError(f"{name}: a masked array with masked values; fill them, for example with .filled(0)")
     channels = picture.shape[2] if picture.ndim == 3 else 1
     fits = picture.dtype == np.uint8 and picture.ndim in (2, 3) and channels in (1, 3, 4)
     if not fits or not picture.size:

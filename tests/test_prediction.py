@@ -217,6 +217,8 @@ def test_a_generator_is_read_only_a_little_ahead(baseline):
         (np.zeros((0, 4, 3), np.uint8), r"image 1: expected .*shape \(0, 4, 3\)"),
         (None, "image 1: expected .*, found NoneType"),
         (Image.new("F", (4, 4)), "image 1: an image of floating-point numbers"),
+        (Image.new("RGB", (70_000, 1)), "image 1: 70000 x 1 pixels; images over"),
+        (np.ma.masked_equal(np.eye(4, dtype=np.uint8), 1), "image 1: a masked array with masked values"),
         ("gone.png", "gone.png: no such file"),
     ],
 )
@@ -233,6 +235,25 @@ def test_wrong_arguments_of_predict_are_said(loaded, network):
         predict(loaded, image, weights="w.pth")
     with pytest.raises(InputError, match="Identity: a network needs an attribute `baseline`"):
         predict(torch.nn.Identity(), image)
+    for nothing in (None, 3, b"a.png"):
+        with pytest.raises(InputError, match=r"pictures: expected .*, found "):
+            predict(loaded, nothing)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60_000), (60_000, 1)])
+def test_extreme_pictures_are_predicted(loaded, tmp_path, shape):
+    Image.fromarray(np.full(shape, 9, np.uint8)).save(tmp_path / "a.png")
+    assert predict(loaded, tmp_path / "a.png", device="cpu").shape == shape
+    assert predict(loaded, np.full((*shape, 3), 9, np.uint8), device="cpu").shape == shape
+
+
+def test_no_memory_for_a_picture_is_one_line(loaded, monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("sodbench.data.images.load_upright", exhausted)
+    with pytest.raises(InputError, match="image 1: not enough memory to read it"):
+        predict(loaded, [np.zeros((4, 4, 3), np.uint8), Image.new("RGB", (4, 4))], device="cpu")
 
 
 def test_predict_finds_the_network(loaded, pictures, tmp_path):

@@ -48,6 +48,8 @@ def rgb_pixels(picture: Image.Image, name: str) -> Pixels:
         return _rgb(name, load_upright(picture, name))
     except InputError:
         raise
+    except MemoryError:
+        raise InputError(f"{name}: not enough memory to read it") from None
     except Exception as error:  # on damaged files Pillow raises nearly anything
         raise InputError(f"{name}: a damaged image ({error or type(error).__name__})") from error
 
