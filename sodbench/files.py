@@ -53,18 +53,42 @@ def _umask() -> int:
 def locked(
     path: Path, *, waiting: Callable[[], None] = lambda: None, remedy: str = "choose another folder"
 ) -> Iterator[None]:
-    """Holds an exclusive lock on `path`: a file, which is made if need be and stays, or a folder.
+    """Holds an exclusive lock on the file `path`, which is made if need be and stays.
 
     If another process (or thread) holds the lock, `waiting` is called once before waiting for it; it may
     print a note, or raise an error to give up. `remedy` ends the InputError for a folder that cannot be
     written to. The lock ends with the process, however that ends. File systems without locks give none.
     """
+    with _locked(path, path.parent, waiting, remedy):
+        yield
+
+
+@contextmanager
+def locked_folder(
+    folder: Path, *, waiting: Callable[[], None] = lambda: None, remedy: str = "choose another folder"
+) -> Iterator[None]:
+    """Holds an exclusive lock on a folder as `locked` does on a file.
+
+    The folder is made if need be, and what was made is removed if it is empty at the end.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with _locked(folder, folder, waiting, remedy):
+            yield
+    finally:
+        with suppress(OSError):  # it is not empty
+            for one in new:
+                one.rmdir()
+
+
+@contextmanager
+def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) -> Iterator[None]:
     while True:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             handle = _open(path)
         except OSError as error:
-            raise InputError(f"{path.parent}: cannot be written to ({error.strerror}); {remedy}") from None
+            raise InputError(f"{folder}: cannot be written to ({error.strerror}); {remedy}") from None
         try:
             if not _lock(handle, wait=False):
                 waiting()
@@ -74,25 +98,6 @@ def locked(
                 return
         finally:
             os.close(handle)  # releases the lock
-
-
-@contextmanager
-def locked_folder(
-    folder: Path, *, waiting: Callable[[], None] = lambda: None, remedy: str = "choose another folder"
-) -> Iterator[None]:
-    """Holds an exclusive lock on a folder, which is made, and removed if it is empty at the end."""
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); {remedy}") from None
-    try:
-        with locked(folder, waiting=waiting, remedy=remedy):
-            yield
-    finally:
-        with suppress(OSError):  # it is not empty
-            for one in new:
-                one.rmdir()
 
 
 def _is_at(handle: int, path: Path) -> bool:

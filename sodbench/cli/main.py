@@ -58,9 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with visible_streams():
         try:
             code = _run(sys.argv[1:] if argv is None else argv)
-        except SystemExit:
-            _flush()
-            raise
+        except SystemExit as end:
+            raise SystemExit(_flush() or end.code) from None
         return _flush(quiet=code == 2) or code
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError, Note
-from sodbench.files import locked, sha256_of
+from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.provenance import Provenance
@@ -54,7 +54,7 @@ def save_run(reports: Path | str, run: Run) -> Path:
         with temporary(final) as staged:
             staged.mkdir()
             _write(staged, run)
-            with locked(method):
+            with locked_folder(method):
                 _swap(staged, final)
                 _sweep(method, final.name)
     except BaseException:
