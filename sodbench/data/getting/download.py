@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.data.card import Archive
 from sodbench.data.getting.limits import GB
 from sodbench.errors import InputError
-from sodbench.files import sha256_of
+from sodbench.files import sha256_of, write_text
 from sodbench.json_text import read_json, to_json
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class ResumingDownloader:
         return "" if tag.startswith("W/") else tag  # a weak tag does not promise the same bytes
 
     def _keep_tag(self, tag: str) -> None:
-        self.tag_file.write_text(to_json({"tag": tag}), encoding="utf-8")
+        write_text(self.tag_file, to_json({"tag": tag}))
 
 
 class _Pace:
