@@ -22,7 +22,7 @@ with locked_folder(Path(sys.argv[1])):
     print("ready", flush=True)
     sys.stdin.read()
 """
-TRAIN = ["train", "basnet-tiny", "--datasets", "sample-train", "--workers", "0", "--quiet"]
+TRAIN = ["train", "basnet-tiny", "--datasets", "ecssd", "--workers", "0", "--quiet"]
 SHORT = ["--set", "training.batch=1", "--set", "training.iterations=2", "--set", "training.validate_on=[]"]
 SAVE = """
 import sodbench as sb
@@ -66,9 +66,9 @@ def test_a_folder_that_its_holder_removed_is_locked_anew(tmp_path: Path) -> None
         assert (tmp_path / "a").is_dir()
 
 
-def test_two_trainings_in_one_folder(here: Path) -> None:
-    first = sodbench(*TRAIN, *SHORT, "--out", "out")
-    second = sodbench(*TRAIN, *SHORT, "--out", "out")
+def test_two_trainings_in_one_folder(here: Path, root: Path) -> None:
+    words = (*TRAIN, *SHORT, "--data-root", str(root), "--out", "out")
+    first, second = sodbench(*words), sodbench(*words)
     ends = [process.communicate(timeout=300) for process in (first, second)]
     codes = [first.returncode, second.returncode]
     # one may have come when the other was done: it is refused for the training that is there
@@ -78,10 +78,10 @@ def test_two_trainings_in_one_folder(here: Path) -> None:
     assert (here / "out" / "training.json").is_file()
 
 
-def test_a_training_is_refused_while_another_one_runs(here: Path) -> None:
+def test_a_training_is_refused_while_another_one_runs(here: Path, root: Path) -> None:
     holder = holding(here / "out")
     with pytest.raises(InputError, match=r"out: another training is running there; .* --out"):
-        sb.train("basnet-tiny", datasets=["sample-train"], settings={"iterations": 1}, out="out", workers=0)
+        sb.train("basnet-tiny", datasets="ecssd", data_root=root, settings={"validate_on": []}, out="out")
     assert list((here / "out").iterdir()) == []
     holder.communicate("")
 

@@ -3,6 +3,7 @@
 The exit codes are 130, 143 and 129: 128 and the signal's number. Both ways remove the temporary files.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ def watch() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _stop)
+    # the first to be registered is the last to run
+    atexit.register(_ignore)
 
 
 def work_is_done() -> None:
@@ -37,6 +40,13 @@ def work_is_done() -> None:
 def exit_code(stop: KeyboardInterrupt) -> int:
     """The exit code that tells which signal it was."""
     return 128 + getattr(stop, "number", signal.SIGINT)
+
+
+def _ignore() -> None:
+    """The interpreter's last moments, in which it would take its own handlers away, change no exit code."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) in (_stop, _stop_at_once):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -39,7 +39,8 @@ start()
 """
 SHORT = """
 import sys
-from sodbench.__main__ import start
+from sodbench.__main__ import signals, start
+signals.watch()
 sys.argv[1:] = ["protocols", "list"]
 print("ready", flush=True)
 start()
@@ -50,12 +51,15 @@ import atexit, time
 import sodbench.cli.main as main
 from sodbench.__main__ import start
 
-@atexit.register
 def wait():
     print("ready", flush=True)
     time.sleep(60)
 
-main.main = lambda: 0
+def work():
+    atexit.register(wait)
+    return 0
+
+main.main = work
 start()
 """
 
