@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sodbench.data.card import load_cards
 from sodbench.data.folder import DataSet, counting_maps, open_dataset, open_folders, pair_maps
 from sodbench.errors import InputError, Note, first_of
+from sodbench.files import locked_folder
 from sodbench.names import folder_name
 
 if TYPE_CHECKING:
@@ -107,16 +108,6 @@ def evaluate(
     name = name or recipe.name
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
-    pairs = predict_samples(
-        loaded.network.to(device),
-        recipe,
-        opened.samples[:limit],
-        folder,
-        batch=batch,
-        device=device,
-        precision=precision,
-        progress=f"predict {opened.name}" if progress else None,
-    )
     prediction = Prediction(
         baseline=_portable_baseline(recipe, scoring),
         weights=_portable_weights(loaded, scoring),
@@ -127,7 +118,19 @@ def evaluate(
         device=device,
         output_kind=loaded.output_kind,
     )
-    return _score(name, opened, pairs, folder, scoring, started=started, prediction=prediction)
+    # so that only maps of this network are scored
+    with locked_folder(folder, waiting=lambda: _wait_for(folder)):
+        pairs = predict_samples(
+            loaded.network.to(device),
+            recipe,
+            opened.samples[:limit],
+            folder,
+            batch=batch,
+            device=device,
+            precision=precision,
+            progress=f"predict {opened.name}" if progress else None,
+        )
+        return _score(name, opened, pairs, folder, scoring, started=started, prediction=prediction)
 
 
 def evaluate_all(
@@ -372,6 +375,11 @@ def _score(
         save_run(scoring.reports, run)
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run
+
+
+def _wait_for(folder: Path) -> None:
+    message = f"{folder}: another process is writing maps there; waiting (--maps names another folder)"
+    warnings.warn(message, Note, stacklevel=5)
 
 
 def _with_root_of(dataset: DataSet, scoring: _Scoring) -> _Scoring:

@@ -1,35 +1,34 @@
 """Atomic writing of files, digests of files, and locks between processes."""
 
+import errno
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sodbench.errors import InputError
+from sodbench.unfinished import temporary
+
+# what file systems without locks answer; network file systems do not lock folders
+_NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of `path`; on success the file is synced and renamed to `path`.
 
-    On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` stays as it was.
+    On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` stays as it was. What a
+    killed process left in the folder is removed, too.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
+    with temporary(path) as part:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -58,23 +57,60 @@ def locked(
 
     If another process (or thread) holds the lock, `waiting` is called once before waiting for it; it may
     print a note, or raise an error to give up. `remedy` ends the InputError for a folder that cannot be
-    written to.
+    written to. The lock ends with the process, however that ends. File systems without locks give none.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be written to ({error.strerror}); {remedy}") from None
-    try:
-        if not _lock(handle, wait=False):
-            waiting()
-            _lock(handle, wait=True)
+    with _locked(path, path.parent, waiting, remedy):
         yield
+
+
+@contextmanager
+def locked_folder(
+    folder: Path, *, waiting: Callable[[], None] = lambda: None, remedy: str = "choose another folder"
+) -> Iterator[None]:
+    """Holds an exclusive lock on a folder as `locked` does on a file.
+
+    The folder is made if need be, and what was made is removed if it is empty at the end.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with _locked(folder, folder, waiting, remedy):
+            yield
     finally:
-        os.close(handle)  # releases the lock
+        with suppress(OSError):  # it is not empty
+            for one in new:
+                one.rmdir()
+
+
+@contextmanager
+def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) -> Iterator[None]:
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = _open(path)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written to ({error.strerror}); {remedy}") from None
+        try:
+            if not _lock(handle, wait=False):
+                waiting()
+                _lock(handle, wait=True)
+            if _is_at(handle, path):  # else its former holder has removed it
+                yield
+                return
+        finally:
+            os.close(handle)  # releases the lock
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return sys.platform == "win32" or os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 if sys.platform == "win32":
+
+    def _open(path: Path) -> int:
+        return os.open(path / ".lock" if path.is_dir() else path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def _lock(handle: int, wait: bool) -> bool:
         import msvcrt
@@ -90,6 +126,9 @@ if sys.platform == "win32":
                 time.sleep(0.2)
 else:
 
+    def _open(path: Path) -> int:
+        return os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+
     def _lock(handle: int, wait: bool) -> bool:
         import fcntl
 
@@ -98,3 +137,7 @@ else:
             return True
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return True

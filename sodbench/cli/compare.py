@@ -1,10 +1,10 @@
 """`sodbench compare`: paired tests and confidence intervals between methods."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError, unknown_names
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         by=args.by,
     )
     for note in comparison.notes:
-        print(f"sodbench: note: {note}", file=sys.stderr)
+        say("note", note)
     print(to_json(comparison.as_json()) if args.json else comparison)
     return 0
 

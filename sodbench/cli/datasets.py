@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     if args.json:
         _print_json({"fetched": fetched, "failed": failed})
     for line in failed[:-1]:
-        print(f"sodbench: error: {line}", file=sys.stderr)
+        say("error", line)
     if failed:
         raise InputError(failed[-1])
     return 0

@@ -1,17 +1,20 @@
 """The command line: builds the parser from one module per command, and turns errors into exit codes.
 
-Exit codes: 0 done, 1 a check failed (drift, audit), 2 wrong usage or bad input, 130 interrupted.
+Exit codes: 0 done, 1 a check failed (drift, audit), 2 wrong usage, bad input or any other error,
+130 interrupted, 143 terminated, 141 nobody reads the output.
 """
 
 import argparse
 import importlib
-import os
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
 from sodbench import __version__
+from sodbench.cli.output import say
+from sodbench.cli.signals import exit_code
+from sodbench.cli.streams import discard, visible_streams
 from sodbench.cores import share_cores
 from sodbench.errors import InputError, Note
 
@@ -41,6 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="example: sodbench run basnet-tiny --datasets sample && sodbench report --formats markdown",
     )
     parser.add_argument("--version", action="version", version=f"sodbench {__version__}")
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error; also after the command"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"sodbench.cli.{name}").register(commands)
@@ -48,31 +54,65 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit code; never shows a traceback for bad input."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be valid text
-    args = build_parser().parse_args(argv)
-    share_cores()
+    """Runs one command line and returns its exit code; shows a traceback only with `--debug`."""
+    with visible_streams():
+        try:
+            code = _run(sys.argv[1:] if argv is None else argv)
+        except SystemExit as end:
+            raise SystemExit(_flush() or end.code) from None
+        return _flush(quiet=code == 2) or code
+
+
+def _run(argv: Sequence[str]) -> int:
+    words, debug = _without_debug(argv)
     try:
+        args = build_parser().parse_args(words)
+        share_cores()
         with warnings.catch_warnings():
             warnings.simplefilter("always", Note)
             warnings.showwarning = _show_warning
             return int(args.run(args))
-    except InputError as error:
-        print(f"sodbench: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("sodbench: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        say("interrupted" if exit_code(stop) == 130 else "terminated")
+        return exit_code(stop)
     except BrokenPipeError:
-        # `sodbench ... | head`: the reader has gone; keep the interpreter from complaining at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # `sodbench ... | head`: the reader has gone
+        discard(sys.stdout)
         return 141
-    except OSError as error:
-        # a full disk, a folder that may not be written: what was being replaced is as it was (files.py)
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"sodbench: error: {where}{error.strerror or error}", file=sys.stderr)
+    except Exception as error:
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        if not isinstance(error, InputError):
+            from sodbench.cli.defects import explain
+
+            say("error", explain(error))
+        else:
+            say("error", str(error))
         return 2
+
+
+def _without_debug(argv: Sequence[str]) -> tuple[list[str], bool]:
+    """The words without `--debug`, which may stand before or after the command, and whether it was there."""
+    end = list(argv).index("--") if "--" in argv else len(argv)
+    words = [word for word in argv[:end] if word != "--debug"]
+    return [*words, *argv[end:]], len(words) < end
+
+
+def _flush(quiet: bool = False) -> int:
+    """Hands over what was printed; the exit code if that fails, else 0. `quiet`: an error is told already."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+        return 141
+    except (OSError, ValueError) as error:
+        discard(sys.stdout)
+        if not quiet:
+            say("error", f"standard output: {getattr(error, 'strerror', None) or error}")
+        return 2
+    return 0
 
 
 def _show_warning(
@@ -85,7 +125,7 @@ def _show_warning(
 ) -> None:
     """Prints a note in one line and any other warning as Python does."""
     if issubclass(category, Note):
-        print(f"sodbench: note: {message}", file=sys.stderr)
+        say("note", str(message))
     else:
         print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 

@@ -1,13 +1,21 @@
-"""What the commands print of runs: the public JSON object, or one line per data set and protocol."""
+"""What the commands print: notes and errors, and runs as JSON or one line per data set and protocol."""
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sodbench.json_text import to_json
-from sodbench.text import columns
+from sodbench.text import columns, visible
 
 if TYPE_CHECKING:
     from sodbench.results.run import Run
+
+
+def say(kind: str, message: str = "") -> None:
+    """Prints one line on stderr: `sodbench: error: ...`, `sodbench: note: ...`, `sodbench: interrupted`."""
+    if sys.stderr is not None:  # print would take stdout
+        line = f"{kind}: {message}" if message else kind
+        print(f"sodbench: {visible(line, line=True)}", file=sys.stderr)
 
 
 def results(runs: "Sequence[Run]") -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """`sodbench protocols`: the scoring conventions by name, and what they do to a set of maps."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError
 from sodbench.json_text import to_json
 from sodbench.text import columns
@@ -239,7 +239,7 @@ def _score(
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
     pairing = pair_maps(dataset, args.maps, args.allow_missing)
     if note := pairing.note():
-        print(f"sodbench: note: {args.maps}: {note}", file=sys.stderr)
+        say("note", f"{args.maps}: {note}")
     pairs = pairing.pairs
     dataset = counting_maps(dataset, args.maps)
     tables = score_samples(

@@ -1,11 +1,11 @@
 """`sodbench report`: tables, figures and the page from the recorded runs."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         figures=args.figures,
     )
     for note in written.notes:
-        print(f"sodbench: note: {note}", file=sys.stderr)
+        say("note", note)
     print(written)
     return 0
 
@@ -105,7 +105,7 @@ def recorded_runs(reports: Path) -> "list[Run]":
 
     records = read_records(reports)
     for problem in records.problems:
-        print(f"sodbench: note: {problem}", file=sys.stderr)
+        say("note", problem)
     if not records.runs:
         raise InputError(
             f"no runs in {reports / 'runs'}; make one with 'sodbench run' or 'sodbench score',"

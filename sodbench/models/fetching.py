@@ -6,7 +6,6 @@ Where no SHA-256 is known, that of the first file is written beside it (`<file>.
 """
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
 from sodbench.models.baseline import Baseline
 from sodbench.models.settings import Weights
+from sodbench.unfinished import temporary
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ def fetch_weights(
         raise InputError(
             f"{target.parent}: cannot be created ({error.strerror}); name another folder by SODBENCH_WEIGHTS"
         ) from error
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
-        file = _fetch(baseline.name, weights, source, target, Path(folder), progress=progress)
+    with temporary(target) as folder:
+        folder.mkdir()
+        file = _fetch(baseline.name, weights, source, target, folder, progress=progress)
         # weights of another network must not take the place of the right ones
         baseline.load(file)
         digest = sha256_of(file)

@@ -5,12 +5,14 @@ from pathlib import Path
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import to_json
 from sodbench.reporting.table import Table, marks
+from sodbench.text import visible
 
 
 def write_csv(folder: Path, table: Table) -> Path:
     """Writes `leaderboard.csv`: one row per method and data set, all digits, empty where there is no value.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front. Control characters are
+    escaped.
     """
     path = folder / "leaderboard.csv"
     frame = table.frame.drop(columns="comparable")
@@ -32,4 +34,7 @@ def write_json(folder: Path, table: Table) -> Path:
 
 
 def _no_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    if not isinstance(value, str):
+        return value
+    text = visible(value, line=True)
+    return f"'{text}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -15,6 +15,7 @@ from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import Row, Table, make_table, marks, ranked_rows
 from sodbench.reporting.uncertainty import with_intervals
 from sodbench.results.run import Run
+from sodbench.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +125,12 @@ def environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        # marked-up text is a subclass, and stays as it is
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     # metrics in their own order, not by the alphabet
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}

@@ -10,6 +10,7 @@ from sodbench.reporting.cell_text import count, score, spread, spread_explanatio
 from sodbench.reporting.efficiency_columns import EFFICIENCY, efficiency_text
 from sodbench.reporting.labels import arrow, protocols_of, split_name
 from sodbench.reporting.table import Row, Table, marks, ranked_rows
+from sodbench.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def escape(text: str) -> str:
     >>> escape("a|b_<i>")
     'a\\\\|b\\\\_&lt;i&gt;'
     """
-    text = " ".join(text.split())
+    text = visible(" ".join(text.split()), line=True)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", text)
 

@@ -1,10 +1,12 @@
 """`report`: tables, figures and the page of recorded runs, written into a folder."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sodbench.errors import InputError, unknown_names
+from sodbench.errors import InputError, Note, unknown_names
+from sodbench.files import locked_folder
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
 from sodbench.reporting.latex import write_latex
@@ -16,6 +18,7 @@ from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.run import Run
 from sodbench.results.run_files import load_runs
+from sodbench.unfinished import sweep
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
 
@@ -98,25 +101,34 @@ def report(
     shown = report_table(
         runs, selection, efficiency=folder, published=published, intervals=intervals, seeds=seeds
     )
-    drawn = draw(shown.runs, shown.measured, folder / "figures", tuple(KINDS) if figures is None else figures)
-    documents: list[Path] = []
-    if "markdown" in formats:
-        pictures = {
-            dataset: files[0].relative_to(folder).as_posix()
-            for dataset, kinds in drawn.items()
-            if (files := kinds.get("pr" if dataset else "ranks"))
-        }
-        documents.append(write_markdown(folder, shown.table, pictures))
-    if "latex" in formats:
-        documents += write_latex(folder, shown.table)
-    if "csv" in formats:
-        documents.append(write_csv(folder, shown.table))
-    if "json" in formats:
-        documents.append(write_json(folder, shown.table))
-    if "html" in formats:
-        documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery))
-    files = [path for kinds in drawn.values() for paths in kinds.values() for path in paths]
+    with locked_folder(folder, waiting=lambda: _wait_for(folder)):
+        drawn = draw(
+            shown.runs, shown.measured, folder / "figures", tuple(KINDS) if figures is None else figures
+        )
+        documents: list[Path] = []
+        if "markdown" in formats:
+            pictures = {
+                dataset: files[0].relative_to(folder).as_posix()
+                for dataset, found in drawn.items()
+                if (files := found.get("pr" if dataset else "ranks"))
+            }
+            documents.append(write_markdown(folder, shown.table, pictures))
+        if "latex" in formats:
+            documents += write_latex(folder, shown.table)
+        if "csv" in formats:
+            documents.append(write_csv(folder, shown.table))
+        if "json" in formats:
+            documents.append(write_json(folder, shown.table))
+        if "html" in formats:
+            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery))
+        files = [path for found in drawn.values() for paths in found.values() for path in paths]
+        # what killed reports left, also of formats and figures that were not asked for this time
+        sweep([folder, folder / "figures", *folder.glob("gallery/*"), *folder.glob("runs/*")])
     return Written(tuple(documents), tuple(files), shown.notes)
+
+
+def _wait_for(folder: Path) -> None:
+    warnings.warn(f"{folder}: another process is writing a report there; waiting", Note, stacklevel=5)
 
 
 def report_table(

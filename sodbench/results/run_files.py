@@ -14,7 +14,6 @@ two leaves the former record under its hidden name, where the reader still finds
 import os
 import secrets
 import shutil
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,12 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError, Note
-from sodbench.files import sha256_of
+from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.provenance import Provenance
 from sodbench.results.run import Run, conventions
 from sodbench.schema import parse
+from sodbench.unfinished import temporary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 # raised when records change so that an older sodbench cannot read them
 SCHEMA = 1
-_ABANDONED = 86400  # seconds after which what a killed process staged is removed
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -51,18 +50,17 @@ def save_run(reports: Path | str, run: Run) -> Path:
     """
     method = Path(reports) / "runs" / folder_name(run.name)
     final = method / folder_name(run.dataset)
-    method.mkdir(parents=True, exist_ok=True)
-    staged = method / f".{final.name}.new-{secrets.token_hex(6)}"
-    staged.mkdir()
     try:
-        _write(staged, run)
-        _swap(staged, final)
+        with temporary(final) as staged:
+            staged.mkdir()
+            _write(staged, run)
+            with locked_folder(method):
+                _swap(staged, final)
+                _sweep(method, final.name)
     except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
-        if not any(method.iterdir()):
+        if method.is_dir() and not any(method.iterdir()):
             method.rmdir()
         raise
-    _sweep(method, final.name)
     return final
 
 
@@ -154,12 +152,10 @@ def _swap(staged: Path, final: Path) -> None:
 
 
 def _sweep(method: Path, name: str) -> None:
-    """Removes former records of `name` and what a killed process staged more than a day ago."""
+    """Removes former records of `name`."""
     pattern = name.replace("[", "[[]")  # brackets are kept in folder names
-    for left in method.glob(f".{pattern}.*-*"):
-        kind = left.name.removeprefix(f".{name}.").partition("-")[0]
-        if kind == "old" or (kind == "new" and time.time() - left.stat().st_mtime > _ABANDONED):
-            shutil.rmtree(left, ignore_errors=True)
+    for left in method.glob(f".{pattern}.old-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -6,8 +6,6 @@ size to resize to, makes another cache.
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +19,7 @@ from sodbench.errors import InputError
 from sodbench.json_text import read_json
 from sodbench.training.augmentation import Pixels, Size
 from sodbench.training.samples import read_pair, resize_pair
+from sodbench.unfinished import temporary
 
 _Block = tuple[int, int, int]  # offset in the file, height, width
 
@@ -83,12 +82,11 @@ def _fill_cache(folder: Path, samples: Sequence[Sample], resize: Size | None, pr
             return str(error)
         return np.dstack([image, mask])
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     index: list[_Block | str] = []
     # filled under another name and renamed when complete: a crash or a second process leaves no half cache
-    with tempfile.TemporaryDirectory(prefix=".filling-", dir=folder.parent) as making:
-        part = Path(making)
-        try:
+    try:
+        with temporary(folder) as part:
+            part.mkdir()
             with (part / "pixels.bin").open("wb") as file, ThreadPoolExecutor() as pool:
                 decoded = pool.map(decode, samples)
                 for pixels in tqdm(decoded, progress, len(samples), disable=progress is None):
@@ -98,15 +96,9 @@ def _fill_cache(folder: Path, samples: Sequence[Sample], resize: Size | None, pr
                         index.append((file.tell(), pixels.shape[0], pixels.shape[1]))
                         file.write(pixels.tobytes())
             (part / "index.json").write_text(json.dumps(index))
-        except OSError as error:
+            part.rename(folder)
+    except OSError as error:
+        if not (folder / "index.json").is_file():  # and not another process that was faster
             raise InputError(
                 f"{folder}: the training cache could not be written ({error.strerror})"
             ) from error
-        done = Path(tempfile.mkdtemp(prefix=".full-", dir=folder.parent))
-        done.rmdir()
-        part.rename(done)
-        part.mkdir()
-    try:
-        done.rename(folder)
-    except OSError:  # another process was faster
-        shutil.rmtree(done)

@@ -12,7 +12,7 @@ Under torchrun every process makes the same call.
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,7 +23,7 @@ import torch
 from sodbench import catalog
 from sodbench.data.folder import DataSet, open_dataset
 from sodbench.errors import InputError, Note
-from sodbench.files import sha256_of, write_text
+from sodbench.files import locked_folder, sha256_of, write_text
 from sodbench.json_text import plain, to_json
 from sodbench.models import load_baseline
 from sodbench.models.weights import load_state, save_half
@@ -140,7 +140,11 @@ def train(
     options = Options(folder, resume, workers, cache, skip_bad, progress)
 
     started = time.time()
-    with joined(device) as process, _torch_state(process.device, deterministic):
+    with (
+        joined(device) as process,
+        _alone_in(folder) if process.first else nullcontext(),
+        _torch_state(process.device, deterministic),
+    ):
         validation = Validation(baseline, recipe, validation_sets, folder / "validation", process)
         log = grid = None
         if process.first:
@@ -205,6 +209,18 @@ def _name_of(baseline: "Baseline") -> str:
         return baseline.network
     known = catalog.entries("baselines").get(baseline.name) == baseline.path
     return baseline.name if known else str(baseline.path)
+
+
+def _alone_in(folder: Path) -> AbstractContextManager[None]:
+    """Holds the folder for this training; raises InputError if another one is running in it."""
+
+    def refuse() -> None:
+        raise InputError(
+            f"{folder}: another training is running there; wait for its end, or choose another folder "
+            "with --out"
+        )
+
+    return locked_folder(folder, waiting=refuse, remedy="choose another folder with --out")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sodbench.errors import InputError
-from sodbench.files import write_text
+from sodbench.files import atomic_path, write_text
 from sodbench.json_text import number_or_nan, to_json
 
 if TYPE_CHECKING:
@@ -175,8 +175,9 @@ def _draw(steps: list[dict[str, Any]], validations: list[dict[str, Any]], path: 
     for axis in axes[0]:
         axis.grid(alpha=0.3)
     figure.tight_layout()
-    figure.savefig(path.with_suffix(".svg"), dpi=120, metadata={"Date": None})
-    figure.savefig(path.with_suffix(".png"), dpi=120)
+    for ending, metadata in (("svg", {"Date": None}), ("png", {})):
+        with atomic_path(path.with_suffix(f".{ending}")) as part:
+            figure.savefig(part, format=ending, dpi=120, metadata=metadata)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -18,6 +18,8 @@ class Site:
         self.redirects: dict[str, str] = {}
         self.cuts: dict[str, list[int]] = {}  # how many bytes each of the next answers sends before the cut
         self.errors: dict[str, list[int]] = {}  # status codes of the next answers
+        # what answers instead, given the request; it may send anything
+        self.answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
         self.no_ranges: set[str] = set()
         self.asked: list[tuple[str, str | None]] = []  # path and Range header of every request
         self.lock = threading.Lock()
@@ -42,6 +44,11 @@ def running() -> Iterator[Site]:
                 site.asked.append((path, wanted))
                 error = site.errors[path].pop(0) if site.errors.get(path) else None
                 cut = site.cuts[path].pop(0) if site.cuts.get(path) else None
+            if path in site.answers:
+                self.close_connection = True
+                with suppress(OSError):
+                    site.answers[path](self)
+                return None
             if error:
                 return self.answer(error, b"")
             if path in site.redirects:
@@ -72,6 +79,7 @@ def running() -> Iterator[Site]:
                 self.close_connection = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign, assignment]  # clients that hang up
     site.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

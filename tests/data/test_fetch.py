@@ -21,6 +21,7 @@ from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.getting import download as download_module
 from sodbench.data.getting.fetch import fetch
+from sodbench.data.getting.limits import Limits
 from sodbench.errors import InputError
 
 
@@ -339,3 +340,26 @@ def test_interrupted_work_is_cleared_away(
     assert fetch(load_card("t"), tmp_path / "data").pairs == 2
     assert site.count("/t.zip") == 1, "the archive that was complete is not fetched again"
     assert left(tmp_path / "data" / "T" / "images") == ["1.jpg", "2.jpg"]
+
+
+def test_a_replacement_that_was_killed_between_two_renames(site: Site, tmp_path: Path) -> None:
+    site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
+    card_file("t", mirror(site.url + "/t.zip"))
+    root = tmp_path / "data"
+    fetch(load_card("t"), root)
+    (root / "T").rename(root / ".T.old")
+    assert fetch(load_card("t"), root).log == ("already there",)
+    assert left(root) == [".downloads", "T"]
+    (root / ".T.old").mkdir()
+    assert fetch(load_card("t"), root).log == ("already there",)
+    assert left(root) == [".downloads", "T"] and site.count("/t.zip") == 1
+
+
+def test_the_limits_of_the_card_hold(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
+    card_file("t", mirror(site.url + "/t.zip"))
+    for limits, why in ((Limits(members=3), "more than 3 members"), (Limits(total=200), "announces")):
+        monkeypatch.setattr("sodbench.data.getting.fetch.limits_of", lambda card, limits=limits: limits)
+        with pytest.raises(InputError, match=why):
+            fetch(load_card("t"), tmp_path / why)
+        assert left(tmp_path / why) == [".downloads"]

@@ -300,3 +300,15 @@ def test_damaged_records_are_noted_and_the_rest_is_reported(tmp_path: Path, caps
     assert main(["report", "--reports", str(tmp_path), "--figures"]) == 0
     assert "note:" in capsys.readouterr().err
     assert "good" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_no_format_holds_control_characters(tmp_path: Path) -> None:
+    from sodbench.reporting.html_table import leaderboard_html
+
+    evil = "a\x1b[31mb\x9b2J\x07\u202ec"
+    table = make_table([made(evil, maxF=0.9)], Selection(metrics=["maxF"]))
+    write_csv(tmp_path, table)
+    csv_text = (tmp_path / "leaderboard.csv").read_text(encoding="utf-8")
+    for text in (markdown(table), latex(table), leaderboard_html(table), csv_text):
+        assert not set("\x1b\x9b\x07\u202e") & set(text)
+    assert "u001b" in markdown(table) and "\\u001b[31m" in leaderboard_html(table)

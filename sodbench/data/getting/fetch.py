@@ -16,6 +16,7 @@ from pathlib import Path
 from sodbench.data.card import Archive, Card, Mirror
 from sodbench.data.folder import open_dataset
 from sodbench.data.getting.download import DownloadError, download
+from sodbench.data.getting.limits import limits_of
 from sodbench.data.getting.manual import download_folder, instructions, local_archive, local_first
 from sodbench.data.getting.standardise import StandardCopy, standardise
 from sodbench.data.getting.unpack import unpack
@@ -69,6 +70,7 @@ def fetch(
         waiting=lambda: notify(f"{card.name}: another process is fetching it; waiting"),
         remedy="name another data root",
     ):
+        _recover(root / card.folders[0])
         present = None if replace else _present(card, root)
         if present is not None:
             return present
@@ -103,7 +105,7 @@ def _from_mirror(
     card: Card, mirror: Mirror, root: Path, replace: bool, progress: bool, notify: Notify
 ) -> Fetched:
     folder = download_folder(card, root)
-    archives = _archives(mirror, folder, progress, notify)
+    archives = _archives(card, mirror, folder, progress, notify)
     unpacked, result = folder / "unpacked", folder / "arranged"
     for left_by_a_killed_process in (unpacked, result):
         shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
@@ -122,7 +124,7 @@ def _from_mirror(
         shutil.rmtree(result, ignore_errors=True)
 
 
-def _archives(mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> LocalArchives:
+def _archives(card: Card, mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> LocalArchives:
     folder.mkdir(parents=True, exist_ok=True)
     archives = []
     for archive in mirror.archives:
@@ -131,7 +133,7 @@ def _archives(mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> L
             raise DownloadError(f"{archive.name}: has to be downloaded by hand")
         if path is None:
             notify(f"{archive.name}: from {'Drive file ' if mirror.kind == 'drive' else ''}{archive.address}")
-            path = download(archive, mirror.kind, folder, progress)
+            path = download(archive, mirror.kind, folder, progress, limits_of(card).total)
         archives.append((archive, path))
     return archives
 
@@ -139,7 +141,7 @@ def _archives(mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> L
 def _unpack_all(card: Card, archives: LocalArchives, unpacked: Path, result: Path) -> StandardCopy:
     try:
         for archive, path in archives:
-            unpack(path, unpacked / archive.into)
+            unpack(path, unpacked / archive.into, limits_of(card))
             if archive.into:
                 _lift(unpacked / archive.into)
         return standardise(unpacked, card, result)
@@ -180,14 +182,26 @@ def _write_record(fetched: Fetched, mirror: Mirror, archives: LocalArchives, pat
     write_text(path, to_json(record, indent=1) + "\n")
 
 
+def _former(target: Path) -> Path:
+    """Where the former set is kept while the new one is put in its place."""
+    return target.with_name(f".{target.name}.old")
+
+
+def _recover(target: Path) -> None:
+    """Clears up after a process that was killed while it replaced `target`."""
+    old = _former(target)
+    if old.is_dir() and not target.exists():
+        old.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def _put_in_place(folder: Path, target: Path, replace: bool) -> None:
     if not target.exists():
         folder.rename(target)
         return
     if not replace:
         raise InputError(f"{target}: exists already and is not touched; --replace puts the new set there")
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = _former(target)
     target.rename(old)
     try:
         folder.rename(target)

@@ -1,7 +1,8 @@
 """Unpacks archives without leaving the target folder: only plain files and folders are accepted.
 
-Absolute names, `..`, links, devices and names that differ only in case are refused before anything is
-written. zip and tar are read here; rar and 7z need one of the tools unrar, unar, bsdtar or 7z.
+Absolute names, `..`, links, devices, names that differ only in case, and more than the limits (limits.py) are
+refused before anything is written. zip and tar are read here; rar and 7z need one of the tools unrar, unar,
+bsdtar or 7z, which is watched while it writes.
 """
 
 import os
@@ -10,13 +11,17 @@ import stat
 import struct
 import subprocess
 import tarfile
+import tempfile
+import time
 import zipfile
 import zlib
-from collections.abc import Iterable
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from sodbench.data.image_files import is_utf8, printable
+from sodbench.data.getting.limits import Limits, refused
+from sodbench.data.getting.members import Members
+from sodbench.data.getting.unpack_tar import unpack_tar
+from sodbench.data.getting.unpack_zip import unpack_zip
 from sodbench.errors import InputError
 
 # what the readers of zip and tar raise on damaged, locked or exotic archives, besides OSError
@@ -24,87 +29,54 @@ DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, RuntimeError, NotImplementedError,
     ValueError, IndexError, struct.error,
 )  # fmt: skip
-# what macOS and Windows leave behind
-LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
-CHUNK = 1 << 20
+WATCH = 0.1  # seconds between two looks at what a tool has written
 
 # the first tool that is installed is taken; {archive} and {folder} are filled in
 TOOLS: dict[str, tuple[str, ...]] = {
     "unrar": ("unrar", "x", "-idq", "-o-", "-p-", "{archive}", "{folder}/"),
     "unar": ("unar", "-quiet", "-no-directory", "-output-directory", "{folder}", "{archive}"),
     "bsdtar": ("bsdtar", "-xf", "{archive}", "-C", "{folder}"),
-    "7z": ("7z", "x", "-y", "-bd", "-o{folder}", "{archive}"),
-    "7zz": ("7zz", "x", "-y", "-bd", "-o{folder}", "{archive}"),
+    "7z": ("7z", "x", "-y", "-bd", "-p-", "-o{folder}", "{archive}"),
+    "7zz": ("7zz", "x", "-y", "-bd", "-p-", "-o{folder}", "{archive}"),
 }
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks zip, tar (also compressed), rar or 7z into an empty folder; raises InputError."""
+def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> None:
+    """Unpacks zip, tar (also compressed), rar or 7z into an empty folder, which is removed if that fails.
+
+    `limits`: what the archive may hold (None: the limits for unknown sets). Raises InputError.
+    """
+    limits = limits or Limits()
     folder.mkdir(parents=True, exist_ok=True)
-    with archive.open("rb") as file:
-        head = file.read(8)
     try:
-        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            _unpack_zip(archive, folder)
-        elif head.startswith((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")):
-            _unpack_with_tool(archive, folder, "rar" if head.startswith(b"Rar!") else "7z")
-        elif tarfile.is_tarfile(archive):
-            _unpack_tar(archive, folder)
-        else:
-            raise InputError(f"{archive}: not a zip, tar, rar or 7z archive")
-    except InputError:  # is a ValueError
-        raise
-    except (OSError, *DAMAGED) as error:
+        _unpack(archive, folder, limits)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, InputError) or not isinstance(error, (OSError, MemoryError, *DAMAGED)):
+            raise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(f"{archive}: cannot be unpacked ({error.strerror})") from None
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{archive}: a damaged or locked archive ({why}); fetch it again") from None
 
 
-def _unpack_zip(archive: Path, folder: Path) -> None:
-    with zipfile.ZipFile(archive) as packed:
-        members = []
-        for member in packed.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _refused(archive, member.filename, "a link or device")
-            members.append((member, _inside(archive, member.filename)))
-        _check_names(archive, [path for member, path in members if not member.is_dir()])
-        _check_space(archive, folder, sum(member.file_size for member, _ in members))
-        for member, path in members:
-            if member.is_dir() or _is_litter(path):
-                continue
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with packed.open(member) as source, target.open("xb") as out:
-                # zipfile reads file_size bytes at most: a member that holds more than it says is cut off
-                shutil.copyfileobj(source, out, CHUNK)
+def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
+    with archive.open("rb") as file:
+        head = file.read(8)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        unpack_zip(archive, folder, limits)
+    elif head.startswith((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")):
+        _unpack_with_tool(archive, folder, "rar" if head.startswith(b"Rar!") else "7z", limits)
+    else:
+        try:
+            unpack_tar(archive, folder, limits)
+        except tarfile.ReadError as error:
+            if "unexpected end" in str(error):
+                raise
+            raise InputError(f"{archive}: not a zip, tar, rar or 7z archive") from None
 
 
-def _unpack_tar(archive: Path, folder: Path) -> None:
-    with tarfile.open(archive) as packed:
-        members = []
-        for member in packed:
-            if not (member.isreg() or member.isdir()):
-                raise _refused(archive, member.name, "a link or device")
-            members.append((member, _inside(archive, member.name)))
-        while packed.fileobj is not None and packed.fileobj.read(CHUNK):
-            pass  # gzip checks its sum at the very end, and a tar file has none of its own
-        _check_names(archive, [path for member, path in members if member.isreg()])
-        _check_space(archive, folder, sum(member.size for member, _ in members))
-        for member, path in members:
-            if member.isdir() or _is_litter(path):
-                continue
-            source = packed.extractfile(member)
-            if source is None:
-                continue
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with source, target.open("xb") as out:
-                shutil.copyfileobj(source, out, CHUNK)
-
-
-def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
+def _unpack_with_tool(archive: Path, folder: Path, kind: str, limits: Limits) -> None:
     usable = [name for name in TOOLS if shutil.which(name) and (kind == "rar" or name != "unrar")]
     if not usable:
         raise InputError(
@@ -112,54 +84,44 @@ def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
             f"install one, or repack its content as {archive.stem}.zip in the same folder"
         )
     command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        last = (done.stderr or done.stdout).strip().splitlines()
+    with tempfile.TemporaryFile() as output:
+        tool = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        try:
+            pause = WATCH
+            while True:
+                try:
+                    tool.wait(pause)
+                    break
+                except subprocess.TimeoutExpired:
+                    began = time.monotonic()
+                    _check_written(archive, folder, limits)
+                    pause = max(WATCH, 4 * (time.monotonic() - began))
+        finally:
+            tool.kill()
+            tool.wait()
+        output.seek(max(0, output.seek(0, os.SEEK_END) - 4096))
+        last = output.read().decode("utf-8", "replace").strip().splitlines()
+    if tool.returncode != 0:
         raise InputError(
-            f"{archive}: {usable[0]} failed ({last[-1] if last else done.returncode}); fetch it again"
+            f"{archive}: {usable[0]} failed ({last[-1] if last else tool.returncode}); fetch it again"
         )
-    # the tools themselves stay inside the folder; links that they made are not followed but refused
+    _check_written(archive, folder, limits)
+
+
+def _check_written(archive: Path, folder: Path, limits: Limits) -> None:
+    """Checks what a tool has written so far; the tools themselves stay inside the folder."""
+    members = Members(archive, limits)
     for path, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            mode = (Path(path) / name).lstat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise _refused(archive, name, "a link or device")
-
-
-def _inside(archive: Path, name: str) -> PurePosixPath:
-    """The member's path, if it lies inside the folder; raises InputError otherwise."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or (path.parts and path.parts[0][1:2] == ":"):
-        raise _refused(archive, name, "an absolute path")
-    if ".." in path.parts:
-        raise _refused(archive, name, "a path that leaves its folder")
-    if "\0" in name or len(str(path).encode("utf-8", "surrogateescape")) > 1000:
-        raise _refused(archive, name, "an impossible name")
-    if not is_utf8(name):
-        raise _refused(archive, name, "a name that is not UTF-8")
-    return path
-
-
-def _check_names(archive: Path, paths: Iterable[PurePosixPath]) -> None:
-    seen: dict[str, PurePosixPath] = {}
-    for path in paths:
-        other = seen.setdefault(str(path).casefold(), path)
-        if other is not path:
-            same = (
-                "twice the same name" if other == path else f"names that differ only in case ({other.name})"
+            one = Path(path) / name
+            try:
+                status = one.lstat()
+            except FileNotFoundError:  # the tool renames
+                continue
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                # links that a tool made are not followed but refused
+                raise refused(archive, name, "a link or device")
+            is_folder = stat.S_ISDIR(status.st_mode)
+            members.add(
+                one.relative_to(folder).as_posix(), 0 if is_folder else status.st_size, folder=is_folder
             )
-            raise _refused(archive, str(path), same)
-
-
-def _check_space(archive: Path, folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise InputError(f"{archive}: holds {needed:,} bytes, and {folder} has {free:,} free")
-
-
-def _is_litter(path: PurePosixPath) -> bool:
-    return any(part in LITTER or part.startswith("._") for part in path.parts)
-
-
-def _refused(archive: Path, name: str, why: str) -> InputError:
-    return InputError(f"{archive}: refused, it holds {why}: '{printable(name)}'; nothing was unpacked")

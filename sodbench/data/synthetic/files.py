@@ -1,8 +1,6 @@
 """The sample on disk: made once, whole or not at all, in the user's cache folder."""
 
-import shutil
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from tqdm import tqdm
 from sodbench.data.locations import CACHE_VARIABLE, cache_folder
 from sodbench.data.synthetic.picture import make_picture
 from sodbench.errors import InputError
+from sodbench.unfinished import temporary
 
 VERSION = 1  # counts up whenever a pixel of the sample changes; part of the folder's name
 COUNTS = {"train": 400, "test": 60}
@@ -33,22 +32,15 @@ def sample_folder(split: str) -> Path:
     if folder.is_dir():
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{split}-", suffix=".part", dir=folder.parent))
-    except OSError as error:
-        raise InputError(
-            f"{folder.parent}: cannot make the sample there ({error.strerror}); "
-            f"name a folder that can be written to with {CACHE_VARIABLE}"
-        ) from error
-    try:
-        write_sample(made, split, progress=True)
-        made.chmod(0o755)
-        made.rename(folder)
+        with temporary(folder) as made:
+            write_sample(made, split, progress=True)
+            made.rename(folder)
     except OSError as error:
         if not folder.is_dir():  # a full disk, and not another process that was quicker
-            raise InputError(f"{folder}: cannot make the sample ({error.strerror})") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+            raise InputError(
+                f"{folder.parent}: cannot make the sample there ({error.strerror}); "
+                f"name a folder that can be written to with {CACHE_VARIABLE}"
+            ) from error
     return folder
 
 
