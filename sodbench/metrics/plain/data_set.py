@@ -63,4 +63,4 @@ def _f_line(curves: Mapping[str, NDArray[np.float32]], protocol: Protocol) -> ND
 def _f(p: NDArray[Any], r: NDArray[Any], protocol: Protocol) -> NDArray[Any]:
     bottom = protocol.f_beta2 * p + r + protocol.f_epsilon
     bottom[bottom == 0] = 1
-    return np.asarray((1 + protocol.f_beta2) * p * r / bottom
+    return np.asarray((1 + protocol.f_beta2) * p * r / bottom)
