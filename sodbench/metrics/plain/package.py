@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sodbench.metrics.family import Columns, Curves
 from sodbench.metrics.plain import standard
@@ -26,6 +27,20 @@ def package_scores(picture: Picture) -> tuple[Columns, Curves]:
     Left out is what the package leaves to chance: S where it is NaN or hangs on rounding
     (`s_is_left_to_chance`), and E of a single pixel, which it divides by 0.
     """
+    columns, curves = standard_five(picture.map, picture.mask)
+    if s_is_left_to_chance(picture.map, picture.mask > 128):
+        del columns["S"]
+    if picture.map.size == 1:
+        for name in ("maxE", "meanE", "adpE"):
+            del columns[name]
+        del curves["E"]
+    return columns, curves
+
+
+def standard_five(
+    saliency_map: NDArray[Any], mask: NDArray[Any], normalize: bool = True
+) -> tuple[Columns, Curves]:
+    """Whatever the package's five classes find, levels ascending; `normalize` is that of their `step`."""
     import py_sod_metrics as package
 
     with _loud, warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -33,43 +48,45 @@ def package_scores(picture: Picture) -> tuple[Columns, Curves]:
         error, f, e = package.MAE(), package.Fmeasure(), package.Emeasure()
         s, weighted = package.Smeasure(), package.WeightedFmeasure()
         for metric in (error, f, e, s, weighted):
-            metric.step(picture.map, picture.mask)
+            metric.step(saliency_map, mask, normalize)
     f_curve, e_curve = f.changeable_fms[0][::-1], e.changeable_ems[0][::-1]
     columns = {
         "MAE": float(error.maes[0]),
         "maxF": float(f_curve.max()),
         "meanF": float(f_curve.mean()),
         "adpF": float(f.adaptive_fms[0]),
+        "maxE": float(e_curve.max()),
+        "meanE": float(e_curve.mean()),
+        "adpE": float(e.adaptive_ems[0]),
+        "S": float(s.sms[0]),
         "wF": float(weighted.weighted_fms[0]),
     }
-    curves = {"precision": f.precisions[0][::-1], "recall": f.recalls[0][::-1], "F": f_curve}
-    if not s_is_left_to_chance(picture):
-        columns["S"] = float(s.sms[0])
-    if picture.map.size > 1:
-        columns |= {"maxE": float(e_curve.max()), "meanE": float(e_curve.mean())}
-        columns["adpE"] = float(e.adaptive_ems[0])
-        curves["E"] = e_curve
-    return columns, curves
+    return columns, {
+        "precision": f.precisions[0][::-1],
+        "recall": f.recalls[0][::-1],
+        "F": f_curve,
+        "E": e_curve,
+    }
 
 
-def s_is_left_to_chance(picture: Picture) -> bool:
+def s_is_left_to_chance(saliency_map: NDArray[Any], truth: NDArray[np.bool_]) -> bool:
     """True where the package's S is NaN or hangs on rounding.
 
     NaN: the object's centre rounds to the last row or column. Chance: a quadrant of one level (not 0 or 1
     after scaling) inside which the mask is constant too; whether its mean rounds to the level decides 0 or 1.
     """
-    truth, levels = picture.mask > 128, picture.map
     if truth.all() or not truth.any():
         return False
     row, column = (int(place) + 1 for place in np.argwhere(truth).mean(axis=0).round())
     if row >= truth.shape[0] or column >= truth.shape[1]:
         return True
-    constant = picture.lowest == picture.highest
-    exact = (0, 255) if constant else (picture.lowest, picture.highest)
+    ends = (saliency_map.min(), saliency_map.max())
+    if ends[0] == ends[1]:
+        ends = (0, 255 if saliency_map.dtype == np.uint8 else 1)
     for above in (slice(0, row), slice(row, None)):
         for left in (slice(0, column), slice(column, None)):
-            part, inside = levels[above, left], truth[above, left]
-            if part.min() == part.max() and inside.min() == inside.max() and part.flat[0] not in exact:
+            part, inside = saliency_map[above, left], truth[above, left]
+            if part.min() == part.max() and inside.min() == inside.max() and part.flat[0] not in ends:
                 return True
     return False
 
