@@ -125,9 +125,11 @@ class Picture:
         if protocol.empty_mask == "agreement" and self.highest == 0:
             return np.zeros(2)
         epsilon = protocol.scale_epsilon
-        mean = self.once(("mean", scale, epsilon), lambda: float(self.x(scale, epsilon).mean()))
-        threshold = min(2 * mean, 1.0)
-        x = self.scaled(scale, epsilon)
+        x, counts = self.scaled(scale, epsilon), self.tallies(protocol).sum(axis=0)
+        threshold = min(2 * float(counts @ x) / self.map.size, 1.0)
+        if np.abs(x - threshold)[counts > 0].min() < 1e-9:
+            # on a level: it counts how the toolkits round the mean, that of the pixels
+            threshold = min(2 * float(self.x(scale, epsilon).mean()), 1.0)
         return np.asarray(self.tallies(protocol) @ (x >= threshold if comparator == ">=" else x > threshold))
 
     def above_half(self, protocol: Protocol) -> Array:

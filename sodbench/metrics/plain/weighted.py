@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.plain.picture import Picture, looked_up
+from sodbench.metrics.plain.picture import Picture
 from sodbench.metrics.protocol import Protocol
 
 MARGIN = 3  # half the 7 x 7 window
@@ -46,17 +46,17 @@ def _weighted_errors(picture: Picture, protocol: Protocol) -> tuple[float, float
     key = picture.object_key(protocol)
     x = picture.scaled(protocol.wf_scale, protocol.scale_epsilon)
     surroundings = picture.once(("surroundings", key), lambda: _surroundings(picture, protocol))
-    # outside: x times its importance, in single precision (a relative error of 1e-7), summed in double
-    values = cv2.LUT(picture.map, x.astype(np.float32))
-    outside = float(cv2.sumElems(cv2.multiply(values, surroundings.importance))[0])
+    # in single precision (a relative error of 1e-7), summed in double
+    single = x.astype(np.float32)
+    outside = cv2.sumElems(cv2.multiply(cv2.LUT(picture.map, single), surroundings.importance))[0]
     # inside: the error, or the error smoothed where that is smaller; the smoothing sees, outside the object,
     # the error of the nearest object pixel, and beyond the image none
-    error = cv2.copyTo(looked_up(surroundings.map, 1 - x), surroundings.within)
+    error = cv2.copyTo(cv2.LUT(surroundings.map, 1 - single), surroundings.within)
     pixels = error.reshape(-1)
     pixels[surroundings.band] = pixels[surroundings.nearest]
-    smooth = cv2.sepFilter2D(error, cv2.CV_64F, SIDE, SIDE)
-    inside = float(cv2.sumElems(cv2.copyTo(cv2.min(error, smooth), surroundings.truth))[0])
-    return inside, outside
+    smooth = cv2.sepFilter2D(error, cv2.CV_32F, SIDE, SIDE)
+    inside = cv2.sumElems(cv2.copyTo(cv2.min(error, smooth), surroundings.truth))[0]
+    return float(inside), float(outside)
 
 
 @dataclass(frozen=True)
