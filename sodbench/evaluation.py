@@ -43,6 +43,7 @@ class _Scoring:
     workers: int | None
     progress: bool
     image_curves: bool
+    self_check: bool
 
 
 def evaluate(
@@ -62,6 +63,7 @@ def evaluate(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    self_check: bool = True,
     progress: bool = False,
 ) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
@@ -84,6 +86,8 @@ def evaluate(
     workers: the number of threads that score; None: one per processor core.
     image_curves: whether the curves of every image are kept, from which confidence intervals of max F and
         paired tests follow. They are most of a record's size.
+    self_check: whether eight images are scored a second time without the engine; the record says which, or
+        that they were not. A difference above 1e-6 is an error, and nothing is recorded.
     progress: whether progress bars are shown on stderr.
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
@@ -97,7 +101,14 @@ def evaluate(
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        self_check=self_check,
     )
     baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
@@ -181,6 +192,7 @@ def score_maps(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    self_check: bool = True,
     progress: bool = False,
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
@@ -196,7 +208,14 @@ def score_maps(
     """
     started = time.time()
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        self_check=self_check,
     )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = Path(folder).expanduser()
@@ -217,6 +236,7 @@ def rescore(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    self_check: bool = True,
     progress: bool = False,
 ) -> Run:
     """Scores the maps of a run again, under the same or other protocols and metrics.
@@ -233,7 +253,14 @@ def rescore(
         protocols = [table.protocol for table in run.tables.values()]
         metrics = list(run.values()) if metrics is None else metrics
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        self_check=self_check,
     )
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
@@ -313,6 +340,7 @@ def _scoring(
     workers: int | None = None,
     progress: bool = False,
     image_curves: bool = True,
+    self_check: bool = True,
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
@@ -329,7 +357,9 @@ def _scoring(
         metrics = [metrics]
     scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
-    return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves)
+    return _Scoring(
+        loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves, self_check
+    )
 
 
 def _score(
@@ -345,10 +375,17 @@ def _score(
     """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
+    from sodbench.results.provenance import SelfCheck, started_text
     from sodbench.results.run import new_run
     from sodbench.results.run_files import save_run
     from sodbench.scoring import score_samples
+    from sodbench.self_check import SelfChecker
 
+    checker = None
+    if scoring.self_check:
+        # drawn anew for every run, from what its record holds
+        seed = f"{name}\0{dataset.name}\0{started_text(started)}"
+        checker = SelfChecker([sample.name for sample, _ in pairs], seed)
     tables = score_samples(
         pairs,
         scoring.protocols,
@@ -356,6 +393,7 @@ def _score(
         workers=scoring.workers,
         keep_curves=scoring.image_curves,
         progress=f"score {dataset.name}" if scoring.progress else None,
+        checker=checker,
     )
     scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
@@ -371,6 +409,8 @@ def _score(
         data_root=scoring.data_root,
         started=started,
     )
+    checked = SelfCheck(done=False) if checker is None else checker.verdict(tables)
+    run = replace(run, provenance=replace(run.provenance, self_check=checked))
     if scoring.reports is not None:
         save_run(scoring.reports, run)
         remember_root(scoring.reports, data_root(scoring.data_root).path)

@@ -21,6 +21,7 @@ from sodbench.metrics.inputs import SizeMismatchError
 from sodbench.metrics.mask import MaskCache
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.scorer import ImageScores, Scorer, measure_image, scorers_for
+from sodbench.self_check import SelfChecker
 
 Pair = tuple[str, Path, Path]
 CHUNK = 4  # images per task: handing a task over takes about a tenth of the time of one image
@@ -44,6 +45,7 @@ def score_samples(
     workers: int | None = None,
     progress: str | None = None,
     keep_curves: bool = True,
+    checker: SelfChecker | None = None,
 ) -> dict[str, ScoreTable]:
     """Scores samples paired with their maps (`folder.pair_maps`, `predict_samples`); one table per protocol.
 
@@ -54,7 +56,15 @@ def score_samples(
     if len(files) < len(pairs):
         without = [sample.name for sample, _ in pairs if sample.mask is None]
         raise InputError(f"{len(without)} of {len(pairs)} images have no mask: {first_of(without)}")
-    return score_files(files, protocols, metrics, workers=workers, progress=progress, keep_curves=keep_curves)
+    return score_files(
+        files,
+        protocols,
+        metrics,
+        workers=workers,
+        progress=progress,
+        keep_curves=keep_curves,
+        checker=checker,
+    )
 
 
 def score_files(
@@ -66,13 +76,14 @@ def score_files(
     progress: str | None = None,
     keep_curves: bool = True,
     masks: MaskCache | None = None,
+    checker: SelfChecker | None = None,
 ) -> dict[str, ScoreTable]:
     """Scores (name, map, mask) files; returns a score table for each protocol by its name.
 
     `metrics` chooses families or scores, under one protocol only with `@` and its name (None: all that each
     protocol defines); `workers` is the number of threads (None: one per core); `progress` is the label of a
     progress bar on stderr (None: no bar); `masks` keeps the work of masks for further calls (None: it is not
-    kept, which is faster for one call).
+    kept, which is faster for one call); `checker` is given the images that it draws, to score them again.
     Raises InputError that counts the files that cannot be scored and names the first of them. Notes, once
     each, maps and masks that hold only 0 and 1.
     """
@@ -82,7 +93,7 @@ def score_files(
     failed: list[InputError] = []
     faint: list[Path] = []
     stretched: list[Path] = []
-    for scored in _in_order(pairs, scorers, masks, workers, progress):
+    for scored in _in_order(pairs, scorers, masks, workers, progress, checker):
         if isinstance(scored, InputError):
             failed.append(scored)
             continue
@@ -93,6 +104,8 @@ def score_files(
     if failed:
         raise _cannot_be_scored(failed, len(pairs))
     _note_zero_one(faint, stretched, len(pairs))
+    if checker is not None:
+        checker.start(scorers)
     return {scorer.protocol.name: scorer.result() for scorer in scorers}
 
 
@@ -131,6 +144,7 @@ def _in_order(
     masks: MaskCache | None,
     workers: int | None,
     progress: str | None,
+    checker: SelfChecker | None,
 ) -> Iterator[Scored | InputError]:
     workers = workers or core_count()
     bar = None
@@ -142,13 +156,14 @@ def _in_order(
     pool = ThreadPoolExecutor(workers)
     try:
         waiting = deque(
-            pool.submit(_score_chunk, chunk, scorers, masks) for chunk in islice(chunks, AHEAD * workers)
+            pool.submit(_score_chunk, chunk, scorers, masks, checker)
+            for chunk in islice(chunks, AHEAD * workers)
         )
         while waiting:
             scored = waiting.popleft().result()
             following = next(chunks, None)
             if following is not None:
-                waiting.append(pool.submit(_score_chunk, following, scorers, masks))
+                waiting.append(pool.submit(_score_chunk, following, scorers, masks, checker))
             if bar is not None:
                 bar.update(len(scored))
             yield from scored
@@ -159,19 +174,22 @@ def _in_order(
 
 
 def _score_chunk(
-    chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None
+    chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None, checker: SelfChecker | None
 ) -> list[Scored | InputError]:
     scored: list[Scored | InputError] = []
     for name, map_path, mask_path in chunk:
         try:
             mask, stretched = decode_mask(mask_path)
-            images = measure_image(read_map(map_path), mask, name, scorers, masks)
+            saliency_map = read_map(map_path)
+            images = measure_image(saliency_map, mask, name, scorers, masks)
         except InputError as error:
             scored.append(error)
             continue
         except MemoryError:
             scored.append(InputError(f"{map_path}: not enough memory to score it; use fewer workers"))
             continue
+        if checker is not None:
+            checker.keep(name, saliency_map, mask, scorers)
         faint = any(image.zero_one for image in images)
         scored.append(Scored(images, map_path if faint else None, mask_path if stretched else None))
     return scored

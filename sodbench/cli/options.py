@@ -59,7 +59,7 @@ def add_metrics(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def add_scoring(parser: argparse.ArgumentParser) -> None:
-    """Adds `--protocols`, `--metrics`, `--no-image-curves` and `--scoring-workers`: how maps are scored."""
+    """Adds `--protocols`, `--metrics`, `--no-image-curves`, `--no-self-check` and `--scoring-workers`."""
     add_protocols(parser, default=["pysodmetrics"], text="scoring protocols (pysodmetrics)")
     add_former(parser, "--protocol", "--protocols", nargs="+")
     add_metrics(parser, "metric families, e.g. MAE F E S wF relaxF (all that the protocols define)")
@@ -68,6 +68,12 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         dest="image_curves",
         help="do not keep the curves of every image: small records, without confidence intervals of max F",
+    )
+    parser.add_argument(
+        "--no-self-check",
+        action="store_false",
+        dest="self_check",
+        help="do not score eight images a second time without the engine; the record says so",
     )
     parser.add_argument(
         "--scoring-workers", type=int, metavar="N", help="threads that score (one per processor core)"

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         metrics=args.metrics,
         workers=args.scoring_workers,
         image_curves=args.image_curves,
+        self_check=args.self_check,
         data_root=args.data_root,
         reports=args.reports,
         progress=not args.quiet,

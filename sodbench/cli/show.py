@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     print(path)
     for full, value in scores_of_image(chosen, image).items():
         print(f"{full:24} {value:.4f}")
+    print(f"{'self-check':24} {chosen.provenance.self_check or 'not recorded'}")
     return 0
 
 

@@ -200,10 +200,13 @@ class Measurement:
         return weighting.weighted_background(ones, everywhere, work.bits, away.squared, distance_weight())
 
     @cached_property
-    def mask_has_two_values(self) -> bool:
-        """True where the mask as it came holds nothing between 0 and its maximum."""
+    def mask_is_the_object(self) -> bool:
+        """True where the mask as it came is its maximum in the object and 0 elsewhere."""
         grey = self.grey_mask
-        return bool(np.count_nonzero(grey) == np.count_nonzero(grey == grey.max()))
+        n_object = np.count_nonzero(grey)
+        return bool(
+            n_object == self.mask.n_object == np.count_nonzero((self.truth > 0) & (grey == grey.max()))
+        )
 
     def boundary_counts(self, square: bool, disk: bool, radius: int) -> tuple[int, int, int, int]:
         """Pixels of the map's boundary (binarised at .5) and those near the mask's; then the reverse."""

@@ -166,6 +166,7 @@ def provenance_lines(run: Run) -> list[list[str]]:
         ["device", ", ".join(str(value) for value in recorded.device.values())],
         ["command", " ".join(recorded.command)],
         ["maps", recorded.maps or "not recorded"],
+        ["self-check", str(recorded.self_check or "not recorded")],
     ]
     return [line for line in lines if line[1]]
 

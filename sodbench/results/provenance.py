@@ -58,6 +58,31 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class SelfCheck:
+    """What a run scored a second time before it was recorded (`sodbench.self_check`).
+
+    done: False where it was recorded without. images: the names of the images that were drawn. values: how
+    many scores and points of curves were compared. against: by protocol, what they were compared with.
+    """
+
+    done: bool
+    images: tuple[str, ...] = ()
+    values: int = 0
+    largest_difference: float = 0.0
+    against: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """One line, for a reader of the provenance."""
+        if not self.done:
+            return "off: recorded without"
+        sources = ", ".join(dict.fromkeys(self.against.values()))
+        return (
+            f"{self.values} values of {len(self.images)} images agree with {sources}, "
+            f"largest difference {self.largest_difference:.1e}"
+        )
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What the numbers of a run depend on besides its data set, weights and protocols.
 
@@ -68,6 +93,7 @@ class Provenance:
     data_folder, maps, masks, images: portable paths (`data-root:`, `reports:`, `cache:`); masks and images
     only for an ad-hoc data set. started: ISO 8601, UTC. seconds: how long predicting and scoring took.
     versions: packages that can move a score. device: processor, system, GPU. code: git commit of sodbench.
+    self_check: what was scored a second time; None in records of before there was a check.
     """
 
     origin: Literal["baseline", "maps"] = "maps"
@@ -91,6 +117,7 @@ class Provenance:
     limit: int | None = None
     inference_device: str | None = None
     output_kind: str | None = None
+    self_check: SelfCheck | None = None
 
 
 def environment(started: datetime | float | None = None, roots: Iterable[Path] = ()) -> dict[str, Any]:
@@ -100,19 +127,26 @@ def environment(started: datetime | float | None = None, roots: Iterable[Path] =
     names as `DATA_ROOT` instead of by their path on this machine.
     """
     now = datetime.now(UTC)
-    if isinstance(started, int | float):
-        started = datetime.fromtimestamp(started, UTC)
-    elif started is not None:
-        started = started.astimezone(UTC)
-    begun = started or now
+    begun = now if started is None else _in_utc(started)
     return {
-        "started": begun.isoformat(timespec="seconds"),
+        "started": started_text(begun),
         "seconds": round((now - begun).total_seconds(), 3),
         "command": command_line(roots),
         "versions": versions(),
         "device": device(),
         "code": code_state(),
     }
+
+
+def started_text(started: datetime | float) -> str:
+    """The field `started` of a time: ISO 8601, UTC, to the second."""
+    return _in_utc(started).isoformat(timespec="seconds")
+
+
+def _in_utc(moment: datetime | float) -> datetime:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.fromtimestamp(moment, UTC)
 
 
 def command_line(roots: Iterable[Path] = ()) -> tuple[str, ...]:

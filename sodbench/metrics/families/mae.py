@@ -22,12 +22,13 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
 
 def _against_grey(measurement: Measurement, x: NDArray[np.float64], epsilon: float) -> float:
     grey = measurement.grey_mask
-    if measurement.mask_has_two_values:
-        top = float(grey.max())
+    top = float(grey.max())
+    if measurement.mask_is_the_object:
         truth = np.array([[0.0], [top / (top + epsilon) if top else 0.0]])
         error = float((measurement.total * np.abs(x - truth)).sum())
     else:
-        error = float(np.abs(x[measurement.codes] - grey / (float(grey.max()) + epsilon)).sum())
+        # an empty mask stays 0 where no epsilon divides it
+        error = float(np.abs(x[measurement.codes] - grey / (top + epsilon or 1.0)).sum())
     return error / (grey.size + epsilon)
 
 

@@ -24,10 +24,11 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     missed = inside / (high - low)
     true_positive = n_object - missed
     recall = 1 - missed / n_object
-    precision = true_positive / (true_positive + false_positive + protocol.wf_epsilon)
+    predicted = true_positive + false_positive + protocol.wf_epsilon
+    precision = true_positive / predicted if predicted else 0.0
     beta2 = protocol.wf_beta2
-    value = (1 + beta2) * recall * precision / (recall + beta2 * precision + protocol.wf_epsilon)
-    return {"wF": value}, {}
+    both = recall + beta2 * precision + protocol.wf_epsilon
+    return {"wF": (1 + beta2) * recall * precision / both if both else 0.0}, {}
 
 
 FAMILY = Family(

@@ -266,9 +266,12 @@ def s_measure(
         if size_object == 0 or size_object == size:
             together = 0.0
         spread_y = size_object * (1 - mean_y) * (1 - mean_y) + (size - size_object) * mean_y * mean_y
-        variance_x = spread_x / (size - variance_ddof + (epsilon if variance_ddof else 0.0))
-        variance_y = spread_y / (size - variance_ddof + (epsilon if variance_ddof else 0.0))
-        covariance = together / (size - covariance_ddof + (epsilon if covariance_ddof else 0.0))
+        # a single pixel varies by nothing, also where neither N - 1 nor an epsilon divides it
+        among = size - variance_ddof + (epsilon if variance_ddof else 0.0)
+        variance_x = spread_x / among if spread_x > 0 else 0.0
+        variance_y = spread_y / among if spread_y > 0 else 0.0
+        among = size - covariance_ddof + (epsilon if covariance_ddof else 0.0)
+        covariance = together / among if together != 0 else 0.0
         a = 4 * mean_x * mean_y * covariance
         b = (mean_x * mean_x + mean_y * mean_y) * (variance_x + variance_y)
         if a != 0:

@@ -1,0 +1,174 @@
+"""The plain metrics equal pysodmetrics, the scorer equals both; defects of the scorer that this found."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names
+from sodbench.metrics.plain import PLAIN, plain_scores
+from sodbench.metrics.plain.package import NEEDED_BY, package_scores
+from sodbench.metrics.plain.picture import Picture
+from sodbench.metrics.protocol import STANDARD
+from sodbench.metrics.registry import all_families
+
+TOLERANCE = 1e-7
+FURTHER = [name for name in all_families() if name not in STANDARD and name not in NEEDED_BY]
+OBJECT = np.zeros((30, 40), np.uint8)
+OBJECT[10:20, 12:25] = 255
+RAMP = (np.arange(1200).reshape(30, 40) * 7 % 256).astype(np.uint8)
+FREE: dict[str, tuple] = {
+    "f_left_out": ((), ("empty-mask",), ("empty-map",), ("empty-mask", "empty-map")),
+    "mask_threshold": (0.0, 25.5, 127.0, 128.0, 254.0),
+    "scale_epsilon": (0.0, 1e-8),
+    "s_epsilon": (2.0**-52, 1e-8, 0.0),
+    "s_alpha": (0.5, 0.0, 0.3, 1.0),
+    "wf_epsilon": (2.0**-52, 1e-6, 0.0),
+    "boundary_radius": (1, 2, 3),
+    "boundary_average": ("images", "means"),
+}
+
+
+def protocols() -> st.SearchStrategy[Protocol]:
+    """Shipped protocols with some of their conventions exchanged."""
+    exchanged = st.fixed_dictionaries(
+        {},
+        optional={key: st.sampled_from(FREE[key]) for key in FREE}
+        | {
+            key: st.sampled_from(one)
+            for key, one in {
+                "mae_scale": ("255", "max", "min-max"),
+                "mask_in_mae": ("binary", "grey"),
+                "f_scale": ("255", "max", "min-max"),
+                "e_scale": ("255", "max", "min-max"),
+                "s_scale": ("255", "max", "min-max"),
+                "wf_scale": ("255", "max", "min-max"),
+                "quantise": ("truncate", "round", "exact"),
+                "levels": (255, 256),
+                "mean_f": ("curve", "adaptive"),
+                "f_adaptive": (True, False),
+                "e_comparator": (">", ">="),
+                "e_denominator": ("N-1", "N"),
+                "e_curve": (True, False),
+                "s_object_ddof": (0, 1),
+                "s_variance_ddof": (0, 1),
+                "s_covariance_ddof": (0, 1),
+                "s_centre_rounding": ("half-even", "half-up"),
+                "s_clip": (True, False),
+                "boundary_window": ("square", "disk"),
+                "boundary_erosion": ("cross", "square"),
+                "empty_mask": ("zero", "agreement"),
+                "mask_scale": ("255", "max"),
+                "mask_comparator": (">", ">="),
+            }.items()
+        },
+    )
+    everything = {"name": "mixed", "families": STANDARD}
+    bases = st.sampled_from([load_protocol(name) for name in protocol_names()])
+    return st.builds(lambda base, some: dataclasses.replace(base, **everything, **some), bases, exchanged)
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> tuple[NDArray, NDArray]:
+    """Maps of few or many levels, constant ones too; masks of any share, blocks or specks, also grey."""
+    shape = draw(st.tuples(st.integers(1, 24), st.integers(1, 24)))
+    seed = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    some = ([0], [77], [255], [0, 255], [0, 1, 255], [10, 20, 200], [254, 255], list(range(256)))
+    levels = np.array(draw(st.sampled_from(some)), np.uint8)
+    prediction = levels[seed.integers(0, len(levels), shape)]
+    share = draw(st.sampled_from([0.0, 0.02, 0.3, 0.7, 1.0]))
+    mask = (seed.random(shape) < share).astype(np.uint8) * np.uint8(255)
+    if draw(st.booleans()):
+        mask[seed.random(shape) < 0.2] = draw(st.sampled_from([25, 26, 127, 128, 129, 200]))
+    if draw(st.booleans()):
+        grow = np.ones((draw(st.integers(2, 9)),) * 2, np.uint8)
+        prediction, mask = np.kron(prediction, grow), np.kron(mask, grow)
+    return prediction, mask
+
+
+def assert_equal(found: dict, expected: dict, names: set[str]) -> None:
+    """All values of those names agree, NaN with NaN."""
+    for name in names:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pictures())
+def test_scorer_and_plain_metrics_equal_the_package(picture: tuple[NDArray, NDArray]) -> None:
+    one = Picture(*picture)
+    columns, curves = package_scores(one)
+    plain_columns, plain_curves = plain_scores(one, load_protocol("pysodmetrics"), STANDARD)
+    found = Scorer().measure(*picture, "image")
+    assert_equal(plain_columns, columns, set(columns))
+    assert_equal(plain_curves, curves, set(curves))
+    assert_equal(found.columns, columns, set(columns))
+    assert_equal(found.curves, curves, set(curves))
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pictures(), protocols())
+def test_scorer_equals_the_plain_metrics(picture: tuple[NDArray, NDArray], protocol: Protocol) -> None:
+    families = [*STANDARD, *FURTHER]
+    columns, curves = plain_scores(Picture(*picture), protocol, families)
+    found = Scorer(protocol, families).measure(*picture, "image")
+    assert found.columns.keys() == columns.keys() and found.curves.keys() == curves.keys()
+    assert_equal(found.columns, columns, set(columns))
+    assert_equal(found.curves, curves, set(curves))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("family", NEEDED_BY)
+@pytest.mark.parametrize("mask", [OBJECT, OBJECT * 0, OBJECT * 0 + 255, np.eye(30, 40, dtype=np.uint8) * 255])
+def test_metrics_defined_by_the_package(family: str, mask: NDArray) -> None:
+    for protocol in (load_protocol("pysodmetrics"), load_protocol("raw")):
+        columns, curves = plain_scores(Picture(RAMP, mask), protocol, [family])
+        found = Scorer(protocol, [family]).measure(RAMP, mask, "image")
+        assert_equal(found.columns, columns, set(found.columns))
+        assert_equal(found.curves, curves, set(found.curves))
+
+
+def test_every_family_has_a_plain_form() -> None:
+    assert PLAIN.keys() == all_families().keys()
+
+
+# --- what the comparison found in the scorer ---------------------------------------------------------------
+
+
+def test_error_against_a_grey_mask_takes_the_mask_not_the_object() -> None:
+    """A mask of 0 and 100 is no object above 128, and still 0 and 1 once it is divided by its maximum."""
+    protocol = dataclasses.replace(load_protocol("pysodmetrics"), name="grey", mask_in_mae="grey")
+    mask = np.where(OBJECT > 0, 100, 0).astype(np.uint8)
+    found = Scorer(protocol, ["MAE"]).measure(np.where(OBJECT > 0, 200, 0).astype(np.uint8), mask, "image")
+    assert found.columns["MAE"] == 0.0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("comparator", [">", ">="])
+def test_error_against_an_empty_grey_mask_is_the_mean_of_the_map(comparator: str) -> None:
+    """Also where every pixel of it passes for object, at the threshold 0."""
+    protocol = dataclasses.replace(
+        load_protocol("raw"), name="grey", mask_in_mae="grey", mask_threshold=0.0, mask_comparator=comparator
+    )
+    found = Scorer(protocol, ["MAE"]).measure(RAMP, OBJECT * 0, "image")
+    assert found.columns["MAE"] == pytest.approx(RAMP.mean() / 255)
+
+
+def test_structure_of_a_single_pixel_without_an_epsilon() -> None:
+    """N - 1 is 0 in a quadrant of one pixel; what is constant has no variance all the same."""
+    protocol = dataclasses.replace(load_protocol("raw"), name="no epsilon", s_epsilon=0.0)
+    corner = np.zeros((5, 6), np.uint8)
+    corner[0, 0] = 255
+    picture = RAMP[:5, :6].copy(), corner
+    found, usual = (Scorer(one, ["S"]).measure(*picture, "image").columns["S"] for one in (protocol, "raw"))
+    assert found == pytest.approx(usual, abs=1e-9) and found > 0
+
+
+@pytest.mark.parametrize("prediction", [OBJECT * 0, np.uint8(255) - OBJECT])
+def test_weighted_f_without_an_epsilon(prediction: NDArray) -> None:
+    protocol = dataclasses.replace(load_protocol("raw"), name="no epsilon", wf_epsilon=0.0)
+    for truth in (OBJECT, OBJECT * 0 + 255):
+        found = Scorer(protocol, ["wF"]).measure(prediction, truth, "image").columns["wF"]
+        assert 0 <= found <= 1
