@@ -124,7 +124,8 @@ class Baseline(BaselineTable):
         """The network as its callable returns it; two calls with different seeds must give the same state."""
         import torch
 
-        from sodbench.models.weights import state_digest
+        from sodbench.models.outputs import unwrapped
+        from sodbench.models.weights import check_values, state_digest
 
         digests = set()
         for seed in (0, 1):
@@ -138,6 +139,7 @@ class Baseline(BaselineTable):
                 "give trained ones with --weights FILE"
             )
         (digest,) = digests
+        check_values({}, dict(unwrapped(network).named_parameters()), f"{self.name}: {self.network}")
         warnings.warn(
             f"{self.name}: no weights file is named; those that {self.network} returns are used"
             f" (digest {digest[:16]}...)",
