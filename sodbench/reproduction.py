@@ -186,6 +186,7 @@ def _run_again(
             maps=out or Path("reproduced") / folder_name(run.name),
             reports=None,
             data_root=data_root,
+            allow_constant=True,
             progress=progress,
         )
     else:

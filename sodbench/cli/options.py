@@ -74,6 +74,15 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_allow_constant(parser: argparse.ArgumentParser) -> None:
+    """Adds `--allow-constant`."""
+    parser.add_argument(
+        "--allow-constant",
+        action="store_true",
+        help="record the run even if every map has one value only",
+    )
+
+
 def add_data_root(parser: argparse.ArgumentParser) -> None:
     """Adds `--data-root DIR`."""
     parser.add_argument(

@@ -24,12 +24,16 @@ DERIVED = ("F",)  # curves that follow from the others and are not kept for each
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One image under one protocol: its columns, its curves, and its height, width and object share."""
+    """One image under one protocol: its columns, its curves, and its height, width and object share.
+
+    `constant`: whether all values of the map are equal.
+    """
 
     name: str
     columns: Columns
     curves: Curves
     facts: tuple[int, int, float]
+    constant: bool = False
 
 
 class Scorer:
@@ -71,6 +75,7 @@ class Scorer:
         self._names: dict[str, None] = {}
         self._columns: dict[str, list[float]] = {}
         self._facts: list[tuple[int, int, float]] = []
+        self._constant: list[str] = []
         self._means: dict[str, RunningMean] = {}
         self._kept: dict[str, list[NDArray[np.float32]]] = {}
 
@@ -101,6 +106,8 @@ class Scorer:
             raise InputError(f"{image.name}: name given twice; expected one map per name")
         self._names[image.name] = None
         self._facts.append(image.facts)
+        if image.constant:
+            self._constant.append(image.name)
         for key, value in image.columns.items():
             self._columns.setdefault(key, []).append(value)
         for key, curve in image.curves.items():
@@ -136,6 +143,7 @@ class Scorer:
             raise InputError(f"name given twice: {first_of(twice)}; expected one map per name")
         self._names |= other._names
         self._facts += other._facts
+        self._constant += other._constant
         for key, values in other._columns.items():
             self._columns.setdefault(key, []).extend(values)
         for key, running in other._means.items():
@@ -172,6 +180,7 @@ class Scorer:
             image_facts=pandas.DataFrame(
                 self._facts, columns=["height", "width", "object_share"], index=names
             ),
+            constant_maps=tuple(self._constant),
         )
 
 
@@ -264,7 +273,8 @@ def measure_image(
             curves |= lines
         work = measurement.mask
         facts = (work.height, work.width, work.n_object / work.n)
-        images.append(ImageScores(name, columns, curves, facts))
+        low, high = measurement.extent
+        images.append(ImageScores(name, columns, curves, facts, constant=low == high))
     return images
 
 

@@ -107,8 +107,8 @@ def check_values(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source:
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Loads strictly; the InputError for weights of another network names the tensors that differ.
 
-    Values must be finite, see `check_values`. `source` names the file in the error. BN's `num_batches_tracked` may be absent (files of PyTorch 0.4),
-    because no output depends on it.
+    Values must be finite, see `check_values`. `source` names the file in the error. BN's
+    `num_batches_tracked` may be absent (files of PyTorch 0.4), because no output depends on it.
     """
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
