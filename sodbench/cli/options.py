@@ -104,6 +104,11 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--trust`."""
+    parser.add_argument("--trust", action="store_true", help=text)
+
+
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Adds `--quiet`."""
     parser.add_argument("--quiet", action="store_true", help="no progress bars")

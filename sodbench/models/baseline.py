@@ -89,6 +89,11 @@ class Baseline(BaselineTable):
             return self.build().eval(), None
 
     @property
+    def runs_own_code(self) -> bool:
+        """Whether the network is code outside this package, which runs when the network is made."""
+        return ":" in self.network and self.network not in NETWORKS.values()
+
+    @property
     def brings_its_weights(self) -> bool:
         """Whether the user's callable provides the weights (no `[weights]` table, no file)."""
         return ":" in self.network and self.weights is None and not self.weights_path().is_file()
