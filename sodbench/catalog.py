@@ -5,6 +5,7 @@ They ship inside the wheel; in a checkout they are the folders at its top. A use
 file of such a name is never read, and refused where it is asked for.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,9 @@ from typing import Any, Literal
 from sodbench.errors import InputError, unknown_names
 
 Kind = Literal["baselines", "datasets"]
-MOST_BYTES = 4_000_000  # of a TOML file; the largest that ships has 6,000
+MOST_BYTES = 1_000_000  # of a TOML file; the largest that ships has 6,000
+# a key of so many parts (a.a.a...) takes tomllib memory that grows with their square
+_MANY_PARTS = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){100}")
 
 
 def shipped_folder(kind: Kind) -> Path:
@@ -93,9 +96,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     if len(content) > MOST_BYTES:
         raise InputError(f"{path}: expected a TOML file of at most {MOST_BYTES:,} bytes, found more")
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        if _MANY_PARTS.search(text):
+            raise InputError(f"{path}: not valid TOML: a key of more than 100 parts")
+        return tomllib.loads(text)
     except RecursionError as error:
         raise InputError(f"{path}: not valid TOML: nested too deeply") from error
+    except InputError:
+        raise
     except ValueError as error:  # of tomllib, of the encoding, of a whole number with too many digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
 

@@ -101,7 +101,11 @@ def _show(args: argparse.Namespace) -> int:
     if not counted:
         own = f"{baseline.network} is code outside sodbench, which is not run: --trust shows what it tells"
         warnings.warn(f"{baseline.name}: {own}", Note, stacklevel=2)
-    recipe = load_recipe(baseline.training, source=baseline.name).as_dict() if baseline.training else {}
+    recipe = (
+        load_recipe(baseline.training, source=str(baseline.path or baseline.name)).as_dict()
+        if baseline.training
+        else {}
+    )
     parameters = baseline.count_parameters() if counted else None
     facts = {**_summary(baseline), "parameters": parameters, "training": recipe}
     if args.json:

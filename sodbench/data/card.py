@@ -20,6 +20,7 @@ from sodbench.schema import AT_LEAST_0, SHA256, Check, parse, wrong
 
 UNKNOWN = "unknown"
 Role = Literal["train", "test", "both"]
+MOST_PAIRS = 10_000_000
 
 
 def _is_inside(path: str) -> bool:
@@ -29,9 +30,16 @@ def _is_inside(path: str) -> bool:
 def _is_pattern(text: str) -> bool:
     try:
         re.compile(text)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
     return True
+
+
+def _is_range(text: str) -> bool:
+    if not text:
+        return True
+    numbers = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", text)
+    return numbers is not None and 0 <= int(numbers[2]) - int(numbers[1]) < MOST_PAIRS
 
 
 INSIDE = Check("a path inside the set's folder", _is_inside)
@@ -39,7 +47,8 @@ FILE_NAME = Check(
     "a plain file name", lambda name: bool(name) and not re.search(r"[/\\]", name) and name[0] != "."
 )
 PATTERN = Check("a regular expression", _is_pattern)
-RANGE = Check("a range like '0001-1000'", lambda text: not text or re.fullmatch(r"\d+-\d+", text) is not None)
+RANGE = Check("a range like '0001-1000'", _is_range)
+PAIRS = Check("10 million or less", lambda count: count <= MOST_PAIRS)
 MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", text) is not None)
 
 
@@ -47,7 +56,7 @@ MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", 
 class Count:
     """How many pairs the set has: the number that every table states as expected."""
 
-    pairs: Annotated[int, AT_LEAST_0]
+    pairs: Annotated[int, AT_LEAST_0, PAIRS]
     source: str = UNKNOWN
 
 
@@ -56,7 +65,7 @@ class Names:
     """The official names (stems) of the samples: as a range, as a file next to the card, or as a pattern."""
 
     range: Annotated[str, RANGE] = ""
-    list: str = ""
+    list: Annotated[str, INSIDE] = ""
     pattern: Annotated[str, PATTERN] = ""
     source: str = UNKNOWN
 
@@ -183,7 +192,11 @@ class Card:
     def official_names(self) -> frozenset[str] | None:
         """The complete official list of stems; None where it is not known."""
         if self.names.list:
-            return frozenset((self.path.parent / self.names.list).read_text(encoding="utf-8").split())
+            names = self.path.parent / self.names.list
+            try:
+                return frozenset(names.read_text(encoding="utf-8").split())
+            except (OSError, UnicodeDecodeError) as error:
+                raise InputError(f"{names}: cannot be read as a list of names in UTF-8 ({error})") from error
         if not self.names.range:
             return None
         first, last = self.names.range.split("-")

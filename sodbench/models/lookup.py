@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+MOST_PARENTS = 20  # files that extend one another
+
+
 def baseline_names() -> list[str]:
     """The names of all baselines, shipped and the user's own."""
     return sorted(catalog.entries("baselines"))
@@ -190,6 +193,8 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     parent = catalog.find("baselines", parent_name)
     if parent in (path, *seen):
         raise InputError(f"{path}: extends: {parent_name!r} leads back to this file")
+    if len(seen) == MOST_PARENTS:
+        raise InputError(f"{path}: extends: more than {MOST_PARENTS} files, one on top of the other")
     inherited = _read_extended(parent, (*seen, path))
     for key in ("weights", "published", "description"):
         inherited.pop(key, None)
@@ -208,6 +213,6 @@ def _published_row(row: Any, path: Path) -> Any:
     if not isinstance(row["of"], str):
         raise wrong(path, "published.of", "a baseline's name", row["of"])
     other = catalog.read_toml(catalog.find("baselines", row["of"])).get("published", {})
-    if "of" in other or not other:
+    if not isinstance(other, dict) or "of" in other or not other:
         raise InputError(f"{path}: published.of: {row['of']!r} has no published numbers of its own")
     return {**other, **row}
