@@ -26,7 +26,7 @@ def read_tensor_file(path: Path) -> object:
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            _bounded(path, sum(member.file_size for member in archive.infolist()), "unpack to")
+            check_total(path, sum(member.file_size for member in archive.infolist()), "unpack to")
     with warnings.catch_warnings(action="ignore"):  # on TorchScript, which torch's error speaks of, too
         return torch.load(path, map_location="cpu", weights_only=True)
 
@@ -43,7 +43,7 @@ def check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
             raise InputError(
                 f"{path}: {shortened(name)} is {problem}; expected a plain tensor of real numbers"
             )
-    _bounded(path, sum(4 * tensor.numel() for tensor in tensors.values()), "take")
+    check_total(path, sum(4 * tensor.numel() for tensor in tensors.values()), "take")
 
 
 def shortened(name: str) -> str:
@@ -68,7 +68,8 @@ def _problem(tensor: Tensor) -> str | None:
 _WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def _bounded(path: Path, total: int, verb: str) -> None:
+def check_total(path: Path, total: int, verb: str) -> None:
+    """Raises InputError where the tensors of a file are `total` bytes, far more than the file itself."""
     size = path.stat().st_size
     if total > MOST_TIMES * size + MOST_BYTES_MORE:
         raise InputError(
