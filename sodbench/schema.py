@@ -112,6 +112,7 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
             return value
         return parse(annotation, value, source, f"{key}.", more=more)
     if annotation is Any:
+        _check_numbers(value, source, key)
         return value
     if annotation is Path and isinstance(value, str):
         return Path(value_of(str, value, source, key))
@@ -196,6 +197,18 @@ def _stands_for_none(annotation: Any, value: Any) -> bool:
         # not `in (False, "none")`: 0 == False
         str not in arguments and bool not in arguments and (value is False or value == "none")
     )
+
+
+def _check_numbers(value: Any, source: str | Path, key: str) -> None:
+    """Refuses whole numbers of more than 64 bits anywhere in a value that may be anything."""
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise wrong(source, key, "a whole number of at most 64 bits", value)
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _check_numbers(item, source, f"{key}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            _check_numbers(item, source, f"{key}[{number}]")
 
 
 def _is_text(value: str) -> bool:
