@@ -1,9 +1,11 @@
 """The two folders of TOML files, `baselines/` and `datasets/`.
 
 They ship inside the wheel; in a checkout they are the folders at its top. A user's own
-`./baselines/*.toml` and `./datasets/*.toml` extend them and replace entries of the same name.
+`./baselines/*.toml` and `./datasets/*.toml` extend them. The names of shipped entries are reserved: a user's
+file of such a name is never read, and refused where it is asked for.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +13,9 @@ from typing import Any, Literal
 from sodbench.errors import InputError, unknown_names
 
 Kind = Literal["baselines", "datasets"]
+MOST_BYTES = 1_000_000  # of a TOML file; the largest that ships has 6,000
+# a key of so many parts (a.a.a...) takes tomllib memory that grows with their square
+_MANY_PARTS = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){100}")
 
 
 def shipped_folder(kind: Kind) -> Path:
@@ -21,25 +26,103 @@ def shipped_folder(kind: Kind) -> Path:
 
 
 def entries(kind: Kind) -> dict[str, Path]:
-    """All entries by name (the file's stem), including the user's own in the working directory."""
-    paths: dict[str, Path] = {}
-    for folder in (shipped_folder(kind), Path.cwd() / kind):
-        for path in sorted(folder.glob("*.toml")):
-            paths[path.stem] = path
-    return paths
+    """All entries by name (the file's stem): the shipped ones, and the user's own in the working directory.
+
+    Own files of a shipped name are left out, see `shadowing`.
+    """
+    shipped = _shipped(kind)
+    own = {path.stem: path for path in _own(kind) if path.stem.casefold() not in shipped}
+    return {path.stem: path for path in shipped.values()} | own
+
+
+def shadowing(kind: Kind) -> dict[str, Path]:
+    """The user's own files that have the name of a shipped entry, in any letter case, by that name.
+
+    A copy with the same content, as in a checkout beside an installed package, is none of them.
+    """
+    shipped = _shipped(kind)
+    return {
+        shipped[path.stem.casefold()].stem: path
+        for path in _own(kind)
+        if is_shipped_name(kind, path.stem) and not _same(path, shipped[path.stem.casefold()])
+    }
+
+
+def is_shipped(kind: Kind, path: Path) -> bool:
+    """Whether a file is one that came with the package, or a copy of it under its name."""
+    shipped = _shipped(kind).get(path.stem.casefold())
+    return shipped is not None and _same(path, shipped)
+
+
+def is_shipped_name(kind: Kind, name: str) -> bool:
+    """Whether a shipped entry has this name, in any letter case."""
+    return name.casefold() in _shipped(kind)
+
+
+def refuse_shadowing(kind: Kind, name: str) -> None:
+    """Raises InputError where the user has a file of their own under this name of a shipped entry."""
+    path = shadowing(kind).get(name)
+    if path is not None:
+        raise taken_name(kind, path)
+
+
+def taken_name(kind: Kind, path: Path) -> InputError:
+    """The error for a user's file that has the name of a shipped entry."""
+    name = path.stem.casefold()
+    return InputError(
+        f"{path}: has the name of the shipped {_noun(kind)} {name!r}; give the file another name"
+    )
 
 
 def find(kind: Kind, name: str) -> Path:
-    """The TOML file of one entry; raises InputError with the nearest names if there is none."""
+    """The TOML file of one entry.
+
+    Raises InputError with the nearest names if there is none, and for a user's file of a shipped name.
+    """
     known = entries(kind)
     if name not in known:
-        raise unknown_names("baseline" if kind == "baselines" else "data set", [name], known)
+        raise unknown_names(_noun(kind), [name], known)
+    refuse_shadowing(kind, name)
     return known[name]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parses a TOML file; a syntax error becomes an InputError that names the file and the position."""
+    """Parses a TOML file; InputError names a file that cannot be read, or is no TOML, and the position."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: expected a TOML file of at most {MOST_BYTES:,} bytes, found more")
+    try:
+        text = content.decode("utf-8")
+        if _MANY_PARTS.search(text):
+            raise InputError(f"{path}: not valid TOML: a key of more than 100 parts")
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise InputError(f"{path}: not valid TOML: nested too deeply") from error
+    except InputError:
+        raise
+    except ValueError as error:  # of tomllib, of the encoding, of a whole number with too many digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
+def _shipped(kind: Kind) -> dict[str, Path]:
+    """The shipped files by their names in lower case."""
+    return {path.stem.casefold(): path for path in sorted(shipped_folder(kind).glob("*.toml"))}
+
+
+def _own(kind: Kind) -> list[Path]:
+    return sorted((Path.cwd() / kind).glob("*.toml"))
+
+
+def _same(path: Path, shipped: Path) -> bool:
+    try:
+        return path.samefile(shipped) or path.read_bytes() == shipped.read_bytes()
+    except OSError:
+        return False
+
+
+def _noun(kind: Kind) -> str:
+    return "baseline" if kind == "baselines" else "data set"

@@ -61,6 +61,7 @@ def evaluate(
     maps: Path | str | None = None,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
+    allow_constant: bool = False,
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
@@ -83,6 +84,7 @@ def evaluate(
     maps: folder in which the maps are written, in one folder per data set; None: `maps/<name>`.
     reports: folder in which the run is recorded; None: it is not recorded.
     data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
+    allow_constant: record the run even if every map has one value only, as those of a broken network.
     workers: the number of threads that score; None: one per processor core.
     image_curves: whether the curves of every image are kept, from which confidence intervals of max F and
         paired tests follow. They are most of a record's size.
@@ -141,7 +143,16 @@ def evaluate(
             precision=precision,
             progress=f"predict {opened.name}" if progress else None,
         )
-        return _score(name, opened, pairs, folder, scoring, started=started, prediction=prediction)
+        return _score(
+            name,
+            opened,
+            pairs,
+            folder,
+            scoring,
+            started=started,
+            allow_constant=allow_constant,
+            prediction=prediction,
+        )
 
 
 def evaluate_all(
@@ -190,6 +201,7 @@ def score_maps(
     allow_missing: bool = False,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
+    allow_constant: bool = False,
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
@@ -223,7 +235,7 @@ def score_maps(
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
-    return _score(name, opened, pairs, folder, scoring, started=started)
+    return _score(name, opened, pairs, folder, scoring, started=started, allow_constant=allow_constant)
 
 
 def rescore(
@@ -275,7 +287,16 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction)
+    return _score(
+        run.name,
+        opened,
+        pairs,
+        folder,
+        scoring,
+        started=started,
+        allow_constant=True,  # the run was recorded with these maps
+        prediction=run.prediction,
+    )
 
 
 def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
@@ -370,9 +391,11 @@ def _score(
     scoring: _Scoring,
     *,
     started: float,
+    allow_constant: bool,
     prediction: Prediction | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
+    from sodbench.constant_maps import check_not_constant
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
     from sodbench.results.provenance import SelfCheck, started_text
@@ -395,6 +418,7 @@ def _score(
         progress=f"score {dataset.name}" if scoring.progress else None,
         checker=checker,
     )
+    check_not_constant(next(iter(tables.values())), maps, allow_constant)
     scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
     if changed:

@@ -22,6 +22,8 @@ from sodbench.models.lookup import baseline_of, load_baseline
 if TYPE_CHECKING:
     from torch import nn
 
+    from sodbench.models.inference import Predictor
+
 Picture = Pixels | Image.Image | str | Path
 T = TypeVar("T")
 R = TypeVar("R")
@@ -80,7 +82,7 @@ def predict(
     orientation is applied. Loading the network takes most of the time of a call with one image: pass all
     images at once.
 
-    Raises InputError that names the image (by path or index) that cannot be used.
+    Raises InputError that names the image (by path or index) that cannot be used, or whose map is not finite.
     """
     from sodbench.models.inference import Predictor, choose_device
 
@@ -97,7 +99,13 @@ def predict(
     predictor = Predictor(network, of, device=device, precision=precision)
     batch = _batch_size(batch, device)
     maps = _maps(
-        predictor, of, items, read=lambda item: _pixels(item[1], item[0]), deliver=lambda _, m: m, batch=batch
+        predictor,
+        of,
+        items,
+        name=lambda item: _name(item[1], item[0]),
+        read=lambda item: _pixels(item[1], item[0]),
+        deliver=lambda _, m: m,
+        batch=batch,
     )
     total = 1 if single else len(pictures) if isinstance(pictures, Sized) else None
     made = _counted(maps, total, "predict" if progress else None)
@@ -119,7 +127,8 @@ def predict_files(
     `pairs` are (image, PNG to write). Each map is written whole as soon as it is finished, so that after an
     interruption the finished ones are there. `batch` is the number of images per forward pass, None what
     `default_batch` says; `precision` is fp32, bf16 or fp16, None the baseline's.
-    `progress` names the bar on stderr. Raises InputError for an image that cannot be read.
+    `progress` names the bar on stderr. Raises InputError for an image that cannot be read, and for one whose
+    map is not finite.
     """
     from sodbench.models.inference import Predictor, choose_device
 
@@ -131,6 +140,7 @@ def predict_files(
         predictor,
         baseline,
         todo,
+        name=lambda pair: str(pair[0]),
         read=lambda pair: read_image(pair[0]),
         deliver=lambda pair, m: write_map(pair[1], m),
         batch=batch,
@@ -171,10 +181,11 @@ def default_batch(device: str) -> int:
 
 
 def _maps(
-    predictor: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
+    predictor: "Predictor",
     baseline: Baseline,
     items: Iterable[T],
     *,
+    name: Callable[[T], str],
     read: Callable[[T], Pixels],
     deliver: Callable[[T, Pixels], R],
     batch: int,
@@ -183,6 +194,7 @@ def _maps(
 
     Two threads read and prepare, two finish and deliver, while the network computes: images wait in memory
     for at most two batches, maps for two more. Maps that are finished when an error comes are delivered.
+    Raises InputError that names the first image whose map is not finite.
     """
 
     def decode(item: T) -> tuple[npt.NDArray[np.float32], tuple[int, int], T]:
@@ -199,6 +211,8 @@ def _maps(
             while group := list(islice(prepared, batch)):
                 probabilities = predictor(np.stack([tensor for tensor, _, _ in group]))
                 for probability, (_, size, item) in zip(probabilities, group, strict=True):
+                    if not np.isfinite(probability).all():
+                        raise predictor.not_finite(name(item))
                     delivered.append(encoders.submit(encode, probability, size, item))
                 while len(delivered) > 2 * batch:
                     yield delivered.popleft().result()
@@ -253,11 +267,15 @@ def _is_one_array(pictures: object) -> bool:
     return isinstance(pictures, np.ndarray) and pictures.ndim < 4
 
 
+def _name(picture: Picture, index: int) -> str:
+    return str(picture) if isinstance(picture, str | Path) else f"image {index}"
+
+
 def _pixels(picture: Picture, index: int) -> Pixels:
     """The image as H x W x 3 RGB, uint8; InputError names it by its path or index."""
     if isinstance(picture, str | Path):
         return read_image(Path(picture))
-    name = f"image {index}"
+    name = _name(picture, index)
     if isinstance(picture, Image.Image):
         with _DECODING:
             return rgb_pixels(picture, name)

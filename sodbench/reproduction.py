@@ -77,6 +77,7 @@ def reproduce(
     tolerance: float = 1e-3,
     device: str | None = None,
     resume: bool = False,
+    trust: bool = False,
     progress: bool = False,
 ) -> Reproduction:
     """Repeats a recorded run or training and compares every number with the recorded one.
@@ -88,16 +89,18 @@ def reproduce(
     tolerance: the largest difference of a score that still agrees.
     device: "cpu", "cuda" or "cuda:N"; None: the record's.
     resume: continue an interrupted training.
+    trust: whether code outside sodbench may run: a record names its network, and it may be a stranger's.
 
-    Raises InputError if something that the record needs is missing.
+    Raises InputError if something that the record needs is missing, and for a network outside sodbench
+    without `trust`.
     """
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)
     if "recipe" in _content(path):
-        notes, pairs = _train_again(path, root, out, device, resume, progress)
+        notes, pairs = _train_again(path, root, out, device, resume, trust, progress)
     else:
         notes, pairs = _run_again(
-            path, root, out=out, weights=weights, maps=maps, device=device, progress=progress
+            path, root, out=out, weights=weights, maps=maps, device=device, trust=trust, progress=progress
         )
     numbers = tuple(_compare(name, then, now, tolerance) for name, (then, now) in pairs.items())
     return Reproduction(path, tuple(notes), numbers)
@@ -152,6 +155,7 @@ def _run_again(
     weights: Path | str | None,
     maps: Path | str | None,
     device: str | None,
+    trust: bool,
     progress: bool,
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Predicts (or takes the maps that were made elsewhere) and scores again under the record's protocols."""
@@ -159,14 +163,12 @@ def _run_again(
     then = run.provenance
     notes = _changes(then.versions, then.device)
     if then.origin == "baseline":
-        from sodbench.models import load_baseline
-
         name = then.baseline or run.name
         if name.startswith(("reports:", "data-root:", "cache:")):
             place, _, attribute = name.partition(".py:")
             file = run.locate(f"{place}.py" if attribute else name, data_root)
             name = f"{file}:{attribute}" if attribute else str(file)
-        baseline = load_baseline(name)
+        baseline = _trusted(path, name, trust)
         given = None if weights is None else Path(weights).expanduser()
         loaded = baseline.load(_weights(run, baseline, given, data_root))
         if loaded.weights_sha256 != run.weights_sha256:  # a file of other weights is refused by `_weights`
@@ -186,6 +188,7 @@ def _run_again(
             maps=out or Path("reproduced") / folder_name(run.name),
             reports=None,
             data_root=data_root,
+            allow_constant=True,
             progress=progress,
         )
     else:
@@ -198,6 +201,16 @@ def _run_again(
     for full, value in run.values().items():
         numbers[full] = (value, now.get(full, float("nan")))
     return notes, numbers
+
+
+def _trusted(record: Path, name: str, trust: bool) -> Baseline:
+    """The baseline that a record names; without `trust` no code outside this package is run for it."""
+    from sodbench.models import load_baseline
+
+    try:
+        return load_baseline(name, trust=trust)
+    except InputError as error:
+        raise InputError(f"{record}: {error}") from error
 
 
 def _weights(run: Run, baseline: Baseline, given: Path | None, data_root: Path | None) -> Path | None:
@@ -225,12 +238,14 @@ def _train_again(
     out: Path | str | None,
     device: str | None,
     resume: bool,
+    trust: bool,
     progress: bool,
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Trains again by the recorded recipe and seed; compares weights and validation scores."""
     from sodbench.training.job import train
 
     record = _content(path)
+    _trusted(path, record["baseline"], trust)
     again = train(
         record["baseline"],
         settings=record["recipe"],

@@ -41,6 +41,7 @@ class OneForAll:
 ABOVE_0 = Check("a number above 0", lambda value: value > 0)
 AT_LEAST_0 = Check("0 or more", lambda value: value >= 0)
 AT_LEAST_1 = Check("1 or more", lambda value: value >= 1)
+SIDE = Check("at most 16384 pixels", lambda side: side <= 16384)
 NOT_EMPTY = Check("at least one", lambda value: len(value) > 0)
 SHA256 = Check(
     "64 hexadecimal digits",
@@ -95,7 +96,7 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
         return _of_union(annotation, value, source, key, more)
     if origin is Literal:
         # True == 1 in Python, so the type counts as well
-        if not any(value == one and type(value) is type(one) for one in arguments):
+        if not any(type(value) is type(one) and value == one for one in arguments):
             raise wrong(source, key, described(annotation), value)
         return value
     if origin is tuple:
@@ -111,9 +112,10 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
             return value
         return parse(annotation, value, source, f"{key}.", more=more)
     if annotation is Any:
+        _check_numbers(value, source, key)
         return value
     if annotation is Path and isinstance(value, str):
-        return Path(value)
+        return Path(value_of(str, value, source, key))
     if annotation is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             value = float(value)
@@ -123,12 +125,19 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
         raise wrong(source, key, described(annotation), value)
     if annotation is float and not math.isfinite(value):
         raise wrong(source, key, "a finite number", value)
+    if annotation is int and abs(value) >= 1 << 63:
+        raise wrong(source, key, "a whole number of at most 64 bits", value)
+    if annotation is str and not _is_text(value):
+        raise wrong(source, key, "text without NUL characters, in UTF-8", value)
     return value
 
 
 def wrong(source: str | Path, key: str, expected: str, found: object) -> InputError:
     """The error for one value: the file, the key, what was expected, what was found."""
-    shown = repr(found)
+    try:
+        shown = repr(found)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a table that holds itself
+        shown = f"a value of type {type(found).__name__} that is too large to print"
     if len(shown) > 80:
         shown = shown[:77] + "..."
     return InputError(f"{source}: {key}: expected {expected}, found {shown}")
@@ -188,6 +197,27 @@ def _stands_for_none(annotation: Any, value: Any) -> bool:
         # not `in (False, "none")`: 0 == False
         str not in arguments and bool not in arguments and (value is False or value == "none")
     )
+
+
+def _check_numbers(value: Any, source: str | Path, key: str) -> None:
+    """Refuses whole numbers of more than 64 bits anywhere in a value that may be anything."""
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise wrong(source, key, "a whole number of at most 64 bits", value)
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _check_numbers(item, source, f"{key}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            _check_numbers(item, source, f"{key}[{number}]")
+
+
+def _is_text(value: str) -> bool:
+    """Whether text can be written to a file and name one."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def _without_none(annotation: Any) -> Any:

@@ -153,7 +153,7 @@ def test_a_run_knows_the_data_root_of_its_data_set(root: Path, maps: Path, here:
     score_maps(maps, open_dataset("sod", root), metrics="MAE")
     (recorded,) = load_runs()
     assert recorded.provenance.data_folder == "data-root:SOD"
-    assert not reproduce("reports/runs/Mine/sod").failed
+    assert not reproduce("reports/runs/Mine/sod", trust=True).failed
 
 
 def test_weights_for_a_loaded_network_are_refused(root: Path, network: tuple[str, Path], here: Path) -> None:
@@ -178,18 +178,18 @@ def test_an_ad_hoc_data_set_is_found_again(
     (recorded,) = load_runs()
     then = recorded.provenance
     assert then.masks == "reports:../mine/masks" and then.images == "reports:../mine/pictures"
-    result = reproduce("reports/runs/net/my set")
+    result = reproduce("reports/runs/net/my set", trust=True)
     assert not result.failed and {n.agrees for n in result.numbers} == {"to the bit"}
     count = len(result.numbers)
     assert str(result).endswith(f"{count} of {count} numbers agree") and "MAE@pysodmetrics" in str(result)
     assert result._repr_html_().count("<tr>") == count + 1
     with monkeypatch.context() as patch:
         patch.chdir("reports/runs/net/my set")
-        assert not reproduce(".").failed and not reproduce("run.json").failed
+        assert not reproduce(".", trust=True).failed and not reproduce("run.json").failed
     # the whole folder at another place, read from another one
     shutil.copytree(here, here.parent / "copy")
     shutil.rmtree(here / "maps")
-    result = reproduce(here.parent / "copy" / "reports" / "runs" / "net" / "my set")
+    result = reproduce(here.parent / "copy" / "reports" / "runs" / "net" / "my set", trust=True)
     assert not result.failed and len(result.numbers) > 5
 
 
@@ -199,7 +199,7 @@ def test_a_run_of_any_name_is_reproduced_in_one_folder(
     job = {"weights": network[1], "data_root": root, "device": "cpu", "metrics": "MAE"}
     run = evaluate(network[0], "sod", name="../a/b", **job)
     (record,) = here.glob("reports/runs/*/sod")
-    assert not reproduce(record, data_root=root).failed and run.name == "../a/b"
+    assert not reproduce(record, data_root=root, trust=True).failed and run.name == "../a/b"
     (made,) = (here / "reproduced").iterdir()
     assert (made / "sod" / "3096.png").is_file() and not (here / "a").exists()
 
@@ -211,10 +211,10 @@ def test_weights_below_the_data_root_are_found_where_the_data_are(
     evaluate(network[0], "sod", weights=weights, data_root=root, device="cpu", name="net", metrics="MAE")
     (run,) = load_runs()
     assert run.provenance.weights == "data-root:w.pth"
-    assert not reproduce("reports/runs/net/sod").failed
+    assert not reproduce("reports/runs/net/sod", trust=True).failed
     monkeypatch.setenv("SODBENCH_CACHE", str(here / "cache"))  # of a machine that remembers no data root
     monkeypatch.setenv("SODBENCH_DATA", str(root))
-    assert not reproduce("reports/runs/net/sod").failed
+    assert not reproduce("reports/runs/net/sod", trust=True).failed
 
 
 def test_a_record_of_before_origins_were_recorded_is_predicted_again(
@@ -229,8 +229,8 @@ def test_a_record_of_before_origins_were_recorded_is_predicted_again(
         path.write_text(json.dumps(content), encoding="utf-8")
     assert {run.name: run.provenance.origin for run in load_runs()} == {"net": "baseline", "Mine": "maps"}
     shutil.rmtree(here / "maps" / "net")
-    assert not reproduce("reports/runs/net/sod").failed
-    assert not reproduce("reports/runs/Mine/sod").failed
+    assert not reproduce("reports/runs/net/sod", trust=True).failed
+    assert not reproduce("reports/runs/Mine/sod", trust=True).failed
 
 
 def test_other_weights_of_a_network_that_brings_its_own_are_noted(root: Path, here: Path) -> None:
@@ -245,9 +245,9 @@ def create():
 """
     Path("own.py").write_text(text, encoding="utf-8")
     evaluate("own.py:create", "sod", data_root=root, device="cpu", name="own", metrics="MAE")
-    assert not [n for n in reproduce("reports/runs/own/sod").notes if "weights" in n]
+    assert not [n for n in reproduce("reports/runs/own/sod", trust=True).notes if "weights" in n]
     Path("own.py").write_text(text.replace("0.5", "0.25"), encoding="utf-8")
-    notes = reproduce("reports/runs/own/sod").notes
+    notes = reproduce("reports/runs/own/sod", trust=True).notes
     assert [n for n in notes if n.startswith("the weights differ")]
 
 
@@ -257,11 +257,11 @@ def test_weights_are_found_by_their_digest(root: Path, network: tuple[str, Path]
     elsewhere = here / "w.pth"
     network[1].rename(elsewhere)
     with pytest.raises(InputError, match="no such weights file; name the run's weights"):
-        reproduce(record, data_root=root)
-    assert not reproduce(record, data_root=root, weights=elsewhere).failed
+        reproduce(record, data_root=root, trust=True)
+    assert not reproduce(record, data_root=root, weights=elsewhere, trust=True).failed
     elsewhere.write_bytes(elsewhere.read_bytes() + b" ")
     with pytest.raises(InputError, match="name the right file with --weights"):
-        reproduce(record, data_root=root, weights=elsewhere)
+        reproduce(record, data_root=root, weights=elsewhere, trust=True)
 
 
 def test_undefined_scores_agree_with_undefined_scores(root: Path, here: Path, maps: Path) -> None:
@@ -272,7 +272,7 @@ def test_undefined_scores_agree_with_undefined_scores(root: Path, here: Path, ma
     text = json.loads((here / "reports" / "runs" / "net" / "sod" / "run.json").read_text())
     scores = text["protocols"]["sodsurvey"]["scores"]
     assert None in scores.values()
-    result = reproduce(here / "reports" / "runs" / "net" / "sod", data_root=root)
+    result = reproduce(here / "reports" / "runs" / "net" / "sod", data_root=root, trust=True)
     assert not result.failed
 
 
@@ -320,7 +320,7 @@ def test_a_small_record_keeps_no_curves_of_images(root: Path, maps: Path, here: 
     files = [{path.name for path in (here / "reports/runs" / n / "sod").iterdir()} for n in ("full", "small")]
     assert files[0] - files[1] == {"image_curves.parquet"}
     assert small.values() == large.values() == full.values()
-    assert not reproduce(here / "reports/runs/small/sod").failed
+    assert not reproduce(here / "reports/runs/small/sod", trust=True).failed
     assert "small on SOD" in small._repr_html_()
 
 

@@ -65,6 +65,15 @@ def test_toml_has_no_null(none: object) -> None:
         ({"name": "x", "gain": 0}, "f.toml: gain: expected a number above 0, found 0"),
         ({"name": "x", "gain": float("nan")}, "f.toml: gain: expected a finite number, found nan"),
         ({"name": "x", "gain": 10**400}, "f.toml: gain: expected a number, found 1000"),
+        (
+            {"name": "x", "count": 2**63},
+            "f.toml: count: expected a whole number of at most 64 bits, found 922",
+        ),
+        (
+            {"name": "x", "extra": {"a": [1, 16**9000]}},
+            "f.toml: extra.a[1]: expected a whole number of at most",
+        ),
+        ({"name": "x\0"}, "f.toml: name: expected text without NUL characters"),
         ({"name": "x", "count": 0}, "f.toml: count: expected 1 or more, found 0"),
         ({"name": "x", "count": True}, "f.toml: count: expected a whole number, found True"),
         ({"name": "x", "count": 1.5}, "f.toml: count: expected a whole number, found 1.5"),

@@ -2,11 +2,12 @@
 
 import argparse
 import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.cli import options
-from sodbench.errors import InputError, unknown_names
+from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
 from sodbench.text import columns
 
@@ -36,6 +37,7 @@ def register(subparsers: Subparsers) -> None:
         actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
     )
     show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    options.add_trust(show, "run the code of a network outside sodbench, to count its parameters")
     options.add_json(show)
 
     fetch = _action(actions, "fetch", "fetch weights and check them", _fetch)
@@ -78,11 +80,12 @@ def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argpa
 
 
 def _list(args: argparse.Namespace) -> int:
-    from sodbench.models import baseline_names, load_baseline
+    from sodbench.models.lookup import readable_baselines
 
-    baselines = [load_baseline(name) for name in baseline_names()]
+    baselines, problems = readable_baselines()
     if args.json:
-        _print_json({"baselines": [_summary(b) for b in baselines]})
+        wrong = [{"path": str(path), "problem": problem} for path, problem in problems.items()]
+        _print_json({"baselines": [_summary(b) for b in baselines], "wrong": wrong})
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", b.weights_state, b.title) for b in baselines]
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
@@ -90,12 +93,21 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from sodbench.models import load_baseline
+    from sodbench.models.lookup import describe_baseline, load_baseline
     from sodbench.training.recipe import load_recipe
 
-    baseline = load_baseline(args.baseline)
-    recipe = load_recipe(baseline.training, source=baseline.name).as_dict() if baseline.training else {}
-    facts = {**_summary(baseline), "parameters": baseline.count_parameters(), "training": recipe}
+    baseline = load_baseline(args.baseline) if args.trust else describe_baseline(args.baseline)
+    counted = args.trust or not baseline.runs_own_code
+    if not counted:
+        own = f"{baseline.network} is code outside sodbench, which is not run: --trust shows what it tells"
+        warnings.warn(f"{baseline.name}: {own}", Note, stacklevel=2)
+    recipe = (
+        load_recipe(baseline.training, source=str(baseline.path or baseline.name)).as_dict()
+        if baseline.training
+        else {}
+    )
+    parameters = baseline.count_parameters() if counted else None
+    facts = {**_summary(baseline), "parameters": parameters, "training": recipe}
     if args.json:
         _print_json(facts)
         return 0

@@ -93,6 +93,7 @@ def _measure(
         device=device,
         seconds=args.seconds,
         report=lambda line: print(f"{baseline.name}: {line}", file=sys.stderr),
+        random_weights=loaded is None,
     )
     chosen = next((m for m in measured if m.form == "default"), measured[-1])
     record = {

@@ -186,12 +186,14 @@ def run_fetch(args: argparse.Namespace) -> int:
 def run_verify(args: argparse.Namespace) -> int:
     """Audits sets, or folders of maps; exit code 1 if there is a problem."""
     from sodbench.data.auditing.audit_maps import audit_maps
-    from sodbench.data.auditing.status import available
-    from sodbench.data.card import load_cards
+    from sodbench.data.auditing.status import status_of
+    from sodbench.data.card import load_cards, readable_cards
     from sodbench.data.folder import open_dataset
 
     names = args.names or [
-        one.name for one in available(args.data_root) if one.state not in ("absent", "unmade")
+        card.name
+        for card in readable_cards()[0]
+        if status_of(card, args.data_root).state not in ("absent", "unmade")
     ]
     if not names:
         raise InputError("no data set is here to verify; name one, or a data root with --data-root")

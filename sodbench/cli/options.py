@@ -80,6 +80,15 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_allow_constant(parser: argparse.ArgumentParser) -> None:
+    """Adds `--allow-constant`."""
+    parser.add_argument(
+        "--allow-constant",
+        action="store_true",
+        help="record the run even if every map has one value only",
+    )
+
+
 def add_data_root(parser: argparse.ArgumentParser) -> None:
     """Adds `--data-root DIR`."""
     parser.add_argument(
@@ -99,6 +108,11 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of recorded runs and reports (reports)",
     )
+
+
+def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--trust`."""
+    parser.add_argument("--trust", action="store_true", help=text)
 
 
 def add_quiet(parser: argparse.ArgumentParser) -> None:

@@ -35,6 +35,7 @@ def register(subparsers: Any) -> None:
         help="largest difference that still agrees (1e-3)",
     )
     options.add_device(parser, "the record's")
+    options.add_trust(parser, "run the code of a network outside sodbench that the record names")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted training")
     options.add_quiet(parser)
     options.add_json(parser)
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         tolerance=args.tolerance,
         device=args.device,
         resume=args.resume,
+        trust=args.trust,
         progress=not args.quiet,
     )
     if args.json:

@@ -30,6 +30,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each data set")
     options.add_prediction(parser)
+    options.add_allow_constant(parser)
     options.add_scoring(parser)
     options.add_data_root(parser)
     options.add_reports(parser)
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         device=args.device,
         precision=args.precision,
+        allow_constant=args.allow_constant,
         protocols=args.protocols,
         metrics=args.metrics,
         workers=args.scoring_workers,

@@ -28,6 +28,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--allow-missing", action="store_true", help="score only the maps that exist; tables then show n/N"
     )
+    options.add_allow_constant(parser)
     options.add_scoring(parser)
     options.add_data_root(parser)
     options.add_reports(parser)
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         images=args.images,
         name=args.name,
         allow_missing=args.allow_missing,
+        allow_constant=args.allow_constant,
         protocols=args.protocols,
         metrics=args.metrics,
         workers=args.scoring_workers,

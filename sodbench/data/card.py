@@ -7,6 +7,7 @@ a `source`; what is unknown says "unknown".
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -14,11 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from sodbench import catalog
-from sodbench.errors import InputError, unknown_names
-from sodbench.schema import AT_LEAST_0, SHA256, Check, parse
+from sodbench.errors import InputError, Note, unknown_names
+from sodbench.schema import AT_LEAST_0, SHA256, Check, parse, wrong
 
 UNKNOWN = "unknown"
 Role = Literal["train", "test", "both"]
+MOST_PAIRS = 10_000_000
 
 
 def _is_inside(path: str) -> bool:
@@ -28,9 +30,16 @@ def _is_inside(path: str) -> bool:
 def _is_pattern(text: str) -> bool:
     try:
         re.compile(text)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
     return True
+
+
+def _is_range(text: str) -> bool:
+    if not text:
+        return True
+    numbers = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", text)
+    return numbers is not None and 0 <= int(numbers[2]) - int(numbers[1]) < MOST_PAIRS
 
 
 INSIDE = Check("a path inside the set's folder", _is_inside)
@@ -38,7 +47,8 @@ FILE_NAME = Check(
     "a plain file name", lambda name: bool(name) and not re.search(r"[/\\]", name) and name[0] != "."
 )
 PATTERN = Check("a regular expression", _is_pattern)
-RANGE = Check("a range like '0001-1000'", lambda text: not text or re.fullmatch(r"\d+-\d+", text) is not None)
+RANGE = Check("a range like '0001-1000'", _is_range)
+PAIRS = Check("10 million or less", lambda count: count <= MOST_PAIRS)
 MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", text) is not None)
 
 
@@ -46,7 +56,7 @@ MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", 
 class Count:
     """How many pairs the set has: the number that every table states as expected."""
 
-    pairs: Annotated[int, AT_LEAST_0]
+    pairs: Annotated[int, AT_LEAST_0, PAIRS]
     source: str = UNKNOWN
 
 
@@ -55,7 +65,7 @@ class Names:
     """The official names (stems) of the samples: as a range, as a file next to the card, or as a pattern."""
 
     range: Annotated[str, RANGE] = ""
-    list: str = ""
+    list: Annotated[str, INSIDE] = ""
     pattern: Annotated[str, PATTERN] = ""
     source: str = UNKNOWN
 
@@ -182,7 +192,11 @@ class Card:
     def official_names(self) -> frozenset[str] | None:
         """The complete official list of stems; None where it is not known."""
         if self.names.list:
-            return frozenset((self.path.parent / self.names.list).read_text(encoding="utf-8").split())
+            names = self.path.parent / self.names.list
+            try:
+                return frozenset(names.read_text(encoding="utf-8").split())
+            except (OSError, UnicodeDecodeError) as error:
+                raise InputError(f"{names}: cannot be read as a list of names in UTF-8 ({error})") from error
         if not self.names.range:
             return None
         first, last = self.names.range.split("-")
@@ -204,6 +218,26 @@ def card_names() -> list[str]:
     return sorted(catalog.entries("datasets"))
 
 
+def readable_cards() -> tuple[list[Card], dict[Path, str]]:
+    """All cards that can be read, by name, and what is wrong with each of the user's own that cannot.
+
+    Wrong cards are noted, and so are those that have the name of a shipped data set.
+    """
+    cards, problems = [], {}
+    for path in catalog.shadowing("datasets").values():
+        problems[path] = str(catalog.taken_name("datasets", path))
+    for name, path in sorted(catalog.entries("datasets").items()):
+        try:
+            cards.append(read_card(path))
+        except InputError as error:
+            if catalog.is_shipped_name("datasets", name):
+                raise
+            problems[path] = str(error)
+    for problem in problems.values():
+        warnings.warn(f"not a data set: {problem}", Note, stacklevel=3)
+    return cards, problems
+
+
 def load_card(name: str) -> Card:
     """The card of a data set by its name or one of its aliases, in any case.
 
@@ -223,6 +257,7 @@ def load_cards(names: Sequence[str]) -> list[Card]:
         if entry is None:
             unknown.append(name)
         else:
+            catalog.refuse_shadowing("datasets", entry)
             cards.append(read_card(entries[entry]))
     if unknown:
         raise unknown_names("data set", unknown, [*entries, *aliases])
@@ -231,12 +266,36 @@ def load_cards(names: Sequence[str]) -> list[Card]:
 
 @lru_cache(maxsize=4)
 def _aliases(entries: tuple[tuple[str, Path], ...]) -> dict[str, str]:
+    """The entry of each alias; the first has it, and shipped cards come first."""
     aliases: dict[str, str] = {}
     for name, path in entries:
-        listed = catalog.read_toml(path).get("aliases", [])
-        if isinstance(listed, list):  # a wrong type is reported when the card itself is read
-            aliases |= {str(alias).lower(): name for alias in listed}
+        try:
+            listed = catalog.read_toml(path).get("aliases", [])
+        except InputError:  # what is wrong is said when the card itself is read
+            continue
+        for alias in listed if isinstance(listed, list) else []:
+            aliases.setdefault(str(alias).lower(), name)
     return aliases
+
+
+def _reserved() -> set[str]:
+    """The names and aliases of the shipped cards, in lower case."""
+    shipped = [one for one in catalog.entries("datasets").items() if catalog.is_shipped("datasets", one[1])]
+    return {name.lower() for name, _ in shipped} | set(_aliases(tuple(shipped)))
+
+
+def _refuse_reserved(card: Card) -> None:
+    """A user's own card has neither the name nor an alias of a shipped one."""
+    if catalog.is_shipped("datasets", card.path):
+        return
+    reserved = _reserved()
+    if card.name.lower() in reserved:
+        raise catalog.taken_name("datasets", card.path)
+    for number, alias in enumerate(card.aliases):
+        if alias.lower() in reserved:
+            raise wrong(
+                card.path, f"aliases[{number}]", "a name of your own, not a shipped data set's", alias
+            )
 
 
 def read_card(path: Path) -> Card:
@@ -246,6 +305,7 @@ def read_card(path: Path) -> Card:
         content["folders"] = [path.stem]
     card = parse(Card, content, path)
     object.__setattr__(card, "path", path)
+    _refuse_reserved(card)
     if card.names.list and not (path.parent / card.names.list).is_file():
         raise InputError(f"{path}: names.list: no file {card.names.list} next to the card")
     return card

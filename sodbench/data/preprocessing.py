@@ -14,11 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sodbench.schema import AT_LEAST_1, Check
+from sodbench.schema import AT_LEAST_1, SIDE, Check
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-_ALL_ABOVE_0 = Check("three numbers above 0", lambda values: all(value > 0 for value in values))
+_Side = Annotated[int, AT_LEAST_1, SIDE]
+_MEANS = Check("three numbers from -1000 to 1000", lambda values: all(abs(value) <= 1000 for value in values))
+_ALL_ABOVE_0 = Check(
+    "three numbers above 0, from 0.000001 to 1000", lambda values: all(1e-6 <= v <= 1000 for v in values)
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,10 @@ class InputSpec:
     bilinear interpolation, which skips pixels. `fixed` says that the network takes no other size.
     """
 
-    height: Annotated[int, AT_LEAST_1] = 256
-    width: Annotated[int, AT_LEAST_1] = 256
+    height: _Side = 256
+    width: _Side = 256
     scaling: Literal["max", "255"] = "max"
-    mean: tuple[float, float, float] = IMAGENET_MEAN
+    mean: Annotated[tuple[float, float, float], _MEANS] = IMAGENET_MEAN
     std: Annotated[tuple[float, float, float], _ALL_ABOVE_0] = IMAGENET_STD
     antialias: bool = False
     fixed: bool = False

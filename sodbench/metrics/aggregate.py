@@ -31,6 +31,7 @@ class ScoreTable:
     further families) of the data set. `image_curves`: the same per image without F, which follows from
     precision and recall (float32, n x levels), only if kept.
     `image_facts`: index name; height, width, object_share (fraction of object pixels).
+    `constant_maps`: the names of the images whose maps have one value only.
     """
 
     protocol: Protocol
@@ -39,6 +40,7 @@ class ScoreTable:
     curves: "pandas.DataFrame"
     image_curves: Mapping[str, NDArray[np.float32]] | None
     image_facts: "pandas.DataFrame"
+    constant_maps: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:

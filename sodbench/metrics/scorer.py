@@ -28,7 +28,7 @@ DERIVED = ("F",)  # curves that follow from the others and are not kept for each
 class ImageScores:
     """One image under one protocol: its columns, its curves, and its height, width and object share.
 
-    `zero_one`: the map holds only 0 and 1, of 0..255.
+    `zero_one`: the map holds only 0 and 1, of 0..255. `constant`: all values of the map are equal.
     """
 
     name: str
@@ -36,6 +36,7 @@ class ImageScores:
     curves: Curves
     facts: tuple[int, int, float]
     zero_one: bool = False
+    constant: bool = False
 
 
 class Scorer:
@@ -77,6 +78,7 @@ class Scorer:
         self._names: dict[str, None] = {}
         self._columns: dict[str, list[float]] = {}
         self._facts: list[tuple[int, int, float]] = []
+        self._constant: list[str] = []
         self._means: dict[str, RunningMean] = {}
         self._kept: dict[str, list[NDArray[np.float32]]] = {}
         self._noted = False  # that a map holds only 0 and 1
@@ -117,6 +119,8 @@ class Scorer:
             raise InputError(f"{image.name}: name given twice; expected one map per name")
         self._names[image.name] = None
         self._facts.append(image.facts)
+        if image.constant:
+            self._constant.append(image.name)
         for key, value in image.columns.items():
             self._columns.setdefault(key, []).append(value)
         for key, curve in image.curves.items():
@@ -152,6 +156,7 @@ class Scorer:
             raise InputError(f"name given twice: {first_of(twice)}; expected one map per name")
         self._names |= other._names
         self._facts += other._facts
+        self._constant += other._constant
         for key, values in other._columns.items():
             self._columns.setdefault(key, []).extend(values)
         for key, running in other._means.items():
@@ -188,6 +193,7 @@ class Scorer:
             image_facts=pandas.DataFrame(
                 self._facts, columns=["height", "width", "object_share"], index=names
             ),
+            constant_maps=tuple(self._constant),
         )
 
 
@@ -282,8 +288,9 @@ def measure_image(
             curves |= lines
         work = measurement.mask
         facts = (work.height, work.width, work.n_object / work.n)
-        zero_one = not measurement.is_float and measurement.extent[1] == 1
-        images.append(ImageScores(name, columns, curves, facts, zero_one))
+        low, high = measurement.extent
+        zero_one = not measurement.is_float and high == 1
+        images.append(ImageScores(name, columns, curves, facts, zero_one, constant=low == high))
     return images
 
 

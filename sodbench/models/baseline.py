@@ -89,6 +89,11 @@ class Baseline(BaselineTable):
             return self.build().eval(), None
 
     @property
+    def runs_own_code(self) -> bool:
+        """Whether the network is code outside this package, which runs when the network is made."""
+        return ":" in self.network and self.network not in NETWORKS.values()
+
+    @property
     def brings_its_weights(self) -> bool:
         """Whether the user's callable provides the weights (no `[weights]` table, no file)."""
         return ":" in self.network and self.weights is None and not self.weights_path().is_file()
@@ -124,7 +129,8 @@ class Baseline(BaselineTable):
         """The network as its callable returns it; two calls with different seeds must give the same state."""
         import torch
 
-        from sodbench.models.weights import state_digest
+        from sodbench.models.outputs import unwrapped
+        from sodbench.models.weights import check_values, state_digest
 
         digests = set()
         for seed in (0, 1):
@@ -138,6 +144,7 @@ class Baseline(BaselineTable):
                 "give trained ones with --weights FILE"
             )
         (digest,) = digests
+        check_values({}, dict(unwrapped(network).named_parameters()), f"{self.name}: {self.network}")
         warnings.warn(
             f"{self.name}: no weights file is named; those that {self.network} returns are used"
             f" (digest {digest[:16]}...)",

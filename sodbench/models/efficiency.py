@@ -90,16 +90,21 @@ def measure(
     seconds: float = 5.0,
     clock: Callable[[], float] = time.perf_counter,
     report: Callable[[str], None] = lambda line: None,
+    random_weights: bool = False,
 ) -> list[Measured]:
     """Measures forms on prepared `pictures` (N x 3 x h x w, one batch), about `seconds` each.
 
     `clock` times the passes: `time.process_time` on a machine that others use at the same time. `report` gets
     one line per step. A form that this machine cannot run (no compiler, say) is in the results with the
-    reason as `remark` and NaN figures.
+    reason as `remark` and NaN figures; so is one whose maps are not finite, except with `random_weights`,
+    which exceed the range of fp16 in a deep network. Raises InputError where the maps in fp32 are not finite.
     """
     if unknown := [form for form in forms if form not in FORMS]:
         raise unknown_names("form", unknown, FORMS)
-    expected = make_form(network, baseline, "fp32", device)(pictures)
+    plain = make_form(network, baseline, "fp32", device)
+    expected = plain(pictures)
+    if not np.isfinite(expected).all():
+        raise plain.not_finite(f"{baseline.name}: random image {np.isfinite(expected).all((1, 2)).argmin()}")
     apart: dict[str, float] = {}
     memory: dict[str, int | None] = {}
     failed: dict[str, str] = {}
@@ -110,6 +115,9 @@ def measure(
                 maps = make_form(network, baseline, form, device)(pictures)
         except Exception as error:  # torch.compile raises whatever its backends raise
             failed[form] = next(iter(str(error).splitlines()), type(error).__name__)
+            continue
+        if not random_weights and not np.isfinite(maps).all():
+            failed[form] = "its maps are not finite"
             continue
         memory[form] = peak.bytes
         apart[form] = float(np.abs(maps - expected).max() * 255)

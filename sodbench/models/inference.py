@@ -30,6 +30,7 @@ _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class Predictor:
     """Calls a network on prepared images: N x 3 x h x w float32 -> N x h x w probabilities, float32.
 
+    A probability is NaN where the network's logit is not finite; `not_finite` is the error for such a map.
     Works on a copy of `network`, which stays as it is. `precision` is fp32, bf16 or fp16 (None: the
     baseline's for this kind of device); `fold`, `channels_last` and `compiled` choose the form. Raises
     InputError for a device that is not there and for a user's network that fails at the input size.
@@ -82,7 +83,18 @@ class Predictor:
         # TF32, which cuDNN uses unless told otherwise, has the 10-bit mantissa of fp16: not what fp32 says
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), self._autocast():
             views = [self._logits(x, scale) for scale in self.scales]
-        return torch.sigmoid(sum(views[1:], views[0]) * (self.gain / len(views)))
+        logits = sum(views[1:], views[0]) * (self.gain / len(views))
+        # the sigmoid of an infinite logit would pass for a map
+        return torch.sigmoid(logits.masked_fill(~torch.isfinite(logits), torch.nan))
+
+    def not_finite(self, image: str) -> InputError:
+        """The error for a map with NaN, of the image of this name."""
+        lower = self.precision in _DTYPES
+        advice = "try fp32 (--precision fp32), or" if lower else "the weights are broken, or it divides by 0:"
+        return InputError(
+            f"{image}: the network's map holds values that are not finite, in {self.precision}; {advice} "
+            "use other weights"
+        )
 
     def _logits(self, x: Tensor, scale: float) -> Tensor:
         """Float32 logits of x at another scale, with those of its mirror image if asked, at x's own size."""

@@ -15,7 +15,7 @@ from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of
 from sodbench.models.networks.layers import initialise_xavier
 from sodbench.models.outputs import unwrapped
-from sodbench.models.weights import load_state
+from sodbench.models.weights import check_values, load_state
 
 
 def initialise(network: nn.Module, how: str = "default", seed: int = 0) -> str:
@@ -100,6 +100,7 @@ def _load_encoder(network: nn.Module, seed: int) -> str:
             f"{classifier}'s ImageNet weights do not fit this network's encoder ({first_of(wrong, 3)}); "
             'it needs the full width, or initialisation = "default"'
         )
+    check_values(own, taken, str(path))
     network.load_state_dict(taken, strict=False)
     return (
         f"encoder from torchvision's {classifier} IMAGENET1K_V1 ({len(taken)} tensors, sha256 "
@@ -117,6 +118,7 @@ def _load_fitting(network: nn.Module, path: Path) -> str:
     fits: dict[str, Tensor] = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
     if not fits:
         raise InputError(f"{path}: none of its {len(state)} tensors fits this network")
+    check_values(own, fits, str(path))
     network.load_state_dict(fits, strict=False)
     rest = [n for n in own if n not in fits]
     random = f", random: {first_of(rest, 3)}" if rest else ""

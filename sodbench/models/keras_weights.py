@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from sodbench.errors import InputError
+from sodbench.models.callables import one_line
+from sodbench.models.tensor_file import check_total, shortened
 
 Layer = dict[str, npt.NDArray[np.float32]]
 _NAMES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
-_NUMBERED = re.compile(r"(conv2d|batch_normalization)(?:_(\d+))?")
-_RESNET = re.compile(r"v2_stack_(\d)_block(\d+)_([012])_(conv|bn)")
+_NUMBERED = re.compile(r"(conv2d|batch_normalization)(?:_(\d{1,9}))?")
+_RESNET = re.compile(r"v2_stack_(\d)_block(\d{1,9})_([012])_(conv|bn)")
 
 
 def load_keras_state(path: Path) -> dict[str, Tensor]:
@@ -35,17 +37,19 @@ def convert_layers(layers: Mapping[str, Layer], path: Path) -> dict[str, Tensor]
     state: dict[str, Tensor] = {}
     for name, layer in layers.items():
         if match := _RESNET.fullmatch(name):
-            _convert(layer, _resnet_name(match), state)
+            _convert(layer, _resnet_name(match), state, path)
         elif match := _NUMBERED.fullmatch(name):
             numbered[match[1]].append((int(match[2] or 0), name))
         else:
-            raise InputError(f"{path}: unexpected layer {name!r}; expected the layers of keras-io's BASNet")
+            raise InputError(
+                f"{path}: unexpected layer {shortened(name)!r}; expected the layers of keras-io's BASNet"
+            )
     for kind, ours in names.items():
         theirs = [name for _, name in sorted(numbered[kind])]
         if len(theirs) != len(ours):
             raise InputError(f"{path}: {len(theirs)} {kind} layers outside ResNet, expected {len(ours)}")
         for their, our in zip(theirs, ours, strict=True):
-            _convert(layers[their], our, state)
+            _convert(layers[their], our, state, path)
     return state
 
 
@@ -59,6 +63,7 @@ def _read_layers(path: Path) -> dict[str, Layer]:
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
     layers: dict[str, Layer] = {}
+    total = 0
     try:
         with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)
@@ -66,10 +71,14 @@ def _read_layers(path: Path) -> dict[str, Layer]:
                 for raw in group.attrs.get("weight_names", ()):
                     name = raw.decode() if isinstance(raw, bytes) else str(raw)
                     layer, _, weight = name.removesuffix(":0").rpartition("/")
+                    total += 4 * getattr(group[name], "size", 0)
+                    check_total(path, total, "take")
                     values = np.asarray(group[name], np.float32)
                     layers.setdefault(layer.rpartition("/")[2], {})[weight] = values
-    except (OSError, KeyError, AttributeError) as error:
-        raise InputError(f"{path}: not an h5 file of Keras weights ({error})") from error
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises half a dozen kinds for files that are broken
+        raise InputError(f"{path}: not an h5 file of Keras weights ({one_line(error)})") from error
     if not layers:
         raise InputError(
             f"{path}: holds no Keras layers (`weight_names`); expected the file of `save_weights`"
@@ -114,8 +123,10 @@ def _resnet_name(match: re.Match[str]) -> str:
     return f"{place}.{kind}{part}"
 
 
-def _convert(layer: Layer, name: str, state: dict[str, Tensor]) -> None:
+def _convert(layer: Layer, name: str, state: dict[str, Tensor], path: Path) -> None:
     for weight, values in layer.items():
+        if weight == "kernel" and values.ndim != 4:
+            raise InputError(f"{path}: {name}: a kernel of the shape {values.shape}; expected 4 dimensions")
         if weight == "kernel":  # height, width, in, out -> out, in, height, width
             values = np.ascontiguousarray(values.transpose(3, 2, 0, 1))
         ours = "weight" if weight == "kernel" else _NAMES.get(weight, weight)

@@ -1,16 +1,18 @@
 """Baselines by name.
 
 A name is that of a TOML file, shipped or in the user's `./baselines`, or a network's own:
-`package.module:callable` or `file.py:callable`, where the callable returns a torch module.
+`package.module:callable` or `file.py:callable`, where the callable returns a torch module. TOML files are
+data; a network outside this package is code, which `describe_baseline` never runs.
 """
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench import catalog
-from sodbench.errors import InputError, unknown_names
+from sodbench.errors import InputError, Note, unknown_names
 from sodbench.models.baseline import NETWORKS, Baseline
 from sodbench.models.callables import find_callable
 from sodbench.models.settings import read_table
@@ -19,6 +21,9 @@ from sodbench.schema import wrong
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
+
+
+MOST_PARENTS = 20  # files that extend one another
 
 
 def baseline_names() -> list[str]:
@@ -30,7 +35,8 @@ def baselines() -> "pd.DataFrame":
     """All baselines, shipped and the user's own: one row per baseline, indexed by name.
 
     The columns are title, network, height and width of the input (pixels), and weights: the file if it is
-    present, else how to get it ("fetch", "train" or "missing").
+    present, else how to get it ("fetch", "train" or "missing"). An own file that is wrong is left out, with a
+    note.
     """
     import pandas as pd
 
@@ -43,23 +49,74 @@ def baselines() -> "pd.DataFrame":
             "width": one.input.width,
             "weights": str(one.weights_path()) if one.weights_state == "present" else one.weights_state,
         }
-        for one in map(load_baseline, baseline_names())
+        for one in readable_baselines()[0]
     ]
     return pd.DataFrame(rows).set_index("name")
 
 
-def load_baseline(name: str | Path) -> Baseline:
+def readable_baselines() -> tuple[list[Baseline], dict[Path, str]]:
+    """All baselines that can be read, and what is wrong with each of the user's own files that cannot.
+
+    Wrong files are noted, and so are those that have the name of a shipped baseline.
+    """
+    read, problems = [], {}
+    for path in catalog.shadowing("baselines").values():
+        problems[path] = str(catalog.taken_name("baselines", path))
+    for name, path in sorted(catalog.entries("baselines").items()):
+        try:
+            read.append(_from_file(path))
+        except InputError as error:
+            if catalog.is_shipped_name("baselines", name):
+                raise
+            problems[path] = str(error)
+    for problem in problems.values():
+        warnings.warn(f"not a baseline: {problem}", Note, stacklevel=3)
+    return read, problems
+
+
+def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
     """Reads one baseline by name, by the path of its TOML file, or from a network's own `module:callable`.
 
-    Raises InputError for an unknown name (with the nearest names) and for a wrong value in the TOML file
-    (with the file and the key).
+    trust: whether code outside this package may run: the module of a `module:callable` is imported here, that
+    which a TOML file names when the network is made.
+
+    Raises InputError for an unknown name (with the nearest names), for a wrong value in the TOML file (with
+    the file and the key), and without `trust` for a network that is not this package's.
     """
     name = str(name)
-    if ":" in name and not name.endswith(".toml"):
-        return _from_callable(name)
-    path = Path(name) if name.endswith(".toml") else catalog.find("baselines", name)
+    if not trust:
+        described = describe_baseline(name)
+        if described.runs_own_code:
+            raise InputError(
+                f"{name}: its network, {described.network}, is code outside sodbench; read that code, and "
+                "allow it with --trust (trust=True) if you trust it"
+            )
+    return _from_callable(name) if _is_callable(name) else describe_baseline(name)
+
+
+def describe_baseline(name: str | Path) -> Baseline:
+    """One baseline like `load_baseline`, but no code is imported.
+
+    Of a bare `module:callable` the table that it may carry is not known: it is described by the defaults.
+    """
+    name = str(name)
+    if _is_callable(name):
+        return _from_carried({}, _name_of_callable(name), name)
+    if not name.endswith(".toml"):
+        return _from_file(catalog.find("baselines", name))
+    path = Path(name).expanduser()
     if not path.is_file():
         raise InputError(f"{path}: no such baseline file")
+    if catalog.is_shipped_name("baselines", path.stem) and not catalog.is_shipped("baselines", path):
+        raise catalog.taken_name("baselines", path)
+    return _from_file(path)
+
+
+def _is_callable(name: str) -> bool:
+    return ":" in name and not name.endswith(".toml")
+
+
+def _from_file(path: Path) -> Baseline:
     table = _read_extended(path, ())
     if "published" in table:
         table["published"] = _published_row(table["published"], path)
@@ -98,12 +155,16 @@ def baseline_of(network: "nn.Module") -> Baseline:
 
 def _from_callable(spec: str) -> Baseline:
     """A baseline for a bare `module:callable`, which may carry `baseline`, a table like a TOML file's."""
-    module, _, attribute = spec.rpartition(":")
-    name = f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
+    name = _name_of_callable(spec)
     carried = getattr(find_callable(spec, spec), "baseline", {})
     if isinstance(carried, Baseline):
         return carried
     return _from_carried(carried, name, spec)
+
+
+def _name_of_callable(spec: str) -> str:
+    module, _, attribute = spec.rpartition(":")
+    return f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
 
 
 def _from_carried(table: Any, name: str, spec: str) -> Baseline:
@@ -132,6 +193,8 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     parent = catalog.find("baselines", parent_name)
     if parent in (path, *seen):
         raise InputError(f"{path}: extends: {parent_name!r} leads back to this file")
+    if len(seen) == MOST_PARENTS:
+        raise InputError(f"{path}: extends: more than {MOST_PARENTS} files, one on top of the other")
     inherited = _read_extended(parent, (*seen, path))
     for key in ("weights", "published", "description"):
         inherited.pop(key, None)
@@ -150,6 +213,6 @@ def _published_row(row: Any, path: Path) -> Any:
     if not isinstance(row["of"], str):
         raise wrong(path, "published.of", "a baseline's name", row["of"])
     other = catalog.read_toml(catalog.find("baselines", row["of"])).get("published", {})
-    if "of" in other or not other:
+    if not isinstance(other, dict) or "of" in other or not other:
         raise InputError(f"{path}: published.of: {row['of']!r} has no published numbers of its own")
     return {**other, **row}

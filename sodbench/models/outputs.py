@@ -40,7 +40,7 @@ class Logits(nn.Module):
             raise InputError(f"{type(self.network).__name__} returned no maps")
         if self.kind == "logits":
             return maps
-        return tuple(torch.logit(m.float(), eps=_EDGE) for m in maps)
+        return tuple(_logit(m.float()) for m in maps)
 
     def decide(self, size: tuple[int, int]) -> None:
         """Settles an "auto" kind for good, on a probe of `size` (height, width)."""
@@ -183,6 +183,11 @@ def _one_channel(maps: Tensor, x: Tensor) -> Tensor:
     if maps.shape[2:] != x.shape[2:]:
         maps = F.interpolate(maps, size=x.shape[2:], mode="bilinear", align_corners=False)
     return maps
+
+
+def _logit(probability: Tensor) -> Tensor:
+    """Finite for 0 and 1; NaN for what is not finite, which torch takes for 0 or 1."""
+    return torch.logit(probability, eps=_EDGE).masked_fill(~torch.isfinite(probability), torch.nan)
 
 
 _USUAL_ENCODERS = ("encoder", "backbone")

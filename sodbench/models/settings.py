@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from sodbench.data.preprocessing import InputSpec
-from sodbench.schema import ABOVE_0, AT_LEAST_1, NOT_EMPTY, SHA256, parse, wrong
+from sodbench.schema import ABOVE_0, AT_LEAST_1, NOT_EMPTY, SHA256, Check, parse, wrong
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+_Scale = Annotated[float, ABOVE_0, Check("16 or less", lambda value: value <= 16)]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Output:
 
     kind: Literal["logits", "probability", "auto"] = "logits"
     stretch: bool = True
-    gain: Annotated[float, ABOVE_0] = 1.0
+    gain: Annotated[float, ABOVE_0, Check("1000 or less", lambda value: value <= 1000)] = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,30 @@ class Inference:
 
     cpu: Precision = "fp32"
     cuda: Precision = "fp32"
-    scales: Annotated[tuple[Annotated[float, ABOVE_0], ...], NOT_EMPTY] = (1.0,)
+    scales: Annotated[tuple[_Scale, ...], NOT_EMPTY, Check("16 or fewer", lambda value: len(value) <= 16)] = (
+        1.0,
+    )
     mirror: bool = False
+
+
+@dataclass(frozen=True)
+class Published:
+    """The numbers that a recipe is judged against: its own, or those `of` another baseline, with a `note`."""
+
+    source: str = ""
+    protocol: str = ""
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    voc2012: Mapping[str, float] = field(default_factory=dict)
+    of: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineTable:
     """The keys of a baseline's TOML file, or of the `baseline` table that a callable carries.
 
-    `training` is checked by `training.recipe`; `options` are the arguments of the network's callable.
+    `training` is checked by `training.recipe`; `options` are the arguments of the network's callable;
+    `published` may hold more than `Published`.
     """
 
     title: str
@@ -88,6 +104,7 @@ class BaselineTable:
 def read_table(table: Mapping[str, Any], source: str | Path) -> BaselineTable:
     """Checks a baseline's table; `source` names the file in errors."""
     parsed = parse(BaselineTable, table, source)
+    parse(Published, parsed.published, source, "published.", more=True)
     if parsed.input.fixed and parsed.inference.scales != (1.0,):
         raise wrong(source, "inference.scales", "[1.0], because input.fixed is true", parsed.inference.scales)
     return parsed

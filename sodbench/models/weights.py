@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeGuard
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from sodbench.errors import InputError, first_of
 from sodbench.files import atomic_path
+from sodbench.models.tensor_file import check_tensors, read_tensor_file, shortened
 
 # what wrappers put before the names of a state dict
 _PREFIXES = ("module.", "_orig_mod.")
@@ -24,8 +24,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """Reads a state dict, float32; never runs code from the file.
 
     Understands a plain state dict; a checkpoint that holds one, at any key, one or two levels deep; names
-    with `module.` or `_orig_mod.` before them; half precision; and the h5 file of Keras' BASNet. Raises
-    InputError for anything else, and for a checkpoint that holds several.
+    with `module.` or `_orig_mod.` before them; half and double precision; and the h5 file of Keras' BASNet.
+    Raises InputError for anything else, for a checkpoint that holds several, and for a tensor that is
+    complex, sparse, quantised or without values.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
@@ -34,8 +35,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
 
         return load_keras_state(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # on TorchScript, which the error speaks of
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_tensor_file(path)
+    except InputError:
+        raise
     except Exception as error:  # torch raises half a dozen kinds for files that are none of its own
         raise InputError(
             f"{path}: not a PyTorch weights file ({_reason(error)}); "
@@ -44,7 +46,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
     states = _states(content)
     if not states:
         if isinstance(content, Mapping):
-            kind = f"keys {first_of([str(key) for key in content], 5) or 'none'}"
+            kind = f"keys {first_of([_key(key) for key in content], 5) or 'none'}"
         else:
             kind = type(content).__name__
         raise InputError(f"{path}: holds no state dict (found {kind}); expected names with tensors")
@@ -56,6 +58,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
             f"of its own, e.g. torch.save(torch.load(FILE){keys}, OTHER)"
         )
     (state,) = states.values()
+    check_tensors(state, path)
     return {_strip(name): _single(tensor) for name, tensor in state.items()}
 
 
@@ -75,15 +78,41 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def check_values(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str) -> None:
+    """Raises InputError for values that are not finite, and for whole numbers in place of real ones.
+
+    `own` is the network's state before it is loaded: where that holds values that are not finite itself (a
+    mask of minus infinity, say), the file may hold the same. Empty: all values must be finite.
+    """
+    for name, tensor in state.items():
+        ours = own.get(name, torch.zeros(()))
+        if tensor.is_complex():
+            raise InputError(f"{source}: {shortened(name)} is complex; expected weights of real numbers")
+        if not tensor.is_floating_point():
+            if ours.is_floating_point() and tensor.dim():
+                raise InputError(
+                    f"{source}: {shortened(name)} holds whole numbers ({str(tensor.dtype).split('.')[1]}), "
+                    "the network has real ones there; save the weights as float32 or in half precision"
+                )
+            continue
+        finite = torch.isfinite(tensor)
+        if not finite.all() and not torch.equal(finite, torch.isfinite(ours).cpu()):
+            count = tensor.numel() - int(finite.sum())
+            raise InputError(
+                f"{source}: {count} of the {tensor.numel()} values of {shortened(name)} are not finite; "
+                "the weights are broken: take them from an earlier checkpoint"
+            )
+
+
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Loads strictly; the InputError for weights of another network names the tensors that differ.
 
-    `source` names the file in the error. BN's `num_batches_tracked` may be absent (files of PyTorch 0.4),
-    because no output depends on it.
+    Values must be finite, see `check_values`. `source` names the file in the error. BN's
+    `num_batches_tracked` may be absent (files of PyTorch 0.4), because no output depends on it.
     """
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
-    unexpected = [name for name in state if name not in own]
+    unexpected = [shortened(name) for name in state if name not in own]
     shapes = [
         f"{name} {_shape(state[name])} in the file, {_shape(own[name])} in the network"
         for name in own
@@ -103,6 +132,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
             f"{source}: not weights of this network: of its {len(own)} tensors and the file's {len(state)}, "
             f"{'; '.join(differences)}"
         )
+    check_values(own, state, source)
     network.load_state_dict(dict(state), strict=False)
 
 
@@ -130,9 +160,11 @@ def _states(content: object) -> dict[str, Mapping[str, Tensor]]:
     """The state dicts in a file by their place: "model", "generator.net"; "" for the whole content."""
     if _is_state(content):
         return {"": content}
+    # a content may refer to itself: each state dict counts once, by its first place
+    places = {id(inner): (place, inner) for place, inner in reversed(list(_inside(content, depth=2)))}
     return {
         place: inner
-        for place, inner in _inside(content, depth=2)
+        for place, inner in reversed(places.values())
         # a network has matrices or kernels; a table of metrics or of class weights has none
         if any(tensor.dim() > 1 for tensor in inner.values())
     }
@@ -145,10 +177,15 @@ def _inside(content: object, depth: int) -> Iterator[tuple[str, Mapping[str, Ten
         if isinstance(key, str) and _NOT_TAKEN.match(key):
             continue
         if _is_state(value):
-            yield str(key), value
+            yield _key(key), value
         else:
             for place, state in _inside(value, depth - 1):
-                yield f"{key}.{place}", state
+                yield f"{_key(key)}.{place}", state
+
+
+def _key(key: object) -> str:
+    """A key for messages; other keys than text and numbers by their type, because they can be of any size."""
+    return shortened(str(key)) if isinstance(key, str | int | float) else type(key).__name__
 
 
 def _is_state(value: object) -> TypeGuard[Mapping[str, Tensor]]:

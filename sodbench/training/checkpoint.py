@@ -10,6 +10,8 @@ from torch import Tensor
 
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
+from sodbench.models.tensor_file import check_tensors, read_tensor_file
+from sodbench.schema import wrong
 
 VERSION = 1
 
@@ -28,6 +30,21 @@ class Checkpoint(TypedDict):
     average: dict[str, Tensor] | None
     skipped: list[str]
     best: dict[str, float]
+
+
+# the types of a checkpoint's content, with the words of the error
+_CONTENT: dict[str, tuple[tuple[type, ...], str]] = {
+    "recipe": ((dict,), "a table"),
+    "initialisation": ((str,), "text"),
+    "iteration": ((int,), "a whole number"),
+    "seconds": ((int, float), "a number"),
+    "model": ((dict,), "a state dict"),
+    "optimiser": ((dict,), "a table"),
+    "scaler": ((dict,), "a table"),
+    "average": ((dict, type(None)), "a state dict"),
+    "skipped": ((list,), "a list"),
+    "best": ((dict,), "a table"),
+}
 
 
 def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
@@ -51,12 +68,23 @@ def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
 def load_checkpoint(path: Path) -> Checkpoint:
     """Reads a checkpoint without running code from it; raises InputError for any other file."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_tensor_file(path)
+    except InputError:
+        raise
     except Exception as error:  # torch raises half a dozen kinds for files that are not its own
         raise InputError(f"{path}: not a readable checkpoint; remove it or choose another --out") from error
-    if not isinstance(content, dict) or content.get("version") != VERSION:
-        version = content.get("version") if isinstance(content, dict) else type(content).__name__
+    version = content.get("version") if isinstance(content, dict) else type(content).__name__
+    if not isinstance(content, dict) or not isinstance(version, int) or version != VERSION:
+        named = repr(version) if isinstance(version, int | str) else type(version).__name__
         raise InputError(
-            f"{path}: checkpoint of version {version!r}, expected {VERSION}; train again with another --out"
+            f"{path}: checkpoint of version {named[:40]}, expected {VERSION}; train again with another --out"
         )
+    for key, (kinds, expected) in _CONTENT.items():
+        if not isinstance(content.get(key), kinds) or isinstance(content.get(key), bool):
+            raise wrong(path, key, expected, type(content.get(key)).__name__)
+    for key in ("model", "average"):
+        state = content[key] or {}
+        if not all(isinstance(name, str) and isinstance(one, Tensor) for name, one in state.items()):
+            raise wrong(path, key, "names with tensors", type(state).__name__)
+        check_tensors(state, path)
     return cast(Checkpoint, content)

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sodbench.errors import InputError
 from sodbench.json_text import plain
-from sodbench.schema import ABOVE_0, AT_LEAST_0, AT_LEAST_1, NOT_EMPTY, Check, OneForAll, parse, wrong
+from sodbench.schema import ABOVE_0, AT_LEAST_0, AT_LEAST_1, NOT_EMPTY, SIDE, Check, OneForAll, parse, wrong
 
 if TYPE_CHECKING:
     from sodbench.training.augmentation import Augmentation
 
-_Size = tuple[Annotated[int, AT_LEAST_1], Annotated[int, AT_LEAST_1]]
+_Side = Annotated[int, AT_LEAST_1, SIDE]
+_Size = tuple[_Side, _Side]
 _Fraction = Annotated[float, Check("a number from 0 to below 1", lambda value: 0 <= value < 1)]
 _SCALES = Check(
-    "[smallest, largest, step] with 0 < smallest <= largest and step 0 or more",
-    lambda scales: 0 < scales[0] <= scales[1] and scales[2] >= 0,
+    "[smallest, largest, step] with 0 < smallest <= largest <= 16 and step 0 or more",
+    lambda scales: 0 < scales[0] <= scales[1] <= 16 and scales[2] >= 0,
 )
 _RATIO = Check("a ratio, 1 (off) or more", lambda value: value >= 1)
 _DEGREES = Check("degrees from 0 (off) to 180", lambda value: 0 <= value <= 180)
@@ -144,7 +145,7 @@ def parse_overrides(settings: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--set {setting}: expected training.KEY=VALUE, e.g. training.batch=16")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # text, or what the schema refuses as text
             value = text.strip()
         overrides[key.removeprefix("training.")] = value
     return overrides

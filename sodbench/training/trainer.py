@@ -25,6 +25,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from sodbench.errors import InputError, first_of
+from sodbench.models.callables import one_line
+from sodbench.models.weights import load_into
 from sodbench.training.cache import open_cache
 from sodbench.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sodbench.training.distributed import Process, share_statistics
@@ -112,11 +114,16 @@ def train(
     skipped: set[str] = set()
     best: dict[str, float] = {}
     if checkpoint:
-        network.load_state_dict(checkpoint["model"])
-        optimiser.load_state_dict(checkpoint["optimiser"])
-        scaler.load_state_dict(checkpoint["scaler"])
-        if average and checkpoint["average"]:
-            average.load(checkpoint["average"])
+        load_into(network, checkpoint["model"], str(last))
+        try:
+            optimiser.load_state_dict(checkpoint["optimiser"])
+            scaler.load_state_dict(checkpoint["scaler"])
+            if average and checkpoint["average"]:
+                average.load(checkpoint["average"])
+        except Exception as error:  # torch raises half a dozen kinds for a state of another kind
+            raise InputError(
+                f"{last}: the optimiser's state does not fit ({one_line(error)}); choose another --out"
+            ) from error
         start, seconds, best = checkpoint["iteration"], checkpoint["seconds"], checkpoint["best"]
         skipped = set(checkpoint["skipped"])
     run: nn.Module = network

@@ -122,10 +122,3 @@ def test_mistakes_in_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tex
     with pytest.raises(InputError, match=message) as caught:
         load_card("mine")
     assert "mine.toml" in str(caught.value)
-
-
-def test_a_card_of_ones_own_replaces_a_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets" / "sod.toml").write_text(BASE, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    assert load_card("sod").expected == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sodbench.data.auditing.audit import Audit, Level
 from sodbench.data.auditing.fingerprint import Fingerprints, fingerprints, matches
-from sodbench.data.card import Card, card_names, load_card
+from sodbench.data.card import Card, load_card, readable_cards
 from sodbench.data.folder import open_dataset
 from sodbench.data.layout import find_folders
 from sodbench.errors import InputError, first_of
@@ -57,10 +57,9 @@ def _other_sets(card: Card, data_root: Path | None) -> list[Card]:
     """The sets on this disk whose images must not be in this one: training against test."""
     if card.role == "both" or card.generator:
         return []
-    others = [load_card(name) for name in card_names()]
     return [
         other
-        for other in others
+        for other in readable_cards()[0]
         if {card.role, other.role} == {"train", "test"}
         and not other.generator
         and find_folders(other, data_root)[0] is not None

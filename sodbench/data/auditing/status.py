@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal
 
-from sodbench.data.card import Card, Role, card_names, load_card
+from sodbench.data.card import Card, Role, readable_cards
 from sodbench.data.folder import open_dataset
 from sodbench.data.image_files import subfolders
 from sodbench.data.layout import NoListError, find_folders
@@ -80,14 +80,20 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
 
 
 def available(data_root: Path | None = None) -> list[Status]:
-    """The status of every data set that has a card, by name.
+    """The status of every data set that has a card, by name; a user's own card that is wrong is "broken".
 
-    Raises InputError for a data root that cannot be read and for a card that is wrong.
+    Raises InputError for a data root that cannot be read.
     """
     root = find_root(data_root).path
     if root.is_dir():
         subfolders(root)
-    return [status_of(load_card(name), data_root) for name in card_names()]
+    cards, problems = readable_cards()
+    statuses = [status_of(card, data_root) for card in cards]
+    statuses += [
+        Status(path.stem, path.stem, "test", "broken", 0, 0, 0, folder="", problem=problem)
+        for path, problem in problems.items()
+    ]
+    return sorted(statuses, key=lambda one: one.name)
 
 
 def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
@@ -95,8 +101,8 @@ def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
 
     The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
     state ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
-    argument, else the environment variable SODBENCH_DATA, else the user's data folder. Raises InputError
-    for a data root that cannot be read and for a card that is wrong.
+    argument, else the environment variable SODBENCH_DATA, else the user's data folder. A user's own card
+    that is wrong is "broken", with a note. Raises InputError for a data root that cannot be read.
     """
     import pandas as pd
 
