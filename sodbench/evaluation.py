@@ -308,13 +308,14 @@ def _scoring(
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
+    from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
 
     if workers is not None and workers < 1:
         raise InputError(f"the number of scoring workers is {workers}, expected 1 or more")
     if isinstance(protocols, str | Path | Protocol):
         protocols = [protocols]
-    loaded = tuple(load_protocol(protocol) for protocol in protocols)
+    loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
     if isinstance(metrics, str):
