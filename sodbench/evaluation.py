@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.data.card import load_cards
-from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps
+from sodbench.data.folder import DataSet, open_dataset, open_folders, pair_maps, refuse_reserved
 from sodbench.errors import InputError, Note, first_of
 from sodbench.names import folder_name
 
@@ -42,6 +42,7 @@ class _Scoring:
     workers: int | None
     progress: bool
     image_curves: bool
+    replace: bool = False
 
 
 def evaluate(
@@ -61,6 +62,7 @@ def evaluate(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
@@ -83,6 +85,7 @@ def evaluate(
     workers: the number of threads that score; None: one per processor core.
     image_curves: whether the curves of every image are kept, from which confidence intervals of max F and
         paired tests follow. They are most of a record's size.
+    replace: whether a record of other masks, or of more images, may be replaced.
     progress: whether progress bars are shown on stderr.
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
@@ -96,15 +99,24 @@ def evaluate(
         if value is not None and value < 1:
             raise InputError(f"{option} is {value}, expected 1 or more")
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        replace=replace,
     )
     baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = _with_root_of(opened, scoring)
+    recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    name = name or recipe.name
+    _check_place(name, opened, len(opened.samples[:limit]), scoring)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
-    name = name or recipe.name
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
     pairs = predict_samples(
@@ -152,13 +164,19 @@ def evaluate_all(
     load_cards([one for one in datasets if isinstance(one, str)])
     names = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
     sets = list({one.name: one for one in names}.values())
-    _scoring(
+    scoring = _scoring(
         options.get("protocols", DEFAULT_PROTOCOLS),
         options.get("metrics"),
         options.get("reports", "reports"),
         root,
         workers=options.get("workers"),
+        replace=options.get("replace", False),
     )
+    recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    for one in sets:
+        _check_place(
+            options.get("name") or recipe.name, one, len(one.samples[: options.get("limit")]), scoring
+        )
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
@@ -178,6 +196,7 @@ def score_maps(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
@@ -193,12 +212,21 @@ def score_maps(
     """
     started = time.time()
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        replace=replace,
     )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = Path(folder).expanduser()
+    name = name or folder.resolve().name
     pairs = maps_to_score(opened, folder, allow_missing)
-    return _score(name or folder.resolve().name, opened, pairs, folder, scoring, started=started)
+    _check_place(name, opened, len(pairs), scoring)
+    return _score(name, opened, pairs, folder, scoring, started=started)
 
 
 def rescore(
@@ -211,6 +239,7 @@ def rescore(
     data_root: Path | str | None = None,
     workers: int | None = None,
     image_curves: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Scores the maps of a run again, under the same or other protocols and metrics.
@@ -227,7 +256,14 @@ def rescore(
         protocols = [table.protocol for table in run.tables.values()]
         metrics = list(run.values()) if metrics is None else metrics
     scoring = _scoring(
-        protocols, metrics, reports, data_root, workers=workers, progress=progress, image_curves=image_curves
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        replace=replace,
     )
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
@@ -305,6 +341,7 @@ def _scoring(
     workers: int | None = None,
     progress: bool = False,
     image_curves: bool = True,
+    replace: bool = False,
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
@@ -322,7 +359,26 @@ def _scoring(
         metrics = [metrics]
     scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
-    return _Scoring(loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves)
+    return _Scoring(
+        loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves, replace
+    )
+
+
+def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) -> None:
+    """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
+    from sodbench.results.replacement import refuse_loss
+
+    if dataset.card is None or dataset.card.name != dataset.name:
+        refuse_reserved(dataset.name)
+    if scoring.reports is not None and not scoring.replace:
+        refuse_loss(
+            scoring.reports,
+            name,
+            dataset.name,
+            digest=dataset.digest,
+            scored=images,
+            present=len(dataset),
+        )
 
 
 def _score(
@@ -365,7 +421,7 @@ def _score(
         started=started,
     )
     if scoring.reports is not None:
-        save_run(scoring.reports, run)
+        save_run(scoring.reports, run, replace=scoring.replace)
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run
 

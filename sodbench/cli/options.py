@@ -95,6 +95,15 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_replace(parser: argparse.ArgumentParser) -> None:
+    """Adds `--replace`."""
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace a record of other masks, or of more images, under the same name",
+    )
+
+
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Adds `--quiet`."""
     parser.add_argument("--quiet", action="store_true", help="no progress bars")

@@ -33,6 +33,7 @@ def register(subparsers: Any) -> None:
     options.add_scoring(parser)
     options.add_data_root(parser)
     options.add_reports(parser)
+    options.add_replace(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         image_curves=args.image_curves,
         data_root=args.data_root,
         reports=args.reports,
+        replace=args.replace,
         progress=not args.quiet,
     )
     print_runs(runs, args.json)

@@ -7,6 +7,7 @@ a `source`; what is unknown says "unknown".
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -227,6 +228,13 @@ def load_cards(names: Sequence[str]) -> list[Card]:
     if unknown:
         raise unknown_names("data set", unknown, [*entries, *aliases])
     return cards
+
+
+def reserved_for(name: str) -> str | None:
+    """The data set whose card has this name or alias, in any letter case; None where the name is free."""
+    entries = catalog.entries("datasets")
+    owners = _aliases(tuple(entries.items())) | {entry.lower(): entry for entry in entries}
+    return owners.get(unicodedata.normalize("NFKC", name).casefold().strip())
 
 
 @lru_cache(maxsize=4)

@@ -28,6 +28,7 @@ from sodbench.files import sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.provenance import Provenance
+from sodbench.results.replacement import refuse_loss
 from sodbench.results.run import Run, conventions
 from sodbench.schema import parse
 
@@ -43,12 +44,22 @@ _ABANDONED = 86400  # seconds after which what a killed process staged is remove
 # --- writing ---------------------------------------------------------------------------------------------
 
 
-def save_run(reports: Path | str, run: Run) -> Path:
+def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
     """Writes the record to `reports/runs/<name>/<dataset>/` and returns that folder.
 
     A record of the same method and data set is replaced only when the new one is complete: whatever
-    happens, either the old or the new one is there, whole.
+    happens, either the old or the new one is there, whole. Raises InputError where the new one is of other
+    data, or of fewer images (see `refuse_loss`), unless `replace`.
     """
+    if not replace:
+        refuse_loss(
+            reports,
+            run.name,
+            run.dataset,
+            digest=lambda: run.dataset_digest,
+            scored=run.scored,
+            present=run.expected,
+        )
     method = Path(reports) / "runs" / folder_name(run.name)
     final = method / folder_name(run.dataset)
     method.mkdir(parents=True, exist_ok=True)
