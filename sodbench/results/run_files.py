@@ -23,10 +23,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.errors import InputError, Note
+from sodbench.errors import InputError, Note, first_of
 from sodbench.files import sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
+from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
 from sodbench.results.replacement import refuse_loss
 from sodbench.results.run import Run, conventions
@@ -207,26 +208,35 @@ def load_runs(reports: Path | str = "reports") -> list[Run]:
 
 
 def read_records(reports: Path) -> Records:
-    """All complete records under `reports/runs`, and what is wrong with the others; reads no parquet yet."""
+    """All records under `reports/runs` that are as their runs left them, and what is wrong with the others."""
     records = Records()
-    for folder, name, dataset in _record_folders(Path(reports) / "runs"):
+    for folder, name, dataset in record_folders(Path(reports)):
         try:
             run = read_run(folder, Path(reports))
+            problems = [*misplaced(run, name, dataset), *differences(run)]
         except InputError as error:
             records.problems.append(str(error))
             continue
-        if (run.name, run.dataset) != (name, dataset):
+        if problems:
             records.problems.append(
-                f"{folder} skipped: its run.json is the record of {run.name!r} on {run.dataset!r}"
-                f" (a copied or renamed folder?); score the maps under another --name instead"
+                f"{folder} skipped: {first_of(problems, 3)}; score the maps again, or see what differs with"
+                " 'sodbench audit'"
             )
             continue
         records.runs.append(run)
     return records
 
 
-def _record_folders(runs: Path) -> Iterator[tuple[Path, str, str]]:
+def misplaced(run: Run, name: str, dataset: str) -> list[str]:
+    """The problem of a record in the folder of another method or data set; none in its own."""
+    if (run.name, run.dataset) == (name, dataset):
+        return []
+    return [f"its run.json is the record of {run.name!r} on {run.dataset!r} (a copied or renamed folder?)"]
+
+
+def record_folders(reports: Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, method, data set) of every record; a former record stands in where a swap was cut short."""
+    runs = reports / "runs"
     if not runs.is_dir():
         return
     for method in sorted(p for p in runs.iterdir() if p.is_dir() and not p.name.startswith(".")):
@@ -271,7 +281,9 @@ class _RunJson:
 
 
 def read_run(folder: Path, reports: Path | None = None) -> Run:
-    """Reads the record in `folder`; checks run.json, and that the other files are there and whole.
+    """Reads the record in `folder`; checks run.json, and that the other files are those that were written.
+
+    Whether what run.json says follows from the other files is for `integrity.differences` to find.
 
     `reports` is the reports folder, at which recorded paths start (None: the one that holds `runs`).
     Raises InputError that says what is wrong and what to do.
@@ -288,12 +300,9 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         raise InputError(f"{folder} skipped: {error}{advice}") from error
     if not record.protocols:
         raise InputError(f"{folder} skipped: its run.json holds no scores; score the maps again")
-    for name, file in record.files.items():
-        part = folder / name
-        size = part.stat().st_size if part.is_file() else None
-        if size != file.bytes:
-            problem = "is missing" if size is None else f"has {size} bytes instead of {file.bytes}"
-            raise InputError(f"{folder} skipped: {name} {problem} (incomplete record?); score the maps again")
+    problems = file_problems(folder, {name: (file.bytes, file.sha256) for name, file in record.files.items()})
+    if problems:
+        raise InputError(f"{folder} skipped: {first_of(problems, 3)}; score the maps again")
     tables = {
         name: RecordedTable(
             name, entry.fields, {metric: number_or_nan(v) for metric, v in entry.scores.items()}, folder
@@ -430,7 +439,7 @@ def _readable(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, pyarrow.ArrowException, KeyError) as error:
+    except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
         raise InputError(
             f"{path} {reason}; score the maps again, or delete the folder {path.parent}"

@@ -37,7 +37,9 @@ def own(folder: Path, text: str, file: str = "mine.toml") -> Path:
 )
 def test_the_name_of_a_shipped_protocol_is_reserved(tmp_path: Path, file: str, text: str) -> None:
     path = own(tmp_path, text, file)
-    with pytest.raises(InputError, match=r"reserved.*differs in (families|version).*choose another name") as caught:
+    with pytest.raises(
+        InputError, match=r"reserved.*differs in (families|version).*choose another name"
+    ) as caught:
         load_protocol(path)
     assert file in str(caught.value) and "'basnet2019'" in str(caught.value)
 
