@@ -54,8 +54,17 @@ def differences(run: Run) -> list[str]:
     found = list(_of_data_set(run))
     for name, table in run.tables.items():
         problems = list(_of_protocol(name, table)) or list(_of_images(run, table))
-        found += problems or list(_of_scores(name, table))
+        found += problems or _of_scores(name, table).values()
     return list(dict.fromkeys(found))
+
+
+def wrong_scores(run: Run) -> dict[str, str]:
+    """The problem of each score that does not follow from the scores of its images, by full metric name."""
+    wrong: dict[str, str] = {}
+    for name, table in run.tables.items():
+        if not list(_of_protocol(name, table)):
+            wrong |= _of_scores(name, table)
+    return wrong
 
 
 def derived_scores(table: ScoreTableLike) -> dict[str, float]:
@@ -143,16 +152,16 @@ def _of_images(run: Run, table: ScoreTableLike) -> Iterator[str]:
         yield "the names of the images are not those of run.json (sha256)"
 
 
-def _of_scores(name: str, table: ScoreTableLike) -> Iterator[str]:
-    """Data-set scores that do not follow from the scores of the images."""
+def _of_scores(name: str, table: ScoreTableLike) -> dict[str, str]:
+    """Data-set scores that do not follow from the scores of the images, by full metric name."""
     try:
         derived = derived_scores(table)
     except InputError as error:
-        yield f"protocol {name!r}: scores.parquet or curves.parquet holds {error}"
-        return
+        return {f"@{name}": f"protocol {name!r}: scores.parquet or curves.parquet holds {error}"}
+    problems = {}
     for metric, value in table.scores.items():
-        problem = score_problem(
-            f"{metric}@{name}", value, derived.get(metric), "by the scores of its images", ROUNDING
-        )
+        full = f"{metric}@{name}"
+        problem = score_problem(full, value, derived.get(metric), "by the scores of its images", ROUNDING)
         if problem is not None:
-            yield problem
+            problems[full] = problem
+    return problems
