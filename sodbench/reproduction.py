@@ -13,7 +13,7 @@ from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
 from sodbench.json_text import read_json
 from sodbench.names import folder_name
-from sodbench.results.integrity import differences, wrong_scores
+from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.provenance import environment
 from sodbench.results.run_files import read_run
 from sodbench.schema import parse
@@ -22,10 +22,6 @@ from sodbench.text import columns
 if TYPE_CHECKING:
     from sodbench.models import Baseline
     from sodbench.results.run import Run
-
-
-# the largest difference between two scorings of the same maps: sums in another order, on another processor
-RESCORED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ def reproduce(
     weights: the run's weights; None: where the record says.
     maps: the scored maps; None: where the record says.
     tolerance: the largest difference of a score that still agrees where a network runs and gives other maps
-        or weights. The scores of the same maps must be equal (to `RESCORED`).
+        or weights. The scores of the same maps must be equal (to 1e-12).
     device: "cpu", "cuda" or "cuda:N"; None: the record's.
     resume: continue an interrupted training.
 
@@ -155,11 +151,13 @@ def reproduce(
     notes, again = _run_again(
         run, root, out=out, weights=weights, maps=maps, device=device, progress=progress
     )
-    same = again.provenance.maps_sha256 == run.provenance.maps_sha256
+    recorded = run.provenance.maps_sha256
+    same = recorded is not None and again.provenance.maps_sha256 == recorded
     if run.provenance.origin == "maps" or same:
-        tolerance = min(tolerance, RESCORED)
-    else:
-        notes.append(f"the maps differ from those of the record: scores may differ by {tolerance:g}")
+        tolerance = min(tolerance, ROUNDING)
+    if recorded is not None and not same:
+        then = "" if run.provenance.origin == "maps" else f": scores may differ by {tolerance:g}"
+        notes.append(f"the maps differ from those that were scored (sha256){then}")
     numbers = [
         _compare("data set digest", run.dataset_digest, again.dataset_digest, 0),
         _compare("images", run.scored, again.scored, 0),

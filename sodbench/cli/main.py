@@ -30,6 +30,7 @@ COMMANDS = (
     "baselines",
     "bench",
     "reproduce",
+    "audit",
 )
 
 

@@ -17,7 +17,7 @@ from sodbench.errors import InputError, first_of
 from sodbench.files import sha256_of
 from sodbench.results.run import Run, ScoreTableLike, conventions, protocol_of
 
-# the largest difference that the rounding of a sum over images explains
+# the largest difference that rounding explains: sums in another order, on another processor
 ROUNDING = 1e-12
 # the files of a record that are read besides run.json
 READ = ("scores.parquet", "curves.parquet", "image_curves.parquet")
@@ -98,7 +98,7 @@ def derived_scores(table: ScoreTableLike) -> dict[str, float]:
 def score_problem(full: str, recorded: float, derived: float | None, source: str, slack: float) -> str | None:
     """What is wrong with a recorded score; None where it agrees with the derived one."""
     if derived is None:
-        return f"{full} is no score of its protocol"
+        return f"{full!r} is no score of its protocol"
     if abs(recorded - derived) <= slack or (math.isnan(recorded) and math.isnan(derived)):
         return None
     return f"{full} is {_shown(recorded)} in run.json and {_shown(derived)} {source}"

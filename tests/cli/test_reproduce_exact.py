@@ -75,9 +75,7 @@ def test_the_tolerance_is_for_maps_that_a_network_predicts_otherwise(
     assert [one.name for one in reproduce(here / RECORD, data_root=root, tolerance=0.1, out="b").failed]
 
 
-def test_an_ad_hoc_record_and_undefined_scores_agree(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_ad_hoc_record_and_undefined_scores_agree(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("maps", "masks"):
         (here / name).mkdir()
         for number in range(2):
@@ -141,7 +139,12 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> dict:
     ],
 )
 def test_a_training_record_of_wrong_types_is_one_line(
-    training: dict, here: Path, capsys: pytest.CaptureFixture[str], path: list[str], value: object, message: str
+    training: dict,
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    path: list[str],
+    value: object,
+    message: str,
 ) -> None:
     content = json.loads(json.dumps(training))
     *parents, last = path

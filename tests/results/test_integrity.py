@@ -1,6 +1,7 @@
 """A record that was changed after it was written: every planted edit is found, and untouched ones pass."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sodbench.cli.main import main
 from sodbench.evaluation import score_maps
 from sodbench.files import sha256_of
 from sodbench.metrics.protocol import protocol_names
+from sodbench.record_audit import audit
 from sodbench.results.run_files import load_runs, read_records
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -175,7 +177,7 @@ def test_an_edited_record_is_left_out_and_named(
     records = read_records(reports)
     assert [run.name for run in records.runs] == ["bad"]
     (problem,) = records.problems
-    assert "good" in problem and pytest.importorskip("re").search(message, problem), problem
+    assert "good" in problem and re.search(message, problem), problem
     with pytest.warns(UserWarning, match="good"):
         assert len(load_runs(reports)) == 1
     capsys.readouterr()
@@ -239,3 +241,122 @@ def test_undefined_scores_pass(made: Path, tmp_path: Path) -> None:
     )
     assert np.isnan(run.tables["strict"].scores["maxF"])
     assert not read_records(tmp_path / "reports").problems
+
+
+def all_in_step(record: Path) -> None:
+    """Better scores of the images, of the data set and the digests to fit: the record agrees with itself."""
+    from sodbench.results.integrity import derived_scores
+    from sodbench.results.run_files import read_run
+
+    frame = pd.read_parquet(record / "scores.parquet")
+    for column in ("MAE@pysodmetrics", "MAE@basnet2019"):
+        frame.loc["2", column] /= 2
+    frame.to_parquet(record / "scores.parquet", compression="zstd")
+    change(record, lambda content: None)
+    run = read_run(record)
+    derived = {name: derived_scores(table) for name, table in run.tables.items()}
+    change(record, lambda content: [content["protocols"][p]["scores"].update(derived[p]) for p in derived])
+
+
+def curves_in_step(record: Path) -> None:
+    """A better mean curve, and the data set's scores to fit; the curves of the images stay."""
+    from sodbench.results.integrity import derived_scores
+    from sodbench.results.run_files import read_run
+
+    frame = pd.read_parquet(record / "curves.parquet")
+    frame["E"] += 0.01
+    frame.to_parquet(record / "curves.parquet", compression="zstd", index=False)
+    change(record, lambda content: None)
+    run = read_run(record)
+    derived = {name: derived_scores(table) for name, table in run.tables.items()}
+    change(record, lambda content: [content["protocols"][p]["scores"].update(derived[p]) for p in derived])
+
+
+def another_map(record: Path) -> None:
+    maps = record.parents[3] / "good"
+    shutil.copy(maps / "1.png", maps / "2.png")
+
+
+def another_mask(record: Path) -> None:
+    masks = record.parents[3] / "masks"
+    shutil.copy(masks / "1.png", masks / "2.png")
+
+
+DEEPER = {
+    "all in step": (all_in_step, "by its map"),
+    "curves in step": (curves_in_step, "by the curves of its images"),
+    "a map": (another_map, "the maps in .* are not those that were scored"),
+    "a mask": (another_mask, "the masks in .* are not those that were scored against"),
+}
+
+
+@pytest.mark.parametrize("kind", [*EDITS, *DEEPER])
+def test_audit_finds_every_planted_edit(reports: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    edit, message = (EDITS | DEEPER)[kind]
+    record = reports / "runs" / "good" / "mine"
+    edit(record)
+    if kind in ("all in step", "curves in step"):  # nothing in the record shows it
+        assert not read_records(reports).problems
+    if kind == "data set":
+        record = record.rename(record.with_name("sod"))
+    assert main(["audit", str(reports), "--quiet", "--methods", "good"]) == 1
+    (line, summary) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"differs  good/{record.name}: ") and re.search(message, line), line
+    assert summary.startswith("0 of 1 records")
+    assert main(["audit", str(reports), "--quiet", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["failed"] and {one["name"]: one["ok"] for one in found["runs"]}["good"] is False
+    assert re.search(message, " ".join(next(o["differences"] for o in found["runs"] if o["name"] == "good")))
+
+
+def test_audit_signs_off_what_is_untouched(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(reports), "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(re.fullmatch(r"ok +\w+/mine: .* 5 of 5 images scored again", line) for line in lines[:2])
+    assert lines[2] == "2 of 2 records are as they were scored; 10 of 10 images were scored again"
+    result = audit(reports, methods="bad")
+    assert (
+        str(result) == f"{lines[0]}\n1 of 1 records are as they were scored; 5 of 5 images were scored again"
+    )
+    assert not result.failed and "5 of 5" in result._repr_html_()
+
+
+def test_audit_says_what_could_not_be_scored_again(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (reports.parent / "good" / "3.png").unlink()
+    shutil.rmtree(reports.parent / "bad")
+    assert main(["audit", str(reports), "--quiet"]) == 0
+    bad, good, summary = capsys.readouterr().out.splitlines()
+    assert "4 of 5 images scored again (1 maps are missing from" in good
+    assert "0 of 5 images scored again (no maps in" in bad
+    assert "4 of 10 images" in summary
+    shutil.rmtree(reports.parent / "masks")
+    assert main(["audit", str(reports), "--quiet"]) == 0
+    assert "the data set is not here" in capsys.readouterr().out
+
+
+def test_audit_compares_counts_with_the_card(
+    root: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score_maps(root / "SOD" / "GT", "sod", name="x", data_root=root)
+    assert main(["audit", "--quiet"]) == 0
+    assert "3 of 3 images" in capsys.readouterr().out
+    change(here / "reports/runs/x/sod", lambda content: content.update(expected=3))
+    assert main(["audit", "--quiet"]) == 1
+    assert "expects 3 images, the card of sod 300" in capsys.readouterr().out
+
+
+def test_audit_of_nothing_is_bad_usage(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(reports / "nowhere")]) == 2
+    assert "no runs in" in capsys.readouterr().err
+    assert main(["audit", str(reports), "--methods", "god"]) == 2
+    assert "did you mean 'good'" in capsys.readouterr().err
+
+
+def test_audit_names_what_cannot_be_read(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (reports / "runs" / "good" / "mine" / "run.json").write_text("{")
+    (reports.parent / "bad" / "1.png").write_bytes(b"no picture")
+    change(reports / "runs" / "bad" / "mine", lambda content: content["provenance"].update(maps_sha256=None))
+    assert main(["audit", str(reports), "--quiet"]) == 1
+    bad, good, _ = capsys.readouterr().out.splitlines()
+    assert "not valid JSON" in good and "cannot be scored again" in bad and "1.png" in bad
