@@ -156,8 +156,8 @@ def reproduce(
     if run.provenance.origin == "maps" or same:
         tolerance = min(tolerance, ROUNDING)
     if recorded is not None and not same:
-        then = "" if run.provenance.origin == "maps" else f": scores may differ by {tolerance:g}"
-        notes.append(f"the maps differ from those that were scored (sha256){then}")
+        allowed = "" if run.provenance.origin == "maps" else f": scores may differ by {tolerance:g}"
+        notes.append(f"the maps differ from those that were scored (sha256){allowed}")
     numbers = [
         _compare("data set digest", run.dataset_digest, again.dataset_digest, 0),
         _compare("images", run.scored, again.scored, 0),
@@ -171,7 +171,7 @@ def reproduce(
 
 
 def _wrong_scores(path: Path, run: Run) -> dict[str, str]:
-    """What is wrong with the scores in a record, by full metric name; InputError for any other change to it."""
+    """What is wrong with the scores of a record, by full name; InputError for any other change to it."""
     wrong = wrong_scores(run)
     others = [problem for problem in differences(run) if problem not in wrong.values()]
     if others:

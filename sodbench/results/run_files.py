@@ -208,7 +208,7 @@ def load_runs(reports: Path | str = "reports") -> list[Run]:
 
 
 def read_records(reports: Path) -> Records:
-    """All records under `reports/runs` that are as their runs left them, and what is wrong with the others."""
+    """All records under `reports/runs` that are as they were scored, and what is wrong with the others."""
     records = Records()
     for folder, name, dataset in record_folders(Path(reports)):
         try:

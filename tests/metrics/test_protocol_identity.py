@@ -121,5 +121,5 @@ def test_every_number_of_a_protocol_is_bounded() -> None:
         for wrong in (-1, -0.5, math.nan, math.inf, -math.inf, "0.3", None, True, [1], 10**400):
             with pytest.raises(InputError, match=f"{key}: expected"):
                 Protocol("x", **{key: wrong})
-    with pytest.raises(InputError, match="s_alpha: expected a number in 0..1, found 99"):
+    with pytest.raises(InputError, match=r"s_alpha: expected a number in 0..1, found 99"):
         Protocol("x", s_alpha=99)

@@ -57,10 +57,10 @@ def test_the_name_of_a_folder_of_masks_is_reserved_too(pictures: Path, tmp_path:
 
 def test_a_data_set_that_is_renamed_in_python_is_no_other(root: Path, here: Path) -> None:
     forged = replace(open_dataset("sod", root), name="ecssd")
-    with pytest.raises(InputError, match="'ecssd'.*choose another name"):
+    with pytest.raises(InputError, match=r"'ecssd'.*choose another name"):
         score_maps(root / "SOD" / "GT", forged, name="x")
     no_card = replace(open_dataset("sod", root), card=None)
-    with pytest.raises(InputError, match="'sod'.*choose another name"):
+    with pytest.raises(InputError, match=r"'sod'.*choose another name"):
         score_maps(root / "SOD" / "GT", no_card, name="x")
 
 
