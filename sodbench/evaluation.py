@@ -277,6 +277,7 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
+    _check_place(run.name, opened, len(pairs), scoring)
     return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction)
 
 
