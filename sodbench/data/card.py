@@ -9,6 +9,7 @@ a `source`; what is unknown says "unknown".
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
@@ -232,9 +233,21 @@ def load_cards(names: Sequence[str]) -> list[Card]:
 
 def reserved_for(name: str) -> str | None:
     """The data set whose card has this name or alias, in any letter case; None where the name is free."""
-    entries = catalog.entries("datasets")
+    names = {entry.lower(): entry for entry in catalog.entries("datasets")}
+    with suppress(InputError):  # a card of the user's own that cannot be read has no aliases
+        names = _aliases(tuple(catalog.entries("datasets").items())) | names
+    return names.get(_plain(name)) or shipped_card(name)
+
+
+def shipped_card(name: str) -> str | None:
+    """The data set whose shipped card has this name or alias, in any letter case; None without one."""
+    entries = {path.stem: path for path in sorted(catalog.shipped_folder("datasets").glob("*.toml"))}
     owners = _aliases(tuple(entries.items())) | {entry.lower(): entry for entry in entries}
-    return owners.get(unicodedata.normalize("NFKC", name).casefold().strip())
+    return owners.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 @lru_cache(maxsize=4)

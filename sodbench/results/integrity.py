@@ -109,13 +109,9 @@ def _shown(value: float) -> str:
 
 
 def _of_data_set(run: Run) -> Iterator[str]:
-    from sodbench.catalog import shipped_folder
-    from sodbench.data.card import reserved_for
+    from sodbench.data.card import shipped_card
 
-    if run.provenance.masks is None:
-        return
-    owner = reserved_for(run.dataset)
-    if owner is not None and (shipped_folder("datasets") / f"{owner}.toml").is_file():
+    if run.provenance.masks is not None and shipped_card(run.dataset) is not None:
         yield (
             f"it was scored on a folder of masks, but {run.dataset!r} is the name of a data set:"
             " give another one with --dataset"

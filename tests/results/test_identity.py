@@ -70,6 +70,15 @@ def test_a_users_own_card_is_a_card(root: Path, here: Path, pictures: Path) -> N
     assert score(pictures, "--masks", str(pictures), "--dataset", "birds") == 2
 
 
+def test_a_broken_card_of_ones_own_stops_nothing_else(pictures: Path, here: Path) -> None:
+    (here / "datasets").mkdir()
+    (here / "datasets" / "broken.toml").write_text("title = ")
+    assert score(pictures, "--masks", str(pictures), "--dataset", "mine") == 0
+    assert len(load_runs("reports")) == 1
+    assert score(pictures, "--masks", str(pictures), "--dataset", "omron") == 2
+    assert score(pictures, "--masks", str(pictures), "--dataset", "broken") == 2
+
+
 def test_a_record_is_replaced_only_by_one_of_the_same_data(
     pictures: Path, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
