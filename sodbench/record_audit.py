@@ -155,8 +155,11 @@ def _audited(
     except InputError as error:
         return AuditedRun(name, dataset, folder, differences=(str(error),))
     found += _of_card(run)
-    for protocol, table in () if found else run.tables.items():
-        found += _of_image_curves(protocol, table)
+    try:
+        for protocol, table in () if found else run.tables.items():
+            found += _of_image_curves(protocol, table)
+    except InputError as error:
+        found.append(str(error))
     rescored, reason = 0, "not tried, because the record differs"
     if not found:
         try:
@@ -193,10 +196,6 @@ def _of_image_curves(name: str, table: ScoreTableLike) -> Iterator[str]:
 
     curves = table.image_curves
     if not curves:
-        return
-    images = len(table.per_image)
-    if any(len(values) != images for values in curves.values()):
-        yield f"image_curves.parquet does not hold one curve per image under protocol {name!r}"
         return
     columns = {str(key): table.per_image[key].to_numpy(np.float64) for key in table.per_image}
     derived = dataset_scores(columns, curves, protocol_of(table))
@@ -265,7 +264,7 @@ class _Again:
 
 def _of_rows(name: str, recorded: pd.DataFrame, now: pd.DataFrame) -> Iterator[str]:
     """The columns of the table of images that hold other scores than the maps have now."""
-    rows = recorded.loc[now.index]
+    rows = recorded.set_axis(recorded.index.astype(str)).loc[now.index]
     for column in recorded:
         full = f"{column}@{name}"
         if column not in now:

@@ -143,6 +143,9 @@ def _of_images(run: Run, table: ScoreTableLike) -> Iterator[str]:
     if len(images) != run.scored:
         yield f"run.json counts {run.scored} images, the table of images {len(images)}"
         return
+    if len(set(images)) < len(images):
+        yield "the table of images lists an image twice"
+        return
     recorded = run.provenance.images_sha256
     if recorded is not None and hashlib.sha256("\n".join(images).encode()).hexdigest() != recorded:
         yield "the names of the images are not those of run.json (sha256)"

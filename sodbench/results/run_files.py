@@ -402,16 +402,22 @@ class RecordedTable:
         path = self.folder / "image_curves.parquet"
         if not path.exists():
             return None
+        curves = {}
         with _readable(path):
             table = parquet.read_table(path, filters=[("protocol", "==", self.name)])
-        if table.num_rows == 0:
-            return None
-        curves = {}
-        for column in table.column_names:
-            values = table.column(column).combine_chunks()
-            if column in ("protocol", "name") or values.null_count:
-                continue
-            curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
+            if table.num_rows == 0:
+                return None
+            if table.column("name").to_pylist() != [str(image) for image in self.per_image.index]:
+                raise ValueError("its images are not those of scores.parquet")
+            for column in table.column_names:
+                values = table.column(column).combine_chunks()
+                if column in ("protocol", "name") or values.null_count:
+                    continue
+                if not hasattr(values, "value_lengths") or len(values.value_lengths().unique()) != 1:
+                    raise ValueError(f"{column} does not hold one curve per image")
+                curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
+            if len({values.shape for values in curves.values()}) > 1:
+                raise ValueError("the curves have different numbers of levels")
         return curves
 
 

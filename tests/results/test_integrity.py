@@ -126,6 +126,24 @@ def an_unlisted_file(record: Path) -> None:
     change(record, lambda content: content["files"].pop("image_curves.parquet"))
 
 
+def rewrite_curves(record: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    edit(pd.read_parquet(record / "image_curves.parquet")).to_parquet(record / "image_curves.parquet")
+    change(record, lambda content: None)
+
+
+def text_for_numbers(record: Path) -> None:
+    frame = pd.read_parquet(record / "scores.parquet")
+    frame["MAE@pysodmetrics"] = "x"
+    frame.to_parquet(record / "scores.parquet")
+    change(record, lambda content: None)
+
+
+def an_image_twice(record: Path) -> None:
+    frame = pd.read_parquet(record / "scores.parquet").rename(index={"4": "3"})
+    frame.to_parquet(record / "scores.parquet")
+    change(record, lambda content: content["provenance"].update(images_sha256=None))
+
+
 def protocol_field(content: dict[str, Any]) -> None:
     content["protocols"]["basnet2019"]["fields"]["mae_scale"] = "255"
 
@@ -148,6 +166,8 @@ EDITS = {
     "curves and digest": (curves_and_digest, "maxF@pysodmetrics is"),
     "rows": (fewer_rows, "5 images, the table of images 4"),
     "names": (other_images, "names of the images"),
+    "text": (text_for_numbers, "no number"),
+    "image twice": (an_image_twice, "twice"),
     "unlisted file": (an_unlisted_file, "image_curves.parquet is not among"),
     "count": (lambda record: change(record, lambda c: c.update(scored=6, expected=6)), "6 images, the table"),
     "protocol field": (lambda record: change(record, protocol_field), "'basnet2019'.*mae_scale"),
@@ -285,6 +305,21 @@ def another_mask(record: Path) -> None:
 DEEPER = {
     "all in step": (all_in_step, "by its map"),
     "curves in step": (curves_in_step, "by the curves of its images"),
+    "short curves": (
+        lambda record: rewrite_curves(record, lambda f: f.assign(recall=[r[:-1] for r in f["recall"]])),
+        "image_curves.parquet",
+    ),
+    "uneven curves": (
+        lambda record: rewrite_curves(
+            record, lambda f: f.assign(recall=[r[: -1 - i] for i, r in enumerate(f["recall"])])
+        ),
+        "image_curves.parquet",
+    ),
+    "fewer curves": (lambda record: rewrite_curves(record, lambda f: f.iloc[1:]), "image_curves.parquet"),
+    "text for curves": (
+        lambda record: rewrite_curves(record, lambda f: f.assign(E="x")),
+        "image_curves.parquet",
+    ),
     "a map": (another_map, "the maps in .* are not those that were scored"),
     "a mask": (another_mask, "the masks in .* are not those that were scored against"),
 }
@@ -307,6 +342,14 @@ def test_audit_finds_every_planted_edit(reports: Path, kind: str, capsys: pytest
     found = json.loads(capsys.readouterr().out)
     assert found["failed"] and {one["name"]: one["ok"] for one in found["runs"]}["good"] is False
     assert re.search(message, " ".join(next(o["differences"] for o in found["runs"] if o["name"] == "good")))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DEEPER if "curves" in kind])
+def test_curves_that_do_not_fit_stop_no_report_with_a_traceback(reports: Path, kind: str) -> None:
+    DEEPER[kind][0](reports / "runs" / "good" / "mine")
+    options = ["--reports", str(reports), "--figures", "--intervals", "--methods", "good"]
+    assert main(["report", *options]) in (0, 2)
+    assert main(["compare", "good", "bad", "--reports", str(reports), "--resamples", "100"]) in (0, 2)
 
 
 def test_audit_signs_off_what_is_untouched(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
