@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sodbench.models import baselines as baselines
     from sodbench.models import load_baseline as load_baseline
     from sodbench.prediction import predict as predict
+    from sodbench.record_audit import audit as audit
     from sodbench.reporting.comparison import compare as compare
     from sodbench.reporting.leaderboard import leaderboard as leaderboard
     from sodbench.reporting.write import report as report
@@ -53,6 +54,7 @@ _HOME = {
     "score_maps": "evaluation",
     "rescore": "evaluation",
     "reproduce": "reproduction",
+    "audit": "record_audit",
     "predict": "prediction",
     "train": "training.job",
     "score": "metrics",

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.data.card import load_cards
-from sodbench.data.folder import DataSet, counting_maps, open_dataset, open_folders, pair_maps
+from sodbench.data.folder import (
+    DataSet,
+    counting_maps,
+    open_dataset,
+    open_folders,
+    pair_maps,
+    refuse_reserved,
+)
 from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder
 from sodbench.names import folder_name
@@ -44,6 +51,8 @@ class _Scoring:
     progress: bool
     image_curves: bool
     self_check: bool
+    allow_constant: bool
+    replace: bool
 
 
 def evaluate(
@@ -65,6 +74,7 @@ def evaluate(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
@@ -90,6 +100,7 @@ def evaluate(
         paired tests follow. They are most of a record's size.
     self_check: whether eight images are scored a second time without the engine; the record says which, or
         that they were not. A difference above 1e-6 is an error, and nothing is recorded.
+    replace: whether a record of other masks, or of more images, may be replaced.
     progress: whether progress bars are shown on stderr.
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
@@ -111,14 +122,18 @@ def evaluate(
         progress=progress,
         image_curves=image_curves,
         self_check=self_check,
+        allow_constant=allow_constant,
+        replace=replace,
     )
     baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = _with_root_of(opened, scoring)
+    recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    name = name or recipe.name
+    _check_place(name, opened, len(opened.samples[:limit]), scoring)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
-    name = name or recipe.name
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
     prediction = Prediction(
@@ -150,7 +165,6 @@ def evaluate(
             folder,
             scoring,
             started=started,
-            allow_constant=allow_constant,
             prediction=prediction,
         )
 
@@ -177,13 +191,19 @@ def evaluate_all(
     load_cards([one for one in datasets if isinstance(one, str)])
     names = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
     sets = list({one.name: one for one in names}.values())
-    _scoring(
+    scoring = _scoring(
         options.get("protocols", DEFAULT_PROTOCOLS),
         options.get("metrics"),
         options.get("reports", "reports"),
         root,
         workers=options.get("workers"),
+        replace=options.get("replace", False),
     )
+    recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    for one in sets:
+        _check_place(
+            options.get("name") or recipe.name, one, len(one.samples[: options.get("limit")]), scoring
+        )
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
@@ -205,6 +225,7 @@ def score_maps(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
@@ -228,6 +249,8 @@ def score_maps(
         progress=progress,
         image_curves=image_curves,
         self_check=self_check,
+        allow_constant=allow_constant,
+        replace=replace,
     )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = Path(folder).expanduser()
@@ -235,7 +258,8 @@ def score_maps(
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
-    return _score(name, opened, pairs, folder, scoring, started=started, allow_constant=allow_constant)
+    _check_place(name, opened, len(pairs), scoring)
+    return _score(name, opened, pairs, folder, scoring, started=started)
 
 
 def rescore(
@@ -249,6 +273,7 @@ def rescore(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
+    replace: bool = False,
     progress: bool = False,
 ) -> Run:
     """Scores the maps of a run again, under the same or other protocols and metrics.
@@ -273,6 +298,8 @@ def rescore(
         progress=progress,
         image_curves=image_curves,
         self_check=self_check,
+        allow_constant=True,  # the run was recorded with these maps
+        replace=replace,
     )
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
@@ -287,16 +314,8 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    return _score(
-        run.name,
-        opened,
-        pairs,
-        folder,
-        scoring,
-        started=started,
-        allow_constant=True,  # the run was recorded with these maps
-        prediction=run.prediction,
-    )
+    _check_place(run.name, opened, len(pairs), scoring)
+    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction)
 
 
 def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
@@ -362,16 +381,19 @@ def _scoring(
     progress: bool = False,
     image_curves: bool = True,
     self_check: bool = True,
+    allow_constant: bool = False,
+    replace: bool = False,
 ) -> _Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
+    from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
 
     if workers is not None and workers < 1:
         raise InputError(f"the number of scoring workers is {workers}, expected 1 or more")
     if isinstance(protocols, str | Path | Protocol):
         protocols = [protocols]
-    loaded = tuple(load_protocol(protocol) for protocol in protocols)
+    loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
     if isinstance(metrics, str):
@@ -379,8 +401,34 @@ def _scoring(
     scorers_for(loaded, metrics)
     chosen = None if metrics is None else tuple(metrics)
     return _Scoring(
-        loaded, chosen, _path(reports), _path(data_root), workers, progress, image_curves, self_check
+        loaded,
+        chosen,
+        _path(reports),
+        _path(data_root),
+        workers,
+        progress,
+        image_curves,
+        self_check,
+        allow_constant,
+        replace,
     )
+
+
+def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) -> None:
+    """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
+    from sodbench.results.replacement import refuse_loss
+
+    if dataset.card is None or dataset.card.name != dataset.name:
+        refuse_reserved(dataset.name)
+    if scoring.reports is not None and not scoring.replace:
+        refuse_loss(
+            scoring.reports,
+            name,
+            dataset.name,
+            digest=dataset.digest,
+            scored=images,
+            present=len(dataset),
+        )
 
 
 def _score(
@@ -391,7 +439,6 @@ def _score(
     scoring: _Scoring,
     *,
     started: float,
-    allow_constant: bool,
     prediction: Prediction | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
@@ -418,7 +465,7 @@ def _score(
         progress=f"score {dataset.name}" if scoring.progress else None,
         checker=checker,
     )
-    check_not_constant(next(iter(tables.values())), maps, allow_constant)
+    check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
     scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
     if changed:
@@ -436,7 +483,7 @@ def _score(
     checked = SelfCheck(done=False) if checker is None else checker.verdict(tables)
     run = replace(run, provenance=replace(run.provenance, self_check=checked))
     if scoring.reports is not None:
-        save_run(scoring.reports, run)
+        save_run(scoring.reports, run, replace=scoring.replace)
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run
 

@@ -45,7 +45,11 @@ def number_or_nan(value: float | None) -> float:
 def read_json(path: Path) -> Any:
     """The content of a JSON file; InputError names a file that is missing, unreadable or no JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if "\\ud" in text.lower():  # an escape may stand for half a character, of which no name is made
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.errors import InputError
+from sodbench.errors import InputError, first_of
 from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
 from sodbench.json_text import read_json
 from sodbench.names import folder_name
+from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.provenance import environment
 from sodbench.results.run_files import read_run
+from sodbench.schema import parse
 from sodbench.text import columns
 
 if TYPE_CHECKING:
@@ -67,6 +69,51 @@ class Reproduction:
         return f"<p>{self.summary}</p><ul>{notes}</ul><table><tr>{head}</tr>{rows}</table>"
 
 
+@dataclass(frozen=True)
+class _Weights:
+    """`weights` in training.json."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Best:
+    """`best`: the step of the weights that were kept, and its validation score where there was one."""
+
+    iteration: int | None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class _TrainedOn:
+    """One of `datasets`."""
+
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Environment:
+    """`provenance`."""
+
+    versions: dict[str, Any] = field(default_factory=dict)
+    device: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _TrainingJson:
+    """What training.json holds, as far as it is compared."""
+
+    baseline: str
+    recipe: dict[str, Any]
+    datasets: dict[str, _TrainedOn]
+    best: _Best
+    weights: _Weights
+    provenance: _Environment
+    losses: dict[str, float | None] = field(default_factory=dict)
+    threads: int | None = None
+    processes: int | None = None
+
+
 def reproduce(
     record: Path | str,
     *,
@@ -86,24 +133,53 @@ def reproduce(
     out: where the maps and checkpoints are written; None: `reproduced/<record>`.
     weights: the run's weights; None: where the record says.
     maps: the scored maps; None: where the record says.
-    tolerance: the largest difference of a score that still agrees.
+    tolerance: the largest difference of a score that still agrees where a network runs and gives other maps
+        or weights. The scores of the same maps must be equal (to 1e-12).
     device: "cpu", "cuda" or "cuda:N"; None: the record's.
     resume: continue an interrupted training.
     trust: whether code outside sodbench may run: a record names its network, and it may be a stranger's.
 
-    Raises InputError if something that the record needs is missing, and for a network outside sodbench
-    without `trust`.
+    Raises InputError if something that the record needs is missing, for a network outside sodbench without
+    `trust`, and for a record whose files or protocols were changed. A score that does not follow from the
+    scores of its images does not agree.
     """
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)
     if "recipe" in _content(path):
         notes, pairs = _train_again(path, root, out, device, resume, trust, progress)
-    else:
-        notes, pairs = _run_again(
-            path, root, out=out, weights=weights, maps=maps, device=device, trust=trust, progress=progress
-        )
-    numbers = tuple(_compare(name, then, now, tolerance) for name, (then, now) in pairs.items())
-    return Reproduction(path, tuple(notes), numbers)
+        numbers = [_compare(name, then, now, tolerance) for name, (then, now) in pairs.items()]
+        return Reproduction(path, tuple(notes), tuple(numbers))
+    run = read_run(path.parent)
+    wrong = _wrong_scores(path, run)
+    notes, again = _run_again(
+        run, root, out=out, weights=weights, maps=maps, device=device, trust=trust, progress=progress
+    )
+    recorded = run.provenance.maps_sha256
+    same = recorded is not None and again.provenance.maps_sha256 == recorded
+    if run.provenance.origin == "maps" or same:
+        tolerance = min(tolerance, ROUNDING)
+    if recorded is not None and not same:
+        allowed = "" if run.provenance.origin == "maps" else f": scores may differ by {tolerance:g}"
+        notes.append(f"the maps differ from those that were scored (sha256){allowed}")
+    numbers = [
+        _compare("data set digest", run.dataset_digest, again.dataset_digest, 0),
+        _compare("images", run.scored, again.scored, 0),
+    ]
+    now = again.values()
+    for full, then in run.values().items():
+        number = _compare(full, then, now.get(full, float("nan")), tolerance)
+        numbers.append(replace(number, agrees="no") if full in wrong else number)
+    changed = [f"the record was changed: {problem}" for problem in wrong.values()]
+    return Reproduction(path, (*changed, *notes), tuple(numbers))
+
+
+def _wrong_scores(path: Path, run: Run) -> dict[str, str]:
+    """What is wrong with the scores of a record, by full name; InputError for any other change to it."""
+    wrong = wrong_scores(run)
+    others = [problem for problem in differences(run) if problem not in wrong.values()]
+    if others:
+        raise InputError(f"{path}: {first_of(others, 3)}; score the maps again")
+    return wrong
 
 
 def _record_file(path: Path) -> Path:
@@ -148,7 +224,7 @@ def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str
 
 
 def _run_again(
-    path: Path,
+    run: Run,
     data_root: Path | None,
     *,
     out: Path | str | None,
@@ -157,9 +233,8 @@ def _run_again(
     device: str | None,
     trust: bool,
     progress: bool,
-) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
+) -> tuple[list[str], Run]:
     """Predicts (or takes the maps that were made elsewhere) and scores again under the record's protocols."""
-    run = read_run(path.parent)
     then = run.provenance
     notes = _changes(then.versions, then.device)
     if then.origin == "baseline":
@@ -193,14 +268,7 @@ def _run_again(
         )
     else:
         again = rescore(run, maps=maps, data_root=data_root, progress=progress)
-    numbers: dict[str, tuple[Any, Any]] = {
-        "data set digest": (run.dataset_digest, again.dataset_digest),
-        "images": (run.scored, again.scored),
-    }
-    now = again.values()
-    for full, value in run.values().items():
-        numbers[full] = (value, now.get(full, float("nan")))
-    return notes, numbers
+    return notes, again
 
 
 def _trusted(record: Path, name: str, trust: bool) -> Baseline:
@@ -244,29 +312,29 @@ def _train_again(
     """Trains again by the recorded recipe and seed; compares weights and validation scores."""
     from sodbench.training.job import train
 
-    record = _content(path)
-    _trusted(path, record["baseline"], trust)
+    record = parse(_TrainingJson, _content(path), path, more=True)
+    _trusted(path, record.baseline, trust)
     again = train(
-        record["baseline"],
-        settings=record["recipe"],
+        record.baseline,
+        settings=record.recipe,
         data_root=data_root,
         out=out or Path("reproduced") / path.stem,
         device=device,
         resume=resume,
         progress=progress,
     ).record
-    notes = _changes(record["provenance"].get("versions", {}), record["provenance"].get("device", {}))
-    for key in ("threads", "processes"):
-        if record.get(key) != again.get(key):
-            notes.append(f"{key}: {record.get(key)} then, {again.get(key)} now: sums round in another order")
+    notes = _changes(record.provenance.versions, record.provenance.device)
+    for key, then in (("threads", record.threads), ("processes", record.processes)):
+        if then != again.get(key):
+            notes.append(f"{key}: {then} then, {again.get(key)} now: sums round in another order")
     numbers: dict[str, tuple[Any, Any]] = {
-        "weights sha256": (record["weights"]["sha256"], again["weights"]["sha256"]),
-        "best step": (record["best"]["iteration"], again["best"]["iteration"]),
+        "weights sha256": (record.weights.sha256, again["weights"]["sha256"]),
+        "best step": (record.best.iteration, again["best"]["iteration"]),
     }
-    for term, value in record.get("losses", {}).items():
+    for term, value in record.losses.items():
         numbers[f"last {term}"] = (value, again["losses"].get(term))
-    if "value" in record["best"]:
-        numbers["best value"] = (record["best"]["value"], again["best"]["value"])
-    for name, facts in record["datasets"].items():
-        numbers[f"digest of {name}"] = (facts["digest"], again["datasets"].get(name, {}).get("digest"))
+    if record.best.value is not None:
+        numbers["best value"] = (record.best.value, again["best"].get("value"))
+    for name, facts in record.datasets.items():
+        numbers[f"digest of {name}"] = (facts.digest, again["datasets"].get(name, {}).get("digest"))
     return notes, numbers

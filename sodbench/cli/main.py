@@ -33,6 +33,7 @@ COMMANDS = (
     "baselines",
     "bench",
     "reproduce",
+    "audit",
 )
 
 

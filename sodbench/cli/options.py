@@ -115,6 +115,15 @@ def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--trust", action="store_true", help=text)
 
 
+def add_replace(parser: argparse.ArgumentParser) -> None:
+    """Adds `--replace`."""
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace a record of other masks, or of more images, under the same name",
+    )
+
+
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Adds `--quiet`."""
     parser.add_argument("--quiet", action="store_true", help="no progress bars")

@@ -106,6 +106,8 @@ def recorded_runs(reports: Path) -> "list[Run]":
     records = read_records(reports)
     for problem in records.problems:
         say("note", problem)
+    if records.problems and not records.runs:
+        raise InputError(f"none of the records in {reports / 'runs'} can be used; see the notes above")
     if not records.runs:
         raise InputError(
             f"no runs in {reports / 'runs'}; make one with 'sodbench run' or 'sodbench score',"

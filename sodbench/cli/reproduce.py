@@ -32,7 +32,8 @@ def register(subparsers: Any) -> None:
         type=float,
         default=1e-3,
         metavar="X",
-        help="largest difference that still agrees (1e-3)",
+        help="largest difference that still agrees where a network gives other maps or weights (1e-3);"
+        " scores of the same maps must be equal",
     )
     options.add_device(parser, "the record's")
     options.add_trust(parser, "run the code of a network outside sodbench that the record names")

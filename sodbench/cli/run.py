@@ -34,6 +34,7 @@ def register(subparsers: Any) -> None:
     options.add_scoring(parser)
     options.add_data_root(parser)
     options.add_reports(parser)
+    options.add_replace(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         self_check=args.self_check,
         data_root=args.data_root,
         reports=args.reports,
+        replace=args.replace,
         progress=not args.quiet,
     )
     print_runs(runs, args.json)

@@ -32,6 +32,7 @@ def register(subparsers: Any) -> None:
     options.add_scoring(parser)
     options.add_data_root(parser)
     options.add_reports(parser)
+    options.add_replace(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         self_check=args.self_check,
         data_root=args.data_root,
         reports=args.reports,
+        replace=args.replace,
         progress=not args.quiet,
     )
     print_runs([recorded], args.json)

@@ -7,6 +7,7 @@ a `source`; what is unknown says "unknown".
 """
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -264,6 +265,24 @@ def load_cards(names: Sequence[str]) -> list[Card]:
     return cards
 
 
+def reserved_for(name: str) -> str | None:
+    """The data set whose card has this name or alias, in any letter case; None where the name is free."""
+    entries = catalog.entries("datasets")
+    names = _aliases(tuple(entries.items())) | {entry.lower(): entry for entry in entries}
+    return names.get(_plain(name)) or shipped_card(name)
+
+
+def shipped_card(name: str) -> str | None:
+    """The data set whose shipped card has this name or alias, in any letter case; None without one."""
+    entries = {path.stem: path for path in sorted(catalog.shipped_folder("datasets").glob("*.toml"))}
+    owners = _aliases(tuple(entries.items())) | {entry.lower(): entry for entry in entries}
+    return owners.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
 @lru_cache(maxsize=4)
 def _aliases(entries: tuple[tuple[str, Path], ...]) -> dict[str, str]:
     """The entry of each alias; the first has it, and shipped cards come first."""
@@ -278,21 +297,14 @@ def _aliases(entries: tuple[tuple[str, Path], ...]) -> dict[str, str]:
     return aliases
 
 
-def _reserved() -> set[str]:
-    """The names and aliases of the shipped cards, in lower case."""
-    shipped = [one for one in catalog.entries("datasets").items() if catalog.is_shipped("datasets", one[1])]
-    return {name.lower() for name, _ in shipped} | set(_aliases(tuple(shipped)))
-
-
 def _refuse_reserved(card: Card) -> None:
     """A user's own card has neither the name nor an alias of a shipped one."""
     if catalog.is_shipped("datasets", card.path):
         return
-    reserved = _reserved()
-    if card.name.lower() in reserved:
+    if shipped_card(card.name) is not None:
         raise catalog.taken_name("datasets", card.path)
     for number, alias in enumerate(card.aliases):
-        if alias.lower() in reserved:
+        if shipped_card(alias) is not None:
             raise wrong(
                 card.path, f"aliases[{number}]", "a name of your own, not a shipped data set's", alias
             )

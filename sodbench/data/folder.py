@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import overload
 
 from sodbench.data import notebook
-from sodbench.data.card import Card, Layout, load_card
+from sodbench.data.card import Card, Layout, load_card, reserved_for
 from sodbench.data.image_files import list_images
 from sodbench.data.images import Pixels, read_image, read_mask
 from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
@@ -176,8 +176,12 @@ def open_dataset(name: str, data_root: Path | str | None = None, masks_only: boo
 
 
 def open_folders(name: str, masks: Path | str, images: Path | str | None = None) -> DataSet:
-    """An ad-hoc data set from a folder of masks and, optionally, a folder of images."""
+    """An ad-hoc data set from a folder of masks and, optionally, a folder of images.
+
+    Raises InputError for a folder without masks or images, and for the name of a data set that has a card.
+    """
     folder_name(name)  # refuses what is no name
+    refuse_reserved(name)
     masks = Path(masks).expanduser()
     images = None if images is None else Path(images).expanduser()
     mask_files = list_images(masks)
@@ -189,6 +193,16 @@ def open_folders(name: str, masks: Path | str, images: Path | str | None = None)
     folders = PairFolders((masks if images is None else images,), (masks,), Layout("given", ".", "."))
     samples = _pair(name, pictures, mask_files, images is None, folders)
     return DataSet(name, name, samples, len(samples), masks, masks_folder=masks, images_folder=images)
+
+
+def refuse_reserved(name: str) -> None:
+    """Raises InputError for the name or alias of a card: tables would take a folder for that data set."""
+    owner = reserved_for(name)
+    if owner is not None:
+        raise InputError(
+            f"the name {name!r} is reserved for the data set {owner}: score that set by its name"
+            f" (--dataset {owner} --data-root DIR, without --masks), or choose another name with --dataset"
+        )
 
 
 def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pairing:

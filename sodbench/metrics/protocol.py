@@ -11,6 +11,7 @@ Each field also says which metrics it moves, by how much, and which values toolk
 
 import dataclasses
 import html
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from sodbench.catalog import read_toml
-from sodbench.errors import InputError, unknown_names
-from sodbench.schema import ABOVE_0, AT_LEAST_0, AT_LEAST_1, Check, parse, value_of
+from sodbench.errors import InputError, first_of, unknown_names
+from sodbench.schema import ABOVE_0, AT_LEAST_0, Check, parse, value_of
 
 DEFAULT = "pysodmetrics"
 SHIPPED = Path(__file__).resolve().parent / "protocols"
@@ -30,7 +31,11 @@ Scale = Literal["255", "max", "min-max"]
 _SCALES = get_args(Scale)
 Comparator = Literal[">", ">="]
 
-_NAME = Check("a name without @", lambda name: bool(name) and "@" not in name)
+_NAME = Check(
+    "a name without @, control characters and spaces at its ends",
+    lambda name: bool(name) and "@" not in name and name.isprintable() and name == name.strip(),
+)
+_VERSION = Check("1 or more, at most 9999", lambda value: 1 <= value <= 9999)
 _GREY = Check("a grey value in 0..255", lambda value: 0 <= value <= 255)
 _SHARE = Check("a number in 0..1", lambda value: 0 <= value <= 1)
 _RADIUS = Check("1, 2 or 3", lambda value: value in (1, 2, 3))
@@ -71,7 +76,7 @@ class Protocol:
     """
 
     name: Annotated[str, _NAME]
-    version: Annotated[int, AT_LEAST_1] = 1
+    version: Annotated[int, _VERSION] = 1
     title: str = ""
     description: str = ""
     source: str = ""
@@ -193,6 +198,14 @@ class Protocol:
             value = value_of(annotation, getattr(self, key), f"protocol {self.name!r}", key)
             object.__setattr__(self, key, value)
 
+    def differing(self, other: "Protocol") -> list[str]:
+        """The conventions, and `version`, in which two protocols differ; none: they are one protocol.
+
+        Names and texts do not count.
+        """
+        keys = ("version", *convention_fields())
+        return [key for key in keys if getattr(self, key) != getattr(other, key)]
+
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """The conventions that differ from the default protocol: field -> (value here, value there)."""
         default = load_protocol(DEFAULT)
@@ -245,7 +258,8 @@ def protocol_names() -> list[str]:
 def load_protocol(name: str | Path | Protocol) -> Protocol:
     """The protocol of a shipped name, or of a TOML file (a path that ends in `.toml`).
 
-    Raises InputError for an unknown name (with the nearest ones), an unknown key or a wrong value.
+    Raises InputError for an unknown name (with the nearest ones), an unknown key, a wrong value, and for a
+    file that gives other conventions the name of a shipped protocol.
     """
     if isinstance(name, Protocol):
         return name
@@ -254,8 +268,36 @@ def load_protocol(name: str | Path | Protocol) -> Protocol:
         path = Path(text)
         if not path.is_file():
             raise InputError(f"{path}: no such protocol file; shipped ones: {', '.join(protocol_names())}")
-        return _from_file(path)
+        return own_or_shipped(_from_file(path), path)
     return _shipped(text)
+
+
+def own_or_shipped(protocol: Protocol, source: str | Path) -> Protocol:
+    """The protocol, or the shipped one of which it is a copy.
+
+    The names of shipped protocols are reserved, in any letter case: tables and comparisons go by them. Raises
+    InputError that names `source` for a protocol that gives such a name to other conventions.
+    """
+    shipped = reserved_as(protocol.name)
+    if shipped is None:
+        return protocol
+    differing = protocol.differing(shipped)
+    if differing:
+        raise InputError(
+            f"{source}: the name {shipped.name!r} is reserved for the shipped protocol, from which this one"
+            f" differs in {first_of(differing, 3)}; choose another name"
+        )
+    return shipped
+
+
+def reserved_as(name: str) -> Protocol | None:
+    """The shipped protocol whose name this is, in any letter case; None where the name is free."""
+    key = _plain(name)
+    return next((_shipped(one) for one in protocol_names() if _plain(one) == key), None)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 @cache

@@ -232,13 +232,17 @@ def scorers_for(
 
     A metric with `@` and a protocol's name (`MAE@raw`) is scored under that protocol only. Raises InputError
     for unknown names, for a metric `@` a protocol that is not asked for, for a protocol that is left without
-    metrics, and for two different protocols of one name.
+    metrics, and for two different protocols of one name; one that is given twice is scored once.
     """
-    loaded = list(dict.fromkeys(load_protocol(one) for one in protocols))
-    names = [one.name for one in loaded]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"two different protocols are named {', '.join(twice)}: rename one of them")
+    by_name: dict[str, Protocol] = {}
+    for one in map(load_protocol, protocols):
+        differing = by_name.setdefault(one.name, one).differing(one)
+        if differing:
+            raise InputError(
+                f"two different protocols are named {one.name}: they differ in {first_of(differing, 3)}; "
+                "rename one of them"
+            )
+    loaded = list(by_name.values())
     scorers = []
     for protocol in loaded:
         wanted = None if metrics is None else names_for(protocol, metrics, loaded)

@@ -11,7 +11,7 @@ from sodbench.reporting.labels import split_name
 from sodbench.reporting.table import DIFFERENCE, Table
 from sodbench.results.matching import Verdict, verdict
 from sodbench.results.published import Published, method_of, published_values
-from sodbench.results.run import Run, conventions
+from sodbench.results.run import Run, protocol_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def _judged(
     values: Iterable[Published], metrics: Sequence[str], rows: "pd.DataFrame", runs: Sequence[Run]
 ) -> tuple[list[_Shown], list[tuple[str, str]]]:
     """The values that may be shown, and (name, reason) of those that may not."""
-    protocols = {name: conventions(table) for run in runs for name, table in run.tables.items()}
+    protocols = {name: protocol_of(table) for run in runs for name, table in run.tables.items()}
     largest = rows.sort_values("scored").iloc[-1]
     scored, expected = int(largest["scored"]), int(largest["expected"])
     shown, left_out = [], []

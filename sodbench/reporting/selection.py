@@ -1,12 +1,12 @@
 """What a report shows, in which columns and in which order."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
-from sodbench.errors import unknown_names
+from sodbench.errors import first_of, unknown_names
 from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, order, split_name
-from sodbench.results.run import Run
+from sodbench.results.run import Run, protocol_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +49,35 @@ def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
         if (selection.methods is None or run.name in selection.methods)
         and (selection.datasets is None or run.dataset in selection.datasets)
     ]
+
+
+def of_one_meaning(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """The runs without the tables whose protocol has the name, not the conventions, of the others'; notes.
+
+    A name means the shipped protocol of that name, or else what it meant in the latest run: one column holds
+    one convention.
+    """
+    from sodbench.metrics.protocol import reserved_as
+
+    latest: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: run.provenance.started):
+        latest |= dict.fromkeys(run.tables, run)
+    kept, notes = [], []
+    for run in runs:
+        tables = dict(run.tables)
+        for name, other in latest.items():
+            if name in tables and tables[name] is not other.tables[name]:
+                meant = reserved_as(name) or protocol_of(other.tables[name])
+                differing = protocol_of(tables[name]).differing(meant)
+                if differing:
+                    del tables[name]
+                    notes.append(
+                        f"{run.name} on {run.title} is left out under protocol {name!r}, which differs from"
+                        f" that of {other.name} in {first_of(differing, 3)}; score its maps again"
+                    )
+        if tables:
+            kept.append(run if len(tables) == len(run.tables) else replace(run, tables=tables))
+    return kept, notes
 
 
 def select_metrics(runs: Sequence[Run], selection: Selection) -> list[str]:

@@ -13,7 +13,7 @@ from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import write_markdown
 from sodbench.reporting.page import write_page
 from sodbench.reporting.published_rows import with_published
-from sodbench.reporting.selection import Selection, listed, select_runs
+from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.run import Run
@@ -156,9 +156,9 @@ def report_table(
     runs = [runs] if isinstance(runs, Run) else list(runs)
     if not runs:
         raise InputError("no runs to report; give at least one")
-    measured = make_table(runs, selection, efficiency)
-    notes = list(measured.left_out)
-    chosen = select_runs(runs, selection)
+    chosen, mixed = of_one_meaning(select_runs(runs, selection))
+    measured = make_table(chosen, selection, efficiency)
+    notes = [*mixed, *measured.left_out]
     table = with_intervals(measured, chosen) if intervals else measured
     if seeds:
         joined = with_seeds_joined(table, chosen, selection.sort)

@@ -53,12 +53,12 @@ def verdict(value: Published, metric: str, protocol: Any, scored: int, expected:
 
 def _named(value: Published, metric: str, protocol: Any) -> Verdict:
     """Compares the fields of the published protocol with those of the measured one."""
-    from sodbench.metrics.protocol import load_protocol
+    from sodbench.metrics.protocol import convention_fields, load_protocol
     from sodbench.metrics.registry import fields_that_move
 
-    if value.protocol == protocol.name:
-        return Verdict(True, True, "same protocol")
     there = load_protocol(str(value.protocol))
+    if all(getattr(there, key) == getattr(protocol, key, None) for key in ("version", *convention_fields())):
+        return Verdict(True, True, "same protocol")
     decisive, minor = fields_that_move(metric)
     for key in decisive:
         if getattr(there, key) != getattr(protocol, key, None):
@@ -68,7 +68,7 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
                 f"published under {value.protocol}, whose {key} is {_shown(getattr(there, key))} and not"
                 f" {_shown(getattr(protocol, key, None))} as in {protocol.name}",
             )
-    same = all(getattr(there, key) == getattr(protocol, key, None) for key in minor)
+    same = all(getattr(there, key) == getattr(protocol, key, None) for key in ("version", *minor))
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.errors import InputError, unknown_names
+from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.metrics.registry import all_metrics
 from sodbench.results.resampling import (
     Interval,
@@ -20,7 +20,7 @@ from sodbench.results.resampling import (
     permutation_test,
     scores_of,
 )
-from sodbench.results.run import Run, ScoreTableLike
+from sodbench.results.run import Run, ScoreTableLike, protocol_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +160,12 @@ def _paired(first: Run, second: Run, protocol: str) -> tuple[_SharedRows, _Share
                 f"{run.name} on {run.dataset} has no scores under protocol {protocol!r}, only under"
                 f" {', '.join(run.tables)}; score it again with --protocols {protocol}"
             )
+    differing = protocol_of(first.tables[protocol]).differing(protocol_of(second.tables[protocol]))
+    if differing:
+        raise InputError(
+            f"{first.name} and {second.name} on {first.dataset} were scored under two protocols named"
+            f" {protocol!r}, which differ in {first_of(differing, 3)}; score both again under one"
+        )
     if first.dataset_digest != second.dataset_digest:
         raise InputError(
             f"{first.name} and {second.name} were scored against different masks of {first.dataset}"

@@ -55,6 +55,15 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class _Depends:
+    """What the values of an entry depend on, as far as their types matter."""
+
+    protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    device: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _StoredEntry:
     """An entry as the file holds it: null for NaN."""
 
@@ -112,6 +121,8 @@ def read_reference(path: Path) -> Reference:
     _check_schema(path, content)
     try:
         stored = parse(_Stored, content, path)
+        for number, one in enumerate(stored.entries):
+            parse(_Depends, one.depends, path, f"entries[{number}].depends.", more=True)
     except InputError as error:
         raise InputError(f"{error}; {restore}") from error
     entries = tuple(

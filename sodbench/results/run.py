@@ -1,11 +1,12 @@
 """A run: one method scored on one data set, with everything that its scores depend on."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sodbench.data.image_files import scan
 from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
+from sodbench.json_text import to_json
 from sodbench.results.provenance import Prediction, Provenance, digest_of, environment, locate, portable
+from sodbench.schema import parse
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from sodbench import metrics
     from sodbench.data.folder import DataSet
 
 
@@ -60,6 +64,21 @@ def conventions(table: ScoreTableLike) -> SimpleNamespace:
             fields = vars(protocol)
     # JSON knows no tuples
     return SimpleNamespace(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
+
+def protocol_of(table: ScoreTableLike) -> "metrics.Protocol":
+    """The protocol of a table of any version: fields unknown today are passed over, new ones are default.
+
+    Raises InputError for a field that holds what no protocol can.
+    """
+    return _protocol_of(to_json(vars(conventions(table))))
+
+
+@lru_cache(maxsize=64)
+def _protocol_of(fields: str) -> "metrics.Protocol":
+    from sodbench.metrics.protocol import Protocol
+
+    return parse(Protocol, json.loads(fields), "protocol", more=True)
 
 
 def no_facts() -> "pd.DataFrame":

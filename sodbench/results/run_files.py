@@ -22,11 +22,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.errors import InputError, Note
+from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
+from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
+from sodbench.results.replacement import refuse_loss
 from sodbench.results.run import Run, conventions
 from sodbench.schema import parse
 from sodbench.unfinished import temporary
@@ -42,11 +44,12 @@ SCHEMA = 1
 # --- writing ---------------------------------------------------------------------------------------------
 
 
-def save_run(reports: Path | str, run: Run) -> Path:
+def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
     """Writes the record to `reports/runs/<name>/<dataset>/` and returns that folder.
 
     A record of the same method and data set is replaced only when the new one is complete: whatever
-    happens, either the old or the new one is there, whole.
+    happens, either the old or the new one is there, whole. Raises InputError where the new one is of other
+    data, or of fewer images (see `refuse_loss`), unless `replace`.
     """
     method = Path(reports) / "runs" / folder_name(run.name)
     final = method / folder_name(run.dataset)
@@ -55,6 +58,15 @@ def save_run(reports: Path | str, run: Run) -> Path:
             staged.mkdir()
             _write(staged, run)
             with locked_folder(method):
+                if not replace:
+                    refuse_loss(
+                        reports,
+                        run.name,
+                        run.dataset,
+                        digest=lambda: run.dataset_digest,
+                        scored=run.scored,
+                        present=run.expected,
+                    )
                 _swap(staged, final)
                 _sweep(method, final.name)
     except BaseException:
@@ -192,26 +204,35 @@ def load_runs(reports: Path | str = "reports") -> list[Run]:
 
 
 def read_records(reports: Path) -> Records:
-    """All complete records under `reports/runs`, and what is wrong with the others; reads no parquet yet."""
+    """All records under `reports/runs` that are as they were scored, and what is wrong with the others."""
     records = Records()
-    for folder, name, dataset in _record_folders(Path(reports) / "runs"):
+    for folder, name, dataset in record_folders(Path(reports)):
         try:
             run = read_run(folder, Path(reports))
+            problems = [*misplaced(run, name, dataset), *differences(run)]
         except InputError as error:
             records.problems.append(str(error))
             continue
-        if (run.name, run.dataset) != (name, dataset):
+        if problems:
             records.problems.append(
-                f"{folder} skipped: its run.json is the record of {run.name!r} on {run.dataset!r}"
-                f" (a copied or renamed folder?); score the maps under another --name instead"
+                f"{folder} skipped: {first_of(problems, 3)}; score the maps again, or see what differs with"
+                " 'sodbench audit'"
             )
             continue
         records.runs.append(run)
     return records
 
 
-def _record_folders(runs: Path) -> Iterator[tuple[Path, str, str]]:
+def misplaced(run: Run, name: str, dataset: str) -> list[str]:
+    """The problem of a record in the folder of another method or data set; none in its own."""
+    if (run.name, run.dataset) == (name, dataset):
+        return []
+    return [f"its run.json is the record of {run.name!r} on {run.dataset!r} (a copied or renamed folder?)"]
+
+
+def record_folders(reports: Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, method, data set) of every record; a former record stands in where a swap was cut short."""
+    runs = reports / "runs"
     if not runs.is_dir():
         return
     for method in sorted(p for p in runs.iterdir() if p.is_dir() and not p.name.startswith(".")):
@@ -256,7 +277,9 @@ class _RunJson:
 
 
 def read_run(folder: Path, reports: Path | None = None) -> Run:
-    """Reads the record in `folder`; checks run.json, and that the other files are there and whole.
+    """Reads the record in `folder`; checks run.json, and that the other files are those that were written.
+
+    Whether what run.json says follows from the other files is for `integrity.differences` to find.
 
     `reports` is the reports folder, at which recorded paths start (None: the one that holds `runs`).
     Raises InputError that says what is wrong and what to do.
@@ -273,12 +296,9 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         raise InputError(f"{folder} skipped: {error}{advice}") from error
     if not record.protocols:
         raise InputError(f"{folder} skipped: its run.json holds no scores; score the maps again")
-    for name, file in record.files.items():
-        part = folder / name
-        size = part.stat().st_size if part.is_file() else None
-        if size != file.bytes:
-            problem = "is missing" if size is None else f"has {size} bytes instead of {file.bytes}"
-            raise InputError(f"{folder} skipped: {name} {problem} (incomplete record?); score the maps again")
+    problems = file_problems(folder, {name: (file.bytes, file.sha256) for name, file in record.files.items()})
+    if problems:
+        raise InputError(f"{folder} skipped: {first_of(problems, 3)}; score the maps again")
     tables = {
         name: RecordedTable(
             name, entry.fields, {metric: number_or_nan(v) for metric, v in entry.scores.items()}, folder
@@ -378,16 +398,22 @@ class RecordedTable:
         path = self.folder / "image_curves.parquet"
         if not path.exists():
             return None
+        curves = {}
         with _readable(path):
             table = parquet.read_table(path, filters=[("protocol", "==", self.name)])
-        if table.num_rows == 0:
-            return None
-        curves = {}
-        for column in table.column_names:
-            values = table.column(column).combine_chunks()
-            if column in ("protocol", "name") or values.null_count:
-                continue
-            curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
+            if table.num_rows == 0:
+                return None
+            if table.column("name").to_pylist() != [str(image) for image in self.per_image.index]:
+                raise ValueError("its images are not those of scores.parquet")
+            for column in table.column_names:
+                values = table.column(column).combine_chunks()
+                if column in ("protocol", "name") or values.null_count:
+                    continue
+                if not hasattr(values, "value_lengths") or len(values.value_lengths().unique()) != 1:
+                    raise ValueError(f"{column} does not hold one curve per image")
+                curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
+            if len({values.shape for values in curves.values()}) > 1:
+                raise ValueError("the curves have different numbers of levels")
         return curves
 
 
@@ -415,7 +441,7 @@ def _readable(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, pyarrow.ArrowException, KeyError) as error:
+    except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
         raise InputError(
             f"{path} {reason}; score the maps again, or delete the folder {path.parent}"

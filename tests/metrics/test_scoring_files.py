@@ -128,9 +128,10 @@ def test_metrics_of_protocols_that_are_not_asked_for(
 
 
 def test_two_protocols_of_one_name_are_refused(pairs: list, tmp_path: Path) -> None:
-    (tmp_path / "raw.toml").write_text('based_on = "raw"\nlevels = 255\n')
-    with pytest.raises(InputError, match="two different protocols are named raw"):
-        score_files(pairs, ["raw", tmp_path / "raw.toml"])
+    (tmp_path / "mine.toml").write_text('based_on = "raw"\nlevels = 255\n')
+    (tmp_path / "other.toml").write_text('name = "mine"\nbased_on = "raw"\n')
+    with pytest.raises(InputError, match="two different protocols are named mine"):
+        score_files(pairs, [tmp_path / "mine.toml", tmp_path / "other.toml"])
     assert list(score_files(pairs[:2], ["raw", "raw"])) == ["raw"]
 
 

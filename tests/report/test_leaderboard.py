@@ -149,7 +149,7 @@ def test_no_runs_is_one_line_and_exit_2(tmp_path: Path, capsys) -> None:
 
 
 def test_runs_of_another_protocol_are_named_and_not_shown_empty(tmp_path: Path, capsys) -> None:
-    save_run(tmp_path, made("a", maxF=0.5))
+    save_run(tmp_path, run("a"))
     for name, dataset in (("b", "sod"), ("c", "other")):
         tables = {"basnet2019": score_table(protocol="basnet2019", levels=255)}
         save_run(tmp_path, new_run(name, StandInDataset(dataset, dataset.upper()), tables))

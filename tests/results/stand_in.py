@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sodbench.metrics.aggregate import dataset_scores
 from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.results.run import Run, new_run
 
 METRICS = ("MAE", "S", "wF", "adpF", "adpE")
+COLUMNS = (*METRICS, "relaxF", "relaxP", "relaxR")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ class StandInDataset:
 
 
 def table(images: int = 12, seed: int = 0, protocol: str = "pysodmetrics", levels: int = 256) -> StandInTable:
-    """A table whose curves and values hang together."""
+    """A table whose scores follow from its rows and curves, as those of a record must."""
     draw = np.random.default_rng(seed)
     names = pd.Index([f"{number:04d}" for number in range(images)], name="name")
-    per_image = pd.DataFrame({metric: draw.random(images) for metric in METRICS}, index=names)
+    per_image = pd.DataFrame({metric: draw.random(images) for metric in COLUMNS}, index=names)
     level = np.linspace(0, 1, levels)
     precision = np.clip(0.6 + 0.4 * level[None] - 0.2 * draw.random((images, 1)), 0, 1).astype(np.float32)
     recall = np.clip(1 - level[None] ** (0.5 + 3 * draw.random((images, 1))), 0, 1).astype(np.float32)
@@ -63,12 +65,11 @@ def table(images: int = 12, seed: int = 0, protocol: str = "pysodmetrics", level
         {"precision": mean_p, "recall": mean_r, "F": f, "E": e.mean(0, dtype=float)},
         index=pd.RangeIndex(levels, name="level"),
     )
-    scores = {metric: float(per_image[metric].mean()) for metric in METRICS}
-    scores |= {"maxF": float(f.max()), "meanF": float(f.mean()), "relaxF": 0.5 + 0.1 * draw.random()}
-    scores |= {"maxE": float(curves["E"].max()), "meanE": float(curves["E"].mean())}
+    loaded = load_protocol(protocol)
+    scores = dataset_scores(per_image, {name: curves[name].to_numpy() for name in curves}, loaded)
     facts = pd.DataFrame({"height": 300, "width": 400, "object_share": draw.random(images)}, index=names)
     return StandInTable(
-        load_protocol(protocol),
+        loaded,
         scores,
         per_image,
         curves,

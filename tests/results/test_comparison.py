@@ -87,7 +87,7 @@ def test_the_command_prints_tests_and_images(reports: list[str], capsys) -> None
     assert main(["compare", "DSS", "Amulet", "--datasets", "sod", "--most-different", "2", *reports]) == 0
     printed = capsys.readouterr().out
     assert "DSS and Amulet on sod (12 images, protocol pysodmetrics, 95 % intervals)" in printed
-    assert "win/tie/loss" in printed and "Holm's correction over 9 tests" in printed
+    assert "win/tie/loss" in printed and "Holm's correction over 10 tests" in printed
     assert "images that differ most: DSS and Amulet on SOD, by S" in printed
 
 

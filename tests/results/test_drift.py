@@ -24,6 +24,7 @@ def reference_of(*runs, **tolerances: float) -> Reference:
 def moved(by: float = 0.01, metric: str = "MAE", **changes):
     """The stand-in run with one planted change."""
     made = run()
+    made.tables["pysodmetrics"].per_image[metric] += by
     made.tables["pysodmetrics"].scores[metric] += by
     return replace(made, **changes)
 

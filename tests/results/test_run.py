@@ -73,6 +73,7 @@ def test_several_protocols_share_a_record(tmp_path: Path) -> None:
 def test_scores_that_are_not_numbers_come_back(tmp_path: Path) -> None:
     made = table()
     made.scores["S"] = math.nan
+    made.per_image["S"] = math.nan
     save_run(tmp_path, new_run("DSS", StandInDataset(), {"pysodmetrics": made}))
     assert "NaN" not in (tmp_path / "runs/DSS/sod/run.json").read_text()
     assert math.isnan(load_runs(tmp_path)[0].tables["pysodmetrics"].scores["S"])
