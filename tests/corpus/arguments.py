@@ -60,7 +60,6 @@ ARRAYS: dict[str, Callable[[], Any]] = {
     "turned": lambda: MASK.T,
     "giant": lambda: np.broadcast_to(np.uint8(7), (1, 89_478_485)),
     "giant-view": lambda: np.broadcast_to(np.uint8(7), (2_000_000, 2_000_000)),
-    "hostile": lambda: _Hostile(),
     "tensor-on-meta": lambda: _meta(),
 }
 # fit for the one but not for the other
@@ -68,10 +67,8 @@ NOT_FOR_MASKS = {"not-a-number", "infinite", "above-one", "negative"}  # refused
 NAMES: dict[str, Any] = {
     "tuple": ("a", 1),
     "list": ["a"],
-    "number": 5,
     "bytes": b"a",
     "array": MASK,
-    "empty": "",
 }
 
 

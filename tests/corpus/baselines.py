@@ -61,6 +61,7 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
 # settings that only loading the network can find wrong: tried by a run
 RUN = {"options", "file", "width", "scales"}
 SHOW = ("baselines", "show", "own")
+BENCH = ("bench", "own", "--seconds", "0.1", "--forms", "fp32", "--size", "64", "64", "--device", "cpu")
 JOB = ("run", "own", "--datasets", "sod", "--quiet", "--device", "cpu")
 
 
@@ -86,12 +87,22 @@ def _cases() -> list[Case]:
                 what = "".join(c for c in value if c.isalnum() or c in "-.:")[:14] or "empty"
                 name = f"baselines/{table}{'.' * bool(table)}{key}={what}-{number}"
                 run = JOB if key in RUN or (key == "network" and ":" in value) else SHOW
+                run = BENCH if key == "options" else run
                 word = {
                     "options": "options|width|unheard|unet|memory",
                     "file": "weights|passwd|zero|own",
                 }.get(key, key)
                 says = f"own.*({word})" if key != "network" or ":" not in value else "own"
-                cases.append(Case(name, run, says=says, build=_toml(table, key, value), megabytes=1200))
+                cases.append(
+                    Case(
+                        name,
+                        run,
+                        says=says,
+                        build=_toml(table, key, value),
+                        megabytes=1200,
+                        talks=run == BENCH,
+                    )
+                )
     return cases
 
 

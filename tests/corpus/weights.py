@@ -128,7 +128,7 @@ FILES: dict[str, tuple[Callable[[World], bytes], str]] = {
     "key-endless": (_torch(lambda t, s: s | {"k" * 100_000: t.zeros(2, 2)}), "1 unexpected"),
     "10000-keys": (_torch(lambda t, s: s | {f"k{i}": s["gain"] for i in range(10_000)}), "10000 unexpected"),
     "other-shape": (_torch(lambda t, s: s | {"bias": t.zeros(1, 4, 1, 1)}), "bias 1x4x1x1 in the file"),
-    "another-network": (_torch(lambda t, s: t.nn.Conv2d(3, 3, 3).state_dict()), "2 missing"),
+    "another-network": (_torch(lambda t, s: t.nn.Conv2d(3, 3, 3).state_dict()), "1 missing .gain"),
     "not-a-number": (_torch(lambda t, s: s | {"gain": t.tensor(float("nan"))}), FINITE),
     "infinite": (_torch(lambda t, s: s | {"gain": t.tensor(float("inf"))}), FINITE),
     "half-infinite": (_torch(lambda t, s: s | {"gain": t.tensor(float("-inf")).half()}), FINITE),
@@ -160,6 +160,10 @@ FILES: dict[str, tuple[Callable[[World], bytes], str]] = {
         _torch(lambda t, s: s | {"bias": t.zeros(1).expand(200_000, 1_000_000)}),
         "shape|GB|large|memory",
     ),
+    "expanded-view-in-half-precision": (
+        _torch(lambda t, s: s | {"bias": t.zeros(1).half().expand(200_000, 1_000_000)}),
+        "shape|GB|large|memory",
+    ),
     "expanded-view-of-an-extra": (
         _torch(lambda t, s: {"model": s, "extra": {"x": t.zeros(1, 1).expand(10**6, 10**6)}}),
         "state dicts|shape",
@@ -182,7 +186,7 @@ FILES: dict[str, tuple[Callable[[World], bytes], str]] = {
     ),
 }
 # taken as they are: nothing is wrong with the values
-TAKEN = {"eight-bit-floats"}
+TAKEN = {"eight-bit-floats", "whole-numbers", "booleans"}
 H5 = {
     "text": lambda w: b"weights\n",
     "empty": lambda w: b"",
