@@ -59,9 +59,9 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 # settings that only loading the network can find wrong: tried by a run
-RUN = {"options", "file", "width", "scales"}
+RUN = {"file"}
 SHOW = ("baselines", "show", "own")
-BENCH = ("bench", "own", "--seconds", "0.1", "--forms", "fp32", "--size", "64", "64", "--device", "cpu")
+BENCH = ("bench", "own", "--seconds", "0.1", "--forms", "fp32", "--device", "cpu")
 JOB = ("run", "own", "--datasets", "sod", "--quiet", "--device", "cpu")
 
 
@@ -87,7 +87,7 @@ def _cases() -> list[Case]:
                 what = "".join(c for c in value if c.isalnum() or c in "-.:")[:14] or "empty"
                 name = f"baselines/{table}{'.' * bool(table)}{key}={what}-{number}"
                 run = JOB if key in RUN or (key == "network" and ":" in value) else SHOW
-                run = BENCH if key == "options" else run
+                run = BENCH if key in ("options", "width", "scales") else run
                 word = {
                     "options": "options|width|unheard|unet|memory",
                     "file": "weights|passwd|zero|own",

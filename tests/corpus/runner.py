@@ -158,11 +158,14 @@ def _call(case: Case, world: World) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
-        if not callable(case.run) or not _meant(case, error):
-            traceback.print_exc()
-            return 1
-        print(f"sodbench: error: {error}", file=sys.stderr)
-        return 2
+        if callable(case.run) and _meant(case, error):
+            print(f"sodbench: error: {error}", file=sys.stderr)
+            return 2
+        if callable(case.run) and type(error) in case.raises and type(error) is TypeError:
+            print(f"sodbench: error: TypeError: {error}".splitlines()[0], file=sys.stderr)
+            return 2
+        traceback.print_exc()
+        return 1
 
 
 def _meant(case: Case, error: Exception) -> bool:
