@@ -328,6 +328,8 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "several sets",
     ),
 }
+# the content is whole whatever the directory says: taken, or refused
+HARMLESS = {"zip-directory-flipped", "zip-says-more", "zip-says-a-terabyte"}
 BOMBS = ("bomb", "overlapping", "many-members")
 
 
@@ -355,13 +357,14 @@ CASES = [
     Case(
         f"archives/{what}",
         FETCH,
-        says=says,
+        says="" if what in HARMLESS else says,
         build=_placed(name, content),
+        code=(0, 2) if what in HARMLESS else 2,
         talks=True,
         megabytes=256,
         seconds=40,
         whole=any(word in what for word in BOMBS),
-        changes=("data/.downloads/*",),
+        changes=("data/.downloads*", "data/MINI*") if what in HARMLESS else ("data/.downloads/*",),
     )
     for what, (name, content, says) in ARCHIVES.items()
 ]
