@@ -10,7 +10,7 @@ from .case import Case
 
 # `sodbench: error: ...`, and what argparse says of a wrong command line
 ERROR = re.compile(r"sodbench( [a-z]+)*: error: ")
-NOTE = re.compile(r"sodbench: (note|warning): |usage: |\s|$")
+NOTE = re.compile(r"sodbench: (note: |warning: |interrupted$)|usage: |\s|$")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LONGEST = 2500  # characters of an error line
 
@@ -30,7 +30,7 @@ def of_text(case: Case, code: int, out: str, err: str) -> list[str]:
         problems.append(f"a traceback: {err.strip().splitlines()[-1][:300]}")
     lines = err.splitlines()
     errors = [line for line in lines if ERROR.match(line)]
-    if code == 2 and len(errors) != 1 and "Traceback" not in err:
+    if code == 2 and len(errors) != 1 and "Traceback" not in err and not case.stderr:
         problems.append(f"{len(errors)} error lines, expected one")
     stray = [line for line in lines if not ERROR.match(line) and not NOTE.match(line)]
     if stray and not case.talks and "Traceback" not in err and code >= 0:
