@@ -192,7 +192,7 @@ def _cases() -> list[Case]:
                 Case(
                     f"training/{'.'.join(place)}={_shown(value)}",
                     ("reproduce", "training.json", "--quiet"),
-                    says="training\\.json",
+                    says="training\\.json|unheard|os:system",
                     build=_edited("training.json", *place, to=value),
                 )
             )
