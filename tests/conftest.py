@@ -11,6 +11,10 @@ from PIL import Image
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--corpus", action="store_true", help="all bad inputs of tests/corpus, not only a share")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A cache of the session's own, in which the sample is made once; no data root of the user's."""
