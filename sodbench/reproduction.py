@@ -152,7 +152,7 @@ def reproduce(
     run = read_run(path.parent)
     wrong = _wrong_scores(path, run)
     notes, again = _run_again(
-        run, root, out=out, weights=weights, maps=maps, device=device, trust=trust, progress=progress
+        path, run, root, out=out, weights=weights, maps=maps, device=device, trust=trust, progress=progress
     )
     recorded = run.provenance.maps_sha256
     same = recorded is not None and again.provenance.maps_sha256 == recorded
@@ -224,6 +224,7 @@ def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str
 
 
 def _run_again(
+    path: Path,
     run: Run,
     data_root: Path | None,
     *,

@@ -123,7 +123,7 @@ def _scored_again(
     saliency_map: Grey, mask: Grey, scorers: "Sequence[Scorer]", package: bool
 ) -> dict[str, _Again]:
     """One image under every protocol, by the protocol's name."""
-    from sodbench.metrics.inputs import resized
+    from sodbench.metrics.resizing import resized
     from sodbench.metrics.plain import plain_scores
     from sodbench.metrics.plain.package import FIVE, NEEDED_BY, package_scores
     from sodbench.metrics.plain.picture import Picture
