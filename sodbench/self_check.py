@@ -123,10 +123,10 @@ def _scored_again(
     saliency_map: Grey, mask: Grey, scorers: "Sequence[Scorer]", package: bool
 ) -> dict[str, _Again]:
     """One image under every protocol, by the protocol's name."""
-    from sodbench.metrics.resizing import resized
     from sodbench.metrics.plain import plain_scores
     from sodbench.metrics.plain.package import FIVE, NEEDED_BY, package_scores
     from sodbench.metrics.plain.picture import Picture
+    from sodbench.metrics.resizing import resized
 
     if saliency_map.shape != mask.shape:
         saliency_map = resized(saliency_map, (mask.shape[0], mask.shape[1]))
