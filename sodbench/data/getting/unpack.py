@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import struct
-import subprocess
+import subprocess  # nosec B404 # for unrar and 7z
 import tarfile
 import zipfile
 import zlib
@@ -112,7 +112,9 @@ def _unpack_with_tool(archive: Path, folder: Path, kind: str) -> None:
             f"install one, or repack its content as {archive.stem}.zip in the same folder"
         )
     command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    done = subprocess.run(  # nosec B603 # no shell; one of TOOLS with two paths
+        command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL
+    )
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()
         raise InputError(
