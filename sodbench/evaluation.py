@@ -324,7 +324,7 @@ def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
     if then.masks is None:
         return open_dataset(run.dataset, data_root or _root_of(run))
     masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
-    assert masks is not None
+    assert masks is not None  # nosec B101 # for the type checker
     opened = open_folders(run.dataset, masks, images)
     return replace(opened, expected=max(opened.expected, run.expected))
 

@@ -187,7 +187,7 @@ def _evaluate(
 def _ssim(p: Tensor, truth: _Target, differentiate: bool) -> tuple[Tensor, Tensor | None]:
     """1 - mean SSIM of each of the K outputs, and d(mean SSIM)/dp, K x N x H x W."""
     t, mean_t, mean_tt = truth.t, truth.mean, truth.square
-    assert mean_t is not None and mean_tt is not None
+    assert mean_t is not None and mean_tt is not None  # nosec B101 # for the type checker
     mean_p, mean_pp, mean_pt = _filter(torch.stack([p, p * p, p * t]), truth.pad)
     two_means = 2 * mean_p * mean_t
     a = two_means + _C1

@@ -26,7 +26,7 @@ def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
         folded = copy.deepcopy(plain)
         for conv_name, bn_name in pairs:
             conv, bn = folded.get_submodule(conv_name), folded.get_submodule(bn_name)
-            assert isinstance(conv, nn.Conv2d) and isinstance(bn, nn.BatchNorm2d)
+            assert isinstance(conv, nn.Conv2d) and isinstance(bn, nn.BatchNorm2d)  # nosec B101 # for the type checker
             _replace(folded, conv_name, fuse_conv_bn_eval(conv, bn))
             _replace(folded, bn_name, nn.Identity())
         same = _same(plain(example), folded(example))

@@ -1,7 +1,7 @@
 """Output formats of the drift check: text, markdown, GitHub annotations, JUnit XML."""
 
 import math
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ElementTree  # nosec B405 # writes XML and parses none
 
 from sodbench.reporting.markdown import escape
 from sodbench.results.drift import Drift, Finding

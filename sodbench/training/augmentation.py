@@ -49,8 +49,8 @@ def augment(
         )
         image, mask = _crop(image, mask, top, left, how.crop)
     if how.rotation:
-        image, mask = _rotate(image, mask, float(random.uniform(-how.rotation, how.rotation)))
-    if how.flip and random.random() < 0.5:
+        image, mask = _rotate(image, mask, float(random.uniform(-how.rotation, how.rotation)))  # nosec B311 # no secret
+    if how.flip and random.random() < 0.5:  # nosec B311 # no secret
         image, mask = image[:, ::-1], mask[:, ::-1]
     if how.colour_jitter is not None:
         image = _recolour(image, how.colour_jitter, random)
@@ -77,20 +77,20 @@ def _scaled_crop(
     image: Pixels, mask: Pixels, how: Augmentation, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
     """A crop of the randomly scaled pair, computed from the needed part of the image alone."""
-    assert how.crop is not None and how.scale_jitter is not None
+    assert how.crop is not None and how.scale_jitter is not None  # nosec B101 # for the type checker
     size = how.crop
     low, high, step = how.scale_jitter
     if step > 0:
         scale = low + step * int(random.integers(0, round((high - low) / step) + 1))
     else:
-        scale = float(random.uniform(low, high))
+        scale = float(random.uniform(low, high))  # nosec B311 # no secret
     scales = (scale, scale)  # vertical, horizontal
     if how.aspect_jitter > 1:
         limit = math.log(how.aspect_jitter) / 2
-        stretch = math.exp(random.uniform(-limit, limit))
+        stretch = math.exp(random.uniform(-limit, limit))  # nosec B311 # no secret
         scales = (scale / stretch, scale * stretch)
     top, left = (
-        float(random.uniform(0, max(0.0, have * by - want)))
+        float(random.uniform(0, max(0.0, have * by - want)))  # nosec B311 # no secret
         for have, by, want in zip(mask.shape, scales, size, strict=True)
     )
     # the part of the crop that the image fills, and the window of the image (in its own pixels) for it
@@ -119,7 +119,10 @@ def _rotate(image: Pixels, mask: Pixels, degrees: float) -> tuple[Pixels, Pixels
 
 def _recolour(image: Pixels, jitter: tuple[float, float, float], random: np.random.Generator) -> Pixels:
     """Random brightness, contrast and saturation, as one affine map of the colour (3 x 4)."""
-    brightness, contrast, saturation = (1 + amount * random.uniform(-1, 1) for amount in jitter)
+    brightness, contrast, saturation = (
+        1 + amount * random.uniform(-1, 1)  # nosec B311 # no secret
+        for amount in jitter
+    )
     luma = np.array([0.299, 0.587, 0.114])
     mix = contrast * brightness * (saturation * np.eye(3) + (1 - saturation) * luma)
     mean = float((image.reshape(-1, 3).mean(0) * luma).sum())

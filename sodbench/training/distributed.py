@@ -144,7 +144,7 @@ class _GlobalBatchNorm2d(nn.BatchNorm2d):
         centred = x - mean[:, None, None]
         variance = _sum_over_processes(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
-            assert self.num_batches_tracked is not None
+            assert self.num_batches_tracked is not None  # nosec B101 # for the type checker
             self.num_batches_tracked += 1
             share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
             self.running_mean.lerp_(mean, share)

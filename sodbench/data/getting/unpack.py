@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import struct
-import subprocess
+import subprocess  # nosec B404 # for unrar and 7z
 import tarfile
 import tempfile
 import time
@@ -85,7 +85,9 @@ def _unpack_with_tool(archive: Path, folder: Path, kind: str, limits: Limits) ->
         )
     command = [part.format(archive=archive, folder=folder) for part in TOOLS[usable[0]]]
     with tempfile.TemporaryFile() as output:
-        tool = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        tool = subprocess.Popen(  # nosec B603 # no shell; one of TOOLS with two paths
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
         try:
             pause = WATCH
             while True:
