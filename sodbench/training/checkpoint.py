@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ VERSION = 1
 
 
 class Checkpoint(TypedDict):
-    """The content of `last.pt` after step `iteration`."""
+    """The content of `last.pt` after step `iteration`; `pending` are the steps that are not logged yet."""
 
     baseline: str
     recipe: dict[str, Any]
@@ -28,6 +28,7 @@ class Checkpoint(TypedDict):
     average: dict[str, Tensor] | None
     skipped: list[str]
     best: dict[str, float]
+    pending: NotRequired[list[dict[str, Any]]]
 
 
 def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
