@@ -9,6 +9,7 @@ import contextlib
 import faulthandler
 import io
 import os
+import runpy
 import select
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 30.0  # seconds after which a command counts as hung
+_LEAVING = 0.02  # seconds for which a command that has done its work may still be there
 # audit events that change the file system; `open` counts where it is for writing
 _WRITING = os.O_WRONLY | os.O_RDWR
 _CHANGES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate"})
@@ -100,7 +102,7 @@ def start(
             atexit._clear()
             prepare()
             sys.argv = [str(ROOT / "sodbench" / "__main__.py"), *arguments]
-            code = _main(list(arguments))
+            code = _main(output)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -111,13 +113,13 @@ def start(
 
 def finish(process: int, output: Path, blow: Blow | None = None) -> Ended:
     """Sends the signal when it is due, and waits for the end of the child and of what it started."""
-    began = time.monotonic()
+    began = sent = time.monotonic()
     handle = os.pidfd_open(process)
     struck = False
     try:
         if blow is not None and blow.seconds is not None and not _ends(handle, blow.seconds):
-            send, struck = (os.killpg if blow.signal == signal.SIGINT else os.kill), True
-            send(process, blow.signal)
+            struck, sent = True, time.monotonic()
+            _send(process, blow.signal)
         hung = not _ends(handle, LONGEST)
         if hung:
             os.killpg(process, signal.SIGKILL)
@@ -127,6 +129,8 @@ def finish(process: int, output: Path, blow: Blow | None = None) -> Ended:
         os.close(handle)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process, signal.SIGKILL)  # loader processes that outlive it
+    if struck and float(_text(output.with_suffix(".end")) or sent + 1) < sent + _LEAVING:
+        struck = False  # the work was done
     operations = output.with_suffix(".n").stat().st_size if output.with_suffix(".n").exists() else 0
     if blow is not None and blow.operation is not None:
         struck = operations >= blow.operation
@@ -169,7 +173,12 @@ def launched(
         except subprocess.TimeoutExpired:
             struck = True
             process.send_signal(blow.signal)
-    out, err = process.communicate(timeout=LONGEST)
+    try:
+        out, err = process.communicate(timeout=4 * LONGEST)  # the imports may take most of it
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        err += " (hung)"
     return Ended(process.returncode, out, err, time.monotonic() - began, struck=struck)
 
 
@@ -181,6 +190,14 @@ def variables(folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MPLBACKEND": "Agg",
     }
+
+
+def _send(process: int, number: int) -> None:
+    """Sends SIGINT to all processes of a command, as a terminal does, and other signals to itself alone."""
+    if number == signal.SIGINT:
+        with contextlib.suppress(ProcessLookupError):  # so young that it has no group yet
+            return os.killpg(process, number)
+    os.kill(process, number)
 
 
 def _ends(handle: int, seconds: float) -> bool:
@@ -214,7 +231,7 @@ def _count(output: Path, blow: Blow | None) -> None:
         writes = (
             event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         )
-        if writes or event in _CHANGES:
+        if (writes or event in _CHANGES) and not str(arguments[0]).endswith(".end"):
             done += 1
             with contextlib.suppress(OSError):
                 os.write(counter, b".")
@@ -233,16 +250,16 @@ def _out_of_the_way(handle: int) -> int:
     return high
 
 
-def _main(arguments: list[str]) -> int:
-    """Calls `main` and does what the interpreter does around it."""
-    from sodbench.cli.main import main
-
+def _main(output: Path) -> int:
+    """Runs `python -m sodbench` in this process, and does what the interpreter does around it."""
+    code = 0
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         try:
-            code = main(arguments)
+            runpy.run_module("sodbench", run_name="__main__")
         except SystemExit as request:
             code = request.code if isinstance(request.code, int) else 1
+        output.with_suffix(".end").write_text(str(time.monotonic()))
         threading._shutdown()
         atexit._run_exitfuncs()
     except KeyboardInterrupt:

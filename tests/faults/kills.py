@@ -30,7 +30,7 @@ def struck(job: Job, name: str, trials: Trials, draw: random.Random, *, anew: bo
             ended = launched(job.arguments, folder, blow=blow)
         else:
             ended = forked(job.arguments, folder, trials.output(folder), blow=blow)
-        if ended.struck and not (ended.code == 0 and blow.signal != signal.SIGINT):
+        if ended.struck and (ended.code != 0 or not anew):
             break
         shutil.rmtree(folder)
     else:

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_few_faults_of_the_fast_commands(tmp_path: Path) -> None:
-    faults = ["SIGKILL", "SIGTERM", "SIGINT", "another user", "eight writers"]
-    options = ["--moments", "2", "--new", "0", "--no-table", "--folder", str(tmp_path)]
+    faults = ["SIGKILL", "SIGTERM", "SIGINT", "another user"]
+    options = ["--moments", "3", "--new", "0", "--no-table", "--folder", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", "--commands", "score", "fetch", "--faults", *faults, *options],
         cwd=ROOT,
