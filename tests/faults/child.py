@@ -97,12 +97,13 @@ def start(
             os.chdir(folder)
             os.environ.update(variables(folder) | dict(environment or {}))
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            end = _opened(output.with_suffix(".end"))
             _count(output, blow)
             faulthandler.dump_traceback_later(LONGEST - 5)  # says where it hangs
             atexit._clear()
             prepare()
             sys.argv = [str(ROOT / "sodbench" / "__main__.py"), *arguments]
-            code = _main(output)
+            code = _main(end)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -222,8 +223,7 @@ def _streams(output: Path) -> None:
 
 def _count(output: Path, blow: Blow | None) -> None:
     """Counts file operations, one byte each in a file; strikes right before the one that is asked for."""
-    counter = os.open(output.with_suffix(".n"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    counter = _out_of_the_way(counter)
+    counter = _opened(output.with_suffix(".n"))
     done = 0
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -231,7 +231,7 @@ def _count(output: Path, blow: Blow | None) -> None:
         writes = (
             event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         )
-        if (writes or event in _CHANGES) and not str(arguments[0]).endswith(".end"):
+        if writes or event in _CHANGES:
             done += 1
             with contextlib.suppress(OSError):
                 os.write(counter, b".")
@@ -241,17 +241,21 @@ def _count(output: Path, blow: Blow | None) -> None:
     sys.addaudithook(hook)
 
 
-def _out_of_the_way(handle: int) -> int:
-    """The same file under a high number, so that a closed stdout is not given its number."""
+def _opened(path: Path) -> int:
+    """The file, emptied, under a high number, so that it is not taken for a stream that is closed."""
     import fcntl
 
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     high = fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 100)
     os.close(handle)
     return high
 
 
-def _main(output: Path) -> int:
-    """Runs `python -m sodbench` in this process, and does what the interpreter does around it."""
+def _main(end: int) -> int:
+    """Runs `python -m sodbench` in this process, and does what the interpreter does around it.
+
+    The time at which the work was done is written to the file `end`.
+    """
     code = 0
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -259,7 +263,7 @@ def _main(output: Path) -> int:
             runpy.run_module("sodbench", run_name="__main__")
         except SystemExit as request:
             code = request.code if isinstance(request.code, int) else 1
-        output.with_suffix(".end").write_text(str(time.monotonic()))
+        os.write(end, str(time.monotonic()).encode())
         threading._shutdown()
         atexit._run_exitfuncs()
     except KeyboardInterrupt:

@@ -11,9 +11,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks and waits
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_few_faults_of_the_fast_commands(tmp_path: Path) -> None:
+def test_a_few_faults_of_the_fast_commands() -> None:
     faults = ["SIGKILL", "SIGTERM", "SIGINT", "another user"]
-    options = ["--moments", "3", "--new", "0", "--no-table", "--folder", str(tmp_path)]
+    options = ["--moments", "3", "--new", "0", "--no-table"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", "--commands", "score", "fetch", "--faults", *faults, *options],
         cwd=ROOT,
