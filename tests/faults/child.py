@@ -101,6 +101,8 @@ def start(
             _count(output, blow)
             faulthandler.dump_traceback_later(LONGEST - 5)  # says where it hangs
             atexit._clear()
+            # a new process has swept no folder yet
+            getattr(sys.modules.get("sodbench.unfinished"), "_swept", {}).clear()
             prepare()
             sys.argv = [str(ROOT / "sodbench" / "__main__.py"), *arguments]
             code = _main(end)
