@@ -10,6 +10,8 @@ from .child import Ended, forked, warm_up
 from .compare import Contents, contents, digest
 from .world import PAIRS, write_card
 
+# what a replacement that is killed between two renames leaves; the next fetch puts it back
+HIDDEN = "the older set lies under a hidden name only"
 COMMANDS = ("run", "train", "score", "report", "fetch")
 _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
@@ -173,7 +175,7 @@ def _torn_set(job: Job, target: Path) -> list[str]:
     if found in (old, new):
         return []
     if not found and list(target.parent.glob(".T.old*")):
-        return ["the older set lies under a hidden name only"]
+        return [HIDDEN]
     return ["a data set neither old nor new"]
 
 

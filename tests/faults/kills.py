@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .child import Blow, Ended, forked, launched
 from .compare import contents, differences
-from .jobs import Job, Trials, torn
+from .jobs import HIDDEN, Job, Trials, torn
 
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 # exit codes; the negative ones where the signal comes before or after what `main` watches over
@@ -36,7 +36,7 @@ def struck(job: Job, name: str, trials: Trials, draw: random.Random, *, anew: bo
     else:
         return [f"{job.name}: no moment fell into the command"]
     problems = wrong_end(ended, CODES[blow.signal])
-    problems += torn(job, folder)
+    problems += [one for one in torn(job, folder) if one != HIDDEN or blow.signal != signal.SIGKILL]
     problems += repeated(job, folder, trials)
     return closed(job, folder, problems, f"{job.name}, {blow}{' (new process)' * anew}", ended)
 
