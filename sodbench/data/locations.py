@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from sodbench.errors import InputError
 from sodbench.files import write_text
 
 DATA_VARIABLE = "SODBENCH_DATA"
@@ -36,7 +38,7 @@ def cache_folder() -> Path:
     """The folder for files made or partly downloaded: SODBENCH_CACHE, else the user's cache folder."""
     if from_environment := os.environ.get(CACHE_VARIABLE):
         return Path(from_environment).expanduser()
-    return platformdirs.user_cache_path("sodbench", appauthor=False)
+    return _user_folder(platformdirs.user_cache_path, CACHE_VARIABLE)
 
 
 def remember_root(reports: Path, root: Path) -> None:
@@ -48,7 +50,7 @@ def remember_root(reports: Path, root: Path) -> None:
     """
     root = root.expanduser().resolve()
     roots = [root, *(other for other in _remembered(reports) if other != root)][:MOST_ROOTS]
-    with suppress(OSError, UnicodeEncodeError):
+    with suppress(OSError, UnicodeEncodeError, InputError):
         write_text(_memory(reports), "".join(f"{one}\n" for one in roots))
 
 
@@ -61,14 +63,16 @@ def known_roots(reports: Path, argument: Path | str | None = None) -> list[Path]
     roots = [] if argument is None else [Path(argument)]
     if from_environment := os.environ.get(DATA_VARIABLE):
         roots.append(Path(from_environment))
-    roots += [*_remembered(reports), _user_data_folder()]
+    roots += _remembered(reports)
+    with suppress(InputError):  # a user without a home
+        roots.append(_user_data_folder())
     return list(dict.fromkeys(root.expanduser().resolve() for root in roots))
 
 
 def _remembered(reports: Path) -> list[Path]:
     try:
         lines = _memory(reports).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, InputError):
         return []
     return [Path(line) for line in lines if line]
 
@@ -79,4 +83,15 @@ def _memory(reports: Path) -> Path:
 
 
 def _user_data_folder() -> Path:
-    return platformdirs.user_data_path("sodbench", appauthor=False)
+    return _user_folder(platformdirs.user_data_path, DATA_VARIABLE)
+
+
+def _user_folder(of: Callable[..., Path], variable: str) -> Path:
+    """A folder in the user's home; InputError for a user without one, as in some containers."""
+    try:
+        folder = of("sodbench", appauthor=False)
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise InputError(f"this user has no home folder; set {variable} to a folder")
+    return folder

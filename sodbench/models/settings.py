@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from sodbench.data.preprocessing import InputSpec
+from sodbench.errors import InputError
 from sodbench.schema import ABOVE_0, AT_LEAST_1, NOT_EMPTY, SHA256, Check, parse, wrong
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -115,5 +116,8 @@ def weights_folder() -> Path:
     if named := os.environ.get("SODBENCH_WEIGHTS"):
         return Path(named).expanduser()
     home = os.environ.get("XDG_DATA_HOME")
-    base = Path(home) if home else Path.home() / ".local" / "share"
+    try:
+        base = Path(home) if home else Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise InputError("this user has no home folder; set SODBENCH_WEIGHTS to a folder") from None
     return base / "sodbench" / "weights"

@@ -12,6 +12,7 @@ import platform
 import subprocess  # nosec B404 # for git
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from sodbench import __version__
 from sodbench.data.locations import cache_folder
+from sodbench.errors import InputError
 
 # packages that can move a score; a drift report names those whose version differs
 PACKAGES = (
@@ -178,7 +180,10 @@ def portable(path: Path, reports: Path | None, roots: Iterable[Path] = ()) -> st
     Absolute where there is no reports folder, or on another drive than it.
     """
     resolved = Path(path).expanduser().resolve()
-    for base, folder in [*(("data-root", root) for root in roots), ("cache", cache_folder())]:
+    bases = [("data-root", root) for root in roots]
+    with suppress(InputError):  # a user without a home has no cache
+        bases.append(("cache", cache_folder()))
+    for base, folder in bases:
         folder = folder.expanduser().resolve()
         if resolved.is_relative_to(folder):
             return f"{base}:{resolved.relative_to(folder).as_posix()}"

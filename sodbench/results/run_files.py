@@ -11,12 +11,13 @@ It is staged in a hidden folder next to its place, synced, and swapped in by two
 two leaves the former record under its hidden name, where the reader still finds it.
 """
 
+import errno
 import os
 import secrets
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -148,18 +149,25 @@ def _write_image_curves(path: Path, run: Run) -> None:
 
 
 def _swap(staged: Path, final: Path) -> None:
-    """Puts the staged folder in the place of `final`; puts the former one back if that is interrupted."""
-    old = final.with_name(f".{final.name}.old-{secrets.token_hex(6)}")
-    moved = False
-    try:
-        if final.exists():
-            final.rename(old)
-            moved = True
-        staged.rename(final)
-    except BaseException:
-        if moved and not final.exists():
-            old.rename(final)
-        raise
+    """Puts the staged folder in the place of `final`; puts the former one back if that is interrupted.
+
+    Other processes may do the same at the same time: the last one stays.
+    """
+    while True:
+        old = final.with_name(f".{final.name}.old-{secrets.token_hex(6)}")
+        moved = False
+        try:
+            with suppress(FileNotFoundError):  # there is none, or another process has just moved it
+                final.rename(old)
+                moved = True
+            staged.rename(final)
+            break
+        except BaseException as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue  # another process has put its own there
+            if moved and not final.exists():
+                old.rename(final)
+            raise
     _sync(final.parent)
 
 

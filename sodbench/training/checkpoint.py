@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 class Checkpoint(TypedDict):
-    """The content of `last.pt` after step `iteration`."""
+    """The content of `last.pt` after step `iteration`; `pending` are the steps that are not logged yet."""
 
     baseline: str
     recipe: dict[str, Any]
@@ -30,6 +30,7 @@ class Checkpoint(TypedDict):
     average: dict[str, Tensor] | None
     skipped: list[str]
     best: dict[str, float]
+    pending: NotRequired[list[dict[str, Any]]]
 
 
 # the types of a checkpoint's content, with the words of the error

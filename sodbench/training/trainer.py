@@ -176,6 +176,7 @@ def train(
             "average": average.network.state_dict() if average else None,
             "skipped": sorted(skipped),
             "best": best,
+            "pending": log.pending() if log else [],
         }
         save_checkpoint(last, content)
 
@@ -184,7 +185,7 @@ def train(
         save_checkpoint(best_path, {**content, "model": scored().state_dict()})
 
     if log:
-        log.start(start)
+        log.start(start, checkpoint.get("pending", []) if checkpoint else [])
     began = time.monotonic()
     batches = iter(loader)
     run.train()

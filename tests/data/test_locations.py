@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from sodbench.data.locations import cache_folder, data_root, known_roots, remember_root
+from sodbench.errors import InputError
+from sodbench.results.provenance import portable
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +74,24 @@ def test_a_damaged_memory_is_passed_over(tmp_path: Path) -> None:
     assert known_roots(tmp_path / "reports") == [tmp_path / "user"]
     remember_root(tmp_path / "reports", tmp_path / "data")
     assert known_roots(tmp_path / "reports")[0] == tmp_path / "data"
+
+
+def test_a_user_without_a_home_needs_no_cache_for_a_record_and_is_told_where_one_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under a number which no list of users holds."""
+
+    def unknown(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv("SODBENCH_CACHE")
+    monkeypatch.setattr("platformdirs.user_data_path", unknown)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~/.cache"))
+    with pytest.raises(InputError, match="no home folder; set SODBENCH_CACHE to a folder"):
+        cache_folder()
+    with pytest.raises(InputError, match="set SODBENCH_DATA"):
+        data_root()
+    reports = tmp_path / "reports"
+    remember_root(reports, tmp_path / "data")
+    assert known_roots(reports, tmp_path / "data") == [tmp_path / "data"]
+    assert portable(tmp_path / "maps", reports) == "reports:../maps"

@@ -368,3 +368,29 @@ def test_a_protocol_of_another_version_is_shown_and_not_recomputed(tmp_path: Pat
         scores_of(table_)
     options = ["--reports", str(tmp_path), "--published", "--figures", "f", "--format", "markdown", "html"]
     assert main(["report", *options]) == 0
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_another_writer_of_the_same_record_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Before the former record is moved away another writer has done so; before the new one is moved
+    into its place another writer's is there."""
+    save_run(tmp_path, run(seed=1))
+    rename, calls = Path.rename, 0
+
+    def interleaved(path: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == moment == 1:
+            rename(path, path.with_name(f".{path.name}.old-0"))
+        if calls == moment == 2:
+            shutil.copytree(path, target)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interleaved)
+    folder = save_run(tmp_path, run(seed=2))
+    monkeypatch.undo()
+    (back,) = load_runs(tmp_path)
+    assert back.tables["pysodmetrics"].scores == run(seed=2).tables["pysodmetrics"].scores
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]

@@ -192,3 +192,58 @@ def test_the_log_averages_steps_and_drops_what_came_after_a_checkpoint(tmp_path:
     assert last_losses(tmp_path) == pytest.approx({"loss": 120.5 * 0.75, "bce": 120.5 / 4, "iou": 120.5 / 2})
     assert last_losses(tmp_path / "nowhere") == {}
     assert (tmp_path / "loss.svg").read_text().startswith("<?xml")
+
+
+def test_a_resumed_training_logs_what_an_uninterrupted_one_does(
+    network: str, pairs_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 50 steps of a line may have begun before the interruption."""
+
+    def logged(folder: Path) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        return [{key: value for key, value in line.items() if key != "images_per_second"} for line in lines]
+
+    options: dict[str, Any] = {
+        "data_root": pairs_root,
+        "settings": {"iterations": 60, "checkpoint_every": 20},
+        "device": "cpu",
+        "workers": 0,
+        "resume": True,
+    }
+    whole = train(network, out=tmp_path / "whole", **options)
+    step = TrainingLog.step
+
+    def stopped(log: TrainingLog, iteration: int, **values: Any) -> None:
+        if iteration == 30:
+            raise KeyboardInterrupt
+        step(log, iteration, **values)
+
+    monkeypatch.setattr(TrainingLog, "step", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(network, out=tmp_path / "resumed", **options)
+    monkeypatch.setattr(TrainingLog, "step", step)
+    resumed = train(network, out=tmp_path / "resumed", **options)
+    assert logged(tmp_path / "resumed") == logged(tmp_path / "whole")
+    assert resumed.record["losses"] == whole.record["losses"]
+    assert resumed.record["weights"] == whole.record["weights"]
+    curves = [(tmp_path / name / "loss.svg").read_bytes() for name in ("resumed", "whole")]
+    assert curves[0] == curves[1]
+
+
+def test_loss_curves_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    log = TrainingLog(tmp_path, "name", 1, progress=False)
+    log.start(0)
+    log.step(1, loss=1.0, terms={"bce": 1.0}, rate=0.1, images=4, seconds=0.5)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(figure: Figure, path: Path, **_: Any) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OSError, match="No space"):
+        log.draw()
+    log.close()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

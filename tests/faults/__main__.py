@@ -1,0 +1,101 @@
+"""The script: see the package's text."""
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from .child import start_up
+from .disks import another_user, full_disk, read_only
+from .jobs import COMMANDS, Job, Trials, make_jobs
+from .kills import SIGNALS, struck
+from .others import network, writers
+from .server import serving
+from .surroundings import Fault, Setting, Skipped
+from .table import Count, as_markdown, cells_of, write_cells
+from .users import clock, no_home, streams
+from .world import make_world
+
+FAULTS: dict[str, Fault] = {
+    "full disk": full_disk,
+    "read-only disk": read_only,
+    "another user": another_user,
+    "no home": no_home,
+    "clock set back": clock,
+    "closed or full streams": streams,
+    "eight writers": writers,
+    "network cut": network,
+}
+ALL = [*SIGNALS, *FAULTS]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=COMMANDS)
+    parser.add_argument("--faults", nargs="+", choices=ALL, default=ALL, metavar="FAULT", help=", ".join(ALL))
+    parser.add_argument("--signals", nargs="+", choices=SIGNALS, help="only these signals, no other faults")
+    parser.add_argument("--moments", type=int, default=50, help="moments of each command and signal (50)")
+    parser.add_argument("--new", type=int, default=1, help="of these in a new process, imports included (1)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="where to work and to keep what failed (a temporary one)")
+    parser.add_argument("--no-table", action="store_true", help="leave docs/reliability.md as it is")
+    args = parser.parse_args()
+    faults = args.signals or args.faults
+    folder = Path(tempfile.mkdtemp(prefix="sodbench-faults-", dir=args.folder)).resolve()
+    folder.chmod(0o755)
+    start_up()
+    make_world(folder)
+    counts: dict[tuple[str, str], Count] = defaultdict(Count)
+    with serving((folder / "t.zip").read_bytes()) as address:
+        trials = Trials(folder)
+        jobs = make_jobs(folder, trials, address, args.commands)
+        for job in jobs:
+            print(f"{job.name}: {job.seconds:.2f} s, {job.operations} file operations", flush=True)
+        for fault in faults:
+            for command in args.commands:
+                of_command = [job for job in jobs if job.command == command]
+                draw = random.Random(f"{args.seed} {fault} {command}")
+                began, count = time.monotonic(), counts[fault, command]
+                if fault in SIGNALS:
+                    _signals(count, fault, of_command, trials, draw, args.moments, args.new)
+                else:
+                    _others(count, fault, of_command, Setting(folder, trials, address, draw))
+                if str(count) != "-":
+                    print(f"{fault}, {command}: {count} ({time.monotonic() - began:.0f} s)", flush=True)
+                for failure in count.failures:
+                    print(f"  FAILED {failure}", flush=True)
+    cells = cells_of(counts)
+    print("\n" + as_markdown(cells, ALL))
+    if not args.no_table:
+        write_cells(cells, ALL)
+    failed = sum(len(count.failures) for count in counts.values())
+    print(f"{sum(count.trials for count in counts.values())} trials, {failed} failures")
+    if not failed:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+def _signals(
+    count: Count, fault: str, jobs: list[Job], trials: Trials, draw: random.Random, moments: int, new: int
+) -> None:
+    for number in range(moments):
+        count.trials += 1
+        count.failures += struck(jobs[number % len(jobs)], fault, trials, draw, anew=number < new)
+
+
+def _others(count: Count, fault: str, jobs: list[Job], setting: Setting) -> None:
+    for job in jobs:
+        try:
+            for problems in FAULTS[fault](job, setting):
+                count.trials += 1
+                count.failures += problems
+        except Skipped as reason:
+            count.skipped = str(reason)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
