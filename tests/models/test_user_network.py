@@ -1,6 +1,7 @@
 """A network file as a user would bring it, with its trained weights, on real pictures."""
 
 import numpy as np
+import PIL
 import pytest
 
 from sodbench.cli.main import main
@@ -32,6 +33,9 @@ def test_it_keeps_the_contract(baseline):
     assert all(o.passed for o in outcomes), outcomes
 
 
+@pytest.mark.skipif(
+    int(PIL.__version__.partition(".")[0]) < 13, reason="older Pillow resizes with other rounding"
+)
 def test_its_maps_score_as_published(baseline, shared_data, tmp_path):
     folder = shared_data / "SOD"
     pairs = [(folder / "images" / f"{name}.jpg", tmp_path / f"{name}.png") for name in MAE]
