@@ -131,10 +131,10 @@ def evaluate(
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = name or recipe.name
     _check_place(name, opened, len(opened.samples[:limit]), scoring)
+    folder = _folder_of_maps(maps, name, opened)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
-    folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
     prediction = Prediction(
         baseline=_portable_baseline(recipe, scoring),
@@ -200,10 +200,10 @@ def evaluate_all(
         replace=options.get("replace", False),
     )
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    name = options.get("name") or recipe.name
     for one in sets:
-        _check_place(
-            options.get("name") or recipe.name, one, len(one.samples[: options.get("limit")]), scoring
-        )
+        _check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
+        _folder_of_maps(options.get("maps"), name, one)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
@@ -416,10 +416,12 @@ def _scoring(
 
 def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) -> None:
     """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
-    from sodbench.results.replacement import refuse_loss
+    from sodbench.results.replacement import refuse_loss, refuse_other_files
 
     if dataset.card is None or dataset.card.name != dataset.name:
         refuse_reserved(dataset.name)
+    if scoring.reports is not None:
+        refuse_other_files(scoring.reports, name, dataset.name)
     if scoring.reports is not None and not scoring.replace:
         refuse_loss(
             scoring.reports,
@@ -429,6 +431,17 @@ def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) ->
             scored=images,
             present=len(dataset),
         )
+
+
+def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Path:
+    """The folder for the maps of a data set; refuses one that holds the images or masks of the set."""
+    from sodbench.data.overwriting import refuse_overwriting
+
+    folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(dataset.name)
+    inputs = (path for sample in dataset for path in (sample.image, sample.mask) if path is not None)
+    targets = (folder / f"{sample.name}.png" for sample in dataset)
+    refuse_overwriting(targets, inputs, str(folder), [dataset.folder])
+    return folder
 
 
 def _score(

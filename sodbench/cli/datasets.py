@@ -127,11 +127,15 @@ def run_show(args: argparse.Namespace) -> int:
 def _plot(args: argparse.Namespace, card: "Card") -> int:
     from sodbench.data.auditing.object_statistics import draw_statistics, object_statistics
     from sodbench.data.folder import open_dataset
+    from sodbench.data.overwriting import refuse_overwriting
 
     path = args.plot if args.plot != Path() else Path("reports", "datasets", f"{card.name}.png")
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {path}: expected a name that ends in .png, .svg or .pdf")
-    statistics = object_statistics(open_dataset(card.name, args.data_root))
+    dataset = open_dataset(card.name, args.data_root)
+    inputs = (file for sample in dataset for file in (sample.image, sample.mask) if file is not None)
+    refuse_overwriting([path], inputs, str(path.parent))
+    statistics = object_statistics(dataset)
     try:
         draw_statistics(statistics, path)
     except OSError as error:

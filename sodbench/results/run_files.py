@@ -29,7 +29,7 @@ from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
-from sodbench.results.replacement import refuse_loss
+from sodbench.results.replacement import refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.schema import parse
 from sodbench.unfinished import temporary
@@ -59,6 +59,7 @@ def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
             staged.mkdir()
             _write(staged, run)
             with locked_folder(method):
+                refuse_other_files(reports, run.name, run.dataset)
                 if not replace:
                     refuse_loss(
                         reports,
