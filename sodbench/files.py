@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sodbench.errors import InputError
+from sodbench.paths import refuse_special
 from sodbench.unfinished import temporary
 
 # what file systems without locks answer; network file systems do not lock folders
@@ -20,8 +21,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of `path`; on success the file is synced and renamed to `path`.
 
     On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` stays as it was. What a
-    killed process left in the folder is removed, too.
+    killed process left in the folder is removed, too. Raises InputError for a device or a pipe, which would
+    be replaced and not written to.
     """
+    refuse_special(path)
     with temporary(path) as part:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         yield part
@@ -39,6 +42,7 @@ def write_text(path: Path, text: str) -> None:
 
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
+    refuse_special(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,6 +9,8 @@ from sodbench.errors import InputError
 
 def user_path(path: Path | str) -> Path:
     """The path with `~` and `~name` expanded; InputError where that user has no home folder."""
+    if "\0" in str(path):
+        raise InputError(f"{str(path)!r}: holds a NUL character, so it is no path")
     try:
         return Path(path).expanduser()
     except RuntimeError:

@@ -182,7 +182,15 @@ def test_train_deletes_no_images_below_its_folder(root: Path, network: Network, 
     before = contents(here)
     settings = [
         f"training.{one}"
-        for one in ('dataset="mine"', 'validate_on=["mine"]', "validate_every=1", "iterations=2", "batch=1", "lr=0.1", "resize=32")
+        for one in (
+            'dataset="mine"',
+            'validate_on=["mine"]',
+            "validate_every=1",
+            "iterations=2",
+            "batch=1",
+            "lr=0.1",
+            "resize=32",
+        )
     ]
     command = ["train", network[0], "--workers", "0", "--device", "cpu", "--quiet", "--out", "out"]
     assert main([*command, *(word for one in settings for word in ("--set", one))]) == 2

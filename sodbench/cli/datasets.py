@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
+from sodbench.paths import user_path
 
 if TYPE_CHECKING:
     from sodbench.data.auditing.audit import Audit
@@ -280,7 +281,7 @@ def _card_json(card: "Card") -> dict[str, Any]:
         "split_of": card.split.of,
         "split_lists": card.split.lists,
         "split_hint": card.split.hint,
-        "location": card.location and card.location.expanduser(),
+        "location": card.location and user_path(card.location),
         "generator": card.generator or "",
         "home": card.home.pages,
         "home_source": card.home.source,

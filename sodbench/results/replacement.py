@@ -20,7 +20,9 @@ def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
     advice = "move it away, or choose another --name or --reports"
     if not place.is_dir():
         if os.path.lexists(place):
-            raise InputError(f"{place}: expected the folder of a record, found a file or a broken link; {advice}")
+            raise InputError(
+                f"{place}: expected the folder of a record, found a file or a broken link; {advice}"
+            )
         return
     try:
         names = [entry.name for entry in place.iterdir()]

@@ -27,6 +27,7 @@ from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
+from sodbench.paths import real_path
 from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
 from sodbench.results.replacement import refuse_loss, refuse_other_files
@@ -326,7 +327,7 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         provenance=record.provenance,
         image_facts=partial(_image_facts, folder),
         # the folder may be `.`
-        reports=folder.resolve().parent.parent.parent if reports is None else reports,
+        reports=real_path(folder).parent.parent.parent if reports is None else reports,
     )
 
 

@@ -28,7 +28,7 @@ from sodbench.json_text import plain, to_json
 from sodbench.models import load_baseline
 from sodbench.models.weights import load_state, save_half
 from sodbench.names import folder_name
-from sodbench.paths import real_path
+from sodbench.paths import real_path, user_path
 from sodbench.results.provenance import environment
 from sodbench.training.distributed import Process, joined
 from sodbench.training.log import TrainingLog, last_losses
@@ -137,7 +137,7 @@ def train(
     sets = [open_dataset(dataset, root) for dataset in recipe.dataset]
     validation_sets = [open_dataset(dataset, root) for dataset in recipe.validate_on]
     samples = [sample for dataset in sets for sample in dataset.samples]
-    folder = Path(out).expanduser() if out is not None else Path("training") / folder_name(baseline.name)
+    folder = user_path(out) if out is not None else Path("training") / folder_name(baseline.name)
     _refuse_own_data(folder, [*sets, *validation_sets])
     options = Options(folder, resume, workers, cache, skip_bad, progress)
 
