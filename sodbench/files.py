@@ -16,6 +16,9 @@ from sodbench.unfinished import temporary
 _NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
+_held: set[int] = set()  # the handles of the locks of this process
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of `path`; on success the file is synced and renamed to `path`.
@@ -94,6 +97,7 @@ def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) 
         except OSError as error:
             raise InputError(f"{folder}: cannot be written to ({error.strerror}); {remedy}") from None
         try:
+            _held.add(handle)
             if not _lock(handle, wait=False):
                 waiting()
                 _lock(handle, wait=True)
@@ -101,7 +105,20 @@ def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) 
                 yield
                 return
         finally:
-            os.close(handle)  # releases the lock
+            if handle in _held:
+                _held.discard(handle)
+                os.close(handle)  # releases the lock
+
+
+def _close_held() -> None:
+    """A forked process would keep the locks of its parent after the parent's end."""
+    for handle in list(_held):
+        os.close(handle)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_held)
 
 
 def _is_at(handle: int, path: Path) -> bool:
