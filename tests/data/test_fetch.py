@@ -140,8 +140,8 @@ def test_known_quirks_are_repaired_and_logged(site: Site, tmp_path: Path) -> Non
         f'[[quirks]]\ntext = "wrong size"\ntake_mask = ["{odd}.jpg"]\n'
         '[[quirks]]\ntext = "does not belong"\nignore_masks = ["stray.jpg"]\n'
     )
-    card_file("duts-tr", mirror(site.url + "/d.zip"), count=3, extra=quirks)
-    done = fetch(load_card("duts-tr"), tmp_path / "data")
+    card_file("odd", mirror(site.url + "/d.zip"), count=3, extra=quirks)
+    done = fetch(load_card("odd"), tmp_path / "data")
     log = "\n".join(done.log)
     for line in (
         f"converted the mask {odd}.jpg",
@@ -151,7 +151,7 @@ def test_known_quirks_are_repaired_and_logged(site: Site, tmp_path: Path) -> Non
         "alone",
     ):
         assert line in log, line
-    samples = open_dataset("duts-tr", tmp_path / "data").samples
+    samples = open_dataset("odd", tmp_path / "data").samples
     assert [sample.mask.name for sample in samples if sample.mask] == [
         "n01532829_1.png",
         f"{odd}.png",
