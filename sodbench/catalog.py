@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sodbench.errors import InputError, unknown_names
+from sodbench.paths import refuse_special
 
 Kind = Literal["baselines", "datasets"]
 MOST_BYTES = 1_000_000  # of a TOML file; the largest that ships has 6,000
@@ -88,6 +89,7 @@ def find(kind: Kind, name: str) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Parses a TOML file; InputError names a file that cannot be read, or is no TOML, and the position."""
+    refuse_special(path)
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -119,7 +121,7 @@ def _own(kind: Kind) -> list[Path]:
 
 def _same(path: Path, shipped: Path) -> bool:
     try:
-        return path.samefile(shipped) or path.read_bytes() == shipped.read_bytes()
+        return path.samefile(shipped) or (path.is_file() and path.read_bytes() == shipped.read_bytes())
     except OSError:
         return False
 

@@ -26,6 +26,7 @@ from sodbench.data.folder import (
 from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder
 from sodbench.names import folder_name
+from sodbench.paths import real_path, user_path
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
@@ -131,10 +132,10 @@ def evaluate(
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = name or recipe.name
     _check_place(name, opened, len(opened.samples[:limit]), scoring)
+    folder = _folder_of_maps(maps, name, opened)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
-    folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(opened.name)
     batch = batch or default_batch(device)
     prediction = Prediction(
         baseline=_portable_baseline(recipe, scoring),
@@ -200,10 +201,10 @@ def evaluate_all(
         replace=options.get("replace", False),
     )
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
+    name = options.get("name") or recipe.name
     for one in sets:
-        _check_place(
-            options.get("name") or recipe.name, one, len(one.samples[: options.get("limit")]), scoring
-        )
+        _check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
+        _folder_of_maps(options.get("maps"), name, one)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
@@ -253,8 +254,8 @@ def score_maps(
         replace=replace,
     )
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
-    folder = Path(folder).expanduser()
-    name = name or folder.resolve().name
+    folder = user_path(folder)
+    name = name or real_path(folder).name
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
@@ -351,7 +352,7 @@ def dataset_to_score(
     if isinstance(dataset, DataSet):
         return dataset
     if (folder := _path(masks)) is not None:
-        return open_folders(dataset or folder.resolve().name, folder, _path(images))
+        return open_folders(dataset or real_path(folder).name, folder, _path(images))
     if dataset is None:
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
     return open_dataset(dataset, data_root, masks_only)
@@ -416,10 +417,12 @@ def _scoring(
 
 def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) -> None:
     """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
-    from sodbench.results.replacement import refuse_loss
+    from sodbench.results.replacement import refuse_loss, refuse_other_files
 
     if dataset.card is None or dataset.card.name != dataset.name:
         refuse_reserved(dataset.name)
+    if scoring.reports is not None:
+        refuse_other_files(scoring.reports, name, dataset.name)
     if scoring.reports is not None and not scoring.replace:
         refuse_loss(
             scoring.reports,
@@ -429,6 +432,17 @@ def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) ->
             scored=images,
             present=len(dataset),
         )
+
+
+def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Path:
+    """The folder for the maps of a data set; refuses one that holds the images or masks of the set."""
+    from sodbench.data.overwriting import refuse_overwriting
+
+    folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(dataset.name)
+    inputs = (path for sample in dataset for path in (sample.image, sample.mask) if path is not None)
+    targets = (folder, *(folder / f"{sample.name}.png" for sample in dataset))
+    refuse_overwriting(targets, inputs, str(folder), [dataset.folder])
+    return folder
 
 
 def _score(
@@ -515,7 +529,7 @@ def _baseline(baseline: object, weights: Path | str | None) -> Baseline | Loaded
 
 
 def _path(path: Path | str | None) -> Path | None:
-    return None if path is None else Path(path).expanduser()
+    return None if path is None else user_path(path)
 
 
 def _portable(path: Path, scoring: _Scoring) -> str:
@@ -539,7 +553,7 @@ def _portable_baseline(baseline: Baseline, scoring: _Scoring) -> str:
 
     if baseline.path is not None:
         known = catalog.entries("baselines").get(baseline.name)
-        same = known is not None and known.resolve() == baseline.path.resolve()
+        same = known is not None and real_path(known) == real_path(baseline.path)
         return baseline.name if same else _portable(baseline.path, scoring)
     module, _, attribute = baseline.network.rpartition(":")
     return f"{_portable(Path(module), scoring)}:{attribute}" if module.endswith(".py") else baseline.network

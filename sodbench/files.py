@@ -9,10 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sodbench.errors import InputError
+from sodbench.paths import refuse_special
 from sodbench.unfinished import temporary
 
 # what file systems without locks answer; network file systems do not lock folders
 _NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+_held: set[int] = set()  # the handles of the locks of this process
 
 
 @contextmanager
@@ -20,8 +24,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of `path`; on success the file is synced and renamed to `path`.
 
     On any exception (a full disk, Ctrl-C) the temporary file is removed and `path` stays as it was. What a
-    killed process left in the folder is removed, too.
+    killed process left in the folder is removed, too. Raises InputError for a device or a pipe, which would
+    be replaced and not written to.
     """
+    refuse_special(path)
     with temporary(path) as part:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         yield part
@@ -39,6 +45,7 @@ def write_text(path: Path, text: str) -> None:
 
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
+    refuse_special(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -90,6 +97,7 @@ def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) 
         except OSError as error:
             raise InputError(f"{folder}: cannot be written to ({error.strerror}); {remedy}") from None
         try:
+            _held.add(handle)
             if not _lock(handle, wait=False):
                 waiting()
                 _lock(handle, wait=True)
@@ -97,7 +105,20 @@ def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) 
                 yield
                 return
         finally:
-            os.close(handle)  # releases the lock
+            if handle in _held:
+                _held.discard(handle)
+                os.close(handle)  # releases the lock
+
+
+def _close_held() -> None:
+    """A forked process would keep the locks of its parent after the parent's end."""
+    for handle in list(_held):
+        os.close(handle)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_held)
 
 
 def _is_at(handle: int, path: Path) -> bool:

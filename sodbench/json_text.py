@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sodbench.errors import InputError
+from sodbench.paths import refuse_special
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -44,6 +45,7 @@ def number_or_nan(value: float | None) -> float:
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file; InputError names a file that is missing, unreadable or no JSON."""
+    refuse_special(path)
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, read_image, rgb_pixels, write_map
+from sodbench.data.overwriting import refuse_overwriting
 from sodbench.data.preprocessing import finish, prepare
 from sodbench.errors import InputError
 from sodbench.models.baseline import Baseline, LoadedNetwork
@@ -127,13 +128,14 @@ def predict_files(
     `pairs` are (image, PNG to write). Each map is written whole as soon as it is finished, so that after an
     interruption the finished ones are there. `batch` is the number of images per forward pass, None what
     `default_batch` says; `precision` is fp32, bf16 or fp16, None the baseline's.
-    `progress` names the bar on stderr. Raises InputError for an image that cannot be read, and for one whose
-    map is not finite.
+    `progress` names the bar on stderr. Raises InputError for an image that cannot be read, for one whose map
+    is not finite, and before any work for a map that would lie among the images.
     """
     from sodbench.models.inference import Predictor, choose_device
 
     device = choose_device(device)
     todo = list(pairs)
+    refuse_overwriting((path for _, path in todo), (image for image, _ in todo), "the folder of the maps")
     predictor = Predictor(network, baseline, device=device, precision=precision)
     batch = _batch_size(batch, device)
     written = _maps(

@@ -20,6 +20,7 @@ from sodbench.data.card import card_names, load_card
 from sodbench.data.image_files import scan
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.evaluation import dataset_of
+from sodbench.paths import user_path
 from sodbench.results.integrity import ROUNDING, differences, score_problem
 from sodbench.results.provenance import digest_of
 from sodbench.results.run import protocol_of
@@ -119,7 +120,7 @@ def audit(
 
     Raises InputError if there is no record, and for a name that no record has.
     """
-    reports = Path(reports).expanduser()
+    reports = user_path(reports)
     records = list(record_folders(reports))
     if not records:
         raise InputError(f"no runs in {reports / 'runs'}; name the reports folder that holds them")
@@ -131,7 +132,7 @@ def audit(
             if unknown:
                 raise unknown_names(kind, unknown, known)
             records = [record for record in records if record[position] in names]
-    root = None if data_root is None else Path(data_root).expanduser()
+    root = None if data_root is None else user_path(data_root)
     return RecordsAudit(
         tuple(
             _audited(folder, name, dataset, reports, root, workers, progress)

@@ -13,6 +13,7 @@ from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
 from sodbench.json_text import read_json
 from sodbench.names import folder_name
+from sodbench.paths import user_path
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.provenance import environment
 from sodbench.results.run_files import read_run
@@ -245,7 +246,7 @@ def _run_again(
             file = run.locate(f"{place}.py" if attribute else name, data_root)
             name = f"{file}:{attribute}" if attribute else str(file)
         baseline = _trusted(path, name, trust)
-        given = None if weights is None else Path(weights).expanduser()
+        given = None if weights is None else user_path(weights)
         loaded = baseline.load(_weights(run, baseline, given, data_root))
         if loaded.weights_sha256 != run.weights_sha256:  # a file of other weights is refused by `_weights`
             notes.append(

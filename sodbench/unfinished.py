@@ -34,9 +34,10 @@ def temporary(path: Path) -> Iterator[Path]:
     What is there at the end, file or folder, is removed: rename it to `path` before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if time.monotonic() - _swept.get(path.parent, -_AGAIN) >= _AGAIN:
-        _swept[path.parent] = time.monotonic()
-        sweep([path.parent])
+    folder = path.parent.absolute()
+    if time.monotonic() - _swept.get(folder, -_AGAIN) >= _AGAIN:
+        _swept[folder] = time.monotonic()
+        sweep([folder])
     start = path.name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
     part = path.with_name(f".{start}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.part").absolute()
     _unfinished.add(part)

@@ -1,12 +1,16 @@
 """One process at a time."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from sodbench.errors import InputError
-from sodbench.files import locked
+from sodbench.files import locked, locked_folder
 
 
 def test_the_second_waits_for_the_first(tmp_path: Path) -> None:
@@ -43,3 +47,41 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     lock = locked(tmp_path / "file" / "lock", remedy="use --out")
     with pytest.raises(InputError, match=r"file: cannot be written to .*; use --out"), lock:
         pass
+
+
+HOLDER = """
+import multiprocessing, os, sys, time
+from pathlib import Path
+from sodbench.files import locked_folder
+
+def wait(pipe):
+    pipe.recv()
+
+with locked_folder(Path(sys.argv[1])):
+    ours, theirs = multiprocessing.Pipe()
+    multiprocessing.get_context("fork").Process(target=wait, args=(theirs,)).start()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_lock_ends_with_its_process_though_a_worker_lives_on(tmp_path: Path) -> None:
+    """Loader workers are forked while the lock of the training is held; SIGKILL leaves them running."""
+
+    def give_up() -> None:
+        raise InputError("in use")
+
+    command = [sys.executable, "-c", HOLDER, tmp_path / "out"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        with pytest.raises(InputError, match="in use"), locked_folder(tmp_path / "out", waiting=give_up):
+            raise AssertionError("two hold the lock")
+        process.kill()
+        process.wait()
+        with locked_folder(tmp_path / "out", waiting=give_up):
+            os.killpg(process.pid, 0)  # the worker lives
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()

@@ -121,3 +121,13 @@ def test_a_report_that_was_killed_leaves_nothing_for_ever(
         process.communicate()
     sb.report("reports", formats=["markdown"], figures=["pr"], gallery=0)
     assert list(tmp_path.rglob("*.part")) == []
+
+
+def test_folders_of_one_relative_name_are_each_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("first", "second"):
+        (tmp_path / place / "out").mkdir(parents=True)
+        left = tmp_path / place / "out" / f".x.{unfinished._machine()}-{os.getpid()}-00000000.part"
+        left.write_text("half")
+        monkeypatch.chdir(tmp_path / place)
+        write_text(Path("out", "b.txt"), "whole")
+        assert not left.exists()

@@ -68,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.results.drift import check
 
     reference = _reference(args)
+    for option, path in (("--junit", args.junit), ("--summary", args.summary)):
+        if path is not None and path.exists() and args.against.exists() and path.samefile(args.against):
+            raise InputError(f"{option} {path}: is the reference; name another file")
     runs = recorded_runs(args.reports)
     _check_names(args, runs, reference)
     chosen = [one for one in runs if _wanted(args, one.name, one.dataset)]

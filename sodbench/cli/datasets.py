@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
+from sodbench.paths import user_path
 
 if TYPE_CHECKING:
     from sodbench.data.auditing.audit import Audit
@@ -127,11 +128,15 @@ def run_show(args: argparse.Namespace) -> int:
 def _plot(args: argparse.Namespace, card: "Card") -> int:
     from sodbench.data.auditing.object_statistics import draw_statistics, object_statistics
     from sodbench.data.folder import open_dataset
+    from sodbench.data.overwriting import refuse_overwriting
 
     path = args.plot if args.plot != Path() else Path("reports", "datasets", f"{card.name}.png")
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError(f"--plot {path}: expected a name that ends in .png, .svg or .pdf")
-    statistics = object_statistics(open_dataset(card.name, args.data_root))
+    dataset = open_dataset(card.name, args.data_root)
+    inputs = (file for sample in dataset for file in (sample.image, sample.mask) if file is not None)
+    refuse_overwriting([path], inputs, str(path.parent))
+    statistics = object_statistics(dataset)
     try:
         draw_statistics(statistics, path)
     except OSError as error:
@@ -276,7 +281,7 @@ def _card_json(card: "Card") -> dict[str, Any]:
         "split_of": card.split.of,
         "split_lists": card.split.lists,
         "split_hint": card.split.hint,
-        "location": card.location and card.location.expanduser(),
+        "location": card.location and user_path(card.location),
         "generator": card.generator or "",
         "home": card.home.pages,
         "home_source": card.home.source,

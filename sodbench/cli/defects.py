@@ -5,6 +5,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from sodbench.paths import real_path
+
 _SHORT = 300
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MEMORY = ("can't allocate memory", "not enough memory", "Unable to allocate", "bad_alloc")
@@ -41,7 +43,7 @@ def _own_code(error: Exception) -> str | None:
     installed = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
-        if not path.is_file() or path.resolve().is_relative_to(_PACKAGE):
+        if not path.is_file() or real_path(path).is_relative_to(_PACKAGE):
             continue
         if not any(path.is_relative_to(folder) for folder in installed):
             return f"{path}, line {frame.lineno}"

@@ -32,6 +32,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Predicts; prints how many maps were written and where."""
     from sodbench.data.folder import list_images
+    from sodbench.data.overwriting import refuse_overwriting
     from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import predict_files
 
@@ -43,13 +44,10 @@ def run(args: argparse.Namespace) -> int:
     images = list_images(args.images) if args.images.is_dir() else {args.images.stem: args.images}
     if not images:
         raise InputError(f"--images {args.images}: no images in this folder")
-    if args.images.is_dir() and args.out.resolve() == args.images.resolve():
-        raise InputError(
-            f"--out {args.out}: is the folder of the images; choose another, so that none is overwritten"
-        )
+    pairs = [(path, args.out / f"{name}.png") for name, path in images.items()]
+    refuse_overwriting((path for _, path in pairs), images.values(), f"--out {args.out}")
     device = choose_device(args.device)
     loaded = baseline.load(args.weights, device)
-    pairs = [(path, args.out / f"{name}.png") for name, path in images.items()]
     count = predict_files(
         loaded.network,
         baseline,

@@ -8,6 +8,7 @@ from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
 from sodbench.json_text import to_json
+from sodbench.paths import real_path
 from sodbench.text import columns
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _score(
     if not args.maps.is_dir():
         raise InputError(f"{args.maps}: no such folder; expected a folder of saliency maps")
     if args.masks is not None:
-        dataset = open_folders(args.dataset or args.masks.resolve().name, args.masks)
+        dataset = open_folders(args.dataset or real_path(args.masks).name, args.masks)
     elif args.dataset is not None:
         dataset = open_dataset(args.dataset, args.data_root, masks_only=True)
     else:
@@ -250,7 +251,7 @@ def _score(
         keep_curves=False,
     )
     heading = {
-        "name": args.maps.resolve().name,
+        "name": real_path(args.maps).name,
         "dataset": dataset.name,
         "scored": len(pairs),
         "expected": dataset.expected,

@@ -22,6 +22,7 @@ from sodbench.data.locations import data_root as data_root_of
 from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, first_of
 from sodbench.names import folder_name
+from sodbench.paths import user_path
 
 __all__ = ["DataSet", "Pairing", "Sample", "list_images", "open_dataset", "open_folders", "pair_maps"]
 
@@ -182,8 +183,8 @@ def open_folders(name: str, masks: Path | str, images: Path | str | None = None)
     """
     folder_name(name)  # refuses what is no name
     refuse_reserved(name)
-    masks = Path(masks).expanduser()
-    images = None if images is None else Path(images).expanduser()
+    masks = user_path(masks)
+    images = None if images is None else user_path(images)
     mask_files = list_images(masks)
     if not mask_files:
         raise InputError(f"{masks}: no masks ({EXPECTED_FILES})")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, first_of
+from sodbench.paths import refuse_special
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def scan(folder: Path) -> Scan:
             pictures.append(Path(entry.path))
         elif entry.is_symlink():
             bad.append(f"{entry.path}: a broken link; remove it or put the file there")
+        elif not entry.is_dir():
+            bad.append(f"{entry.path}: neither a file nor a folder; remove it")
     return Scan(tuple(pictures), tuple(bad))
 
 
@@ -97,6 +100,7 @@ def folders_under(top: Path, depth: int) -> Iterator[Path]:
 
 def read_list(path: Path) -> frozenset[str]:
     """The stems in a list file: one name or path per line (first column), with or without extension."""
+    refuse_special(path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:

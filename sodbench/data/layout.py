@@ -9,6 +9,7 @@ from sodbench.data.card import Card, Layout, load_card
 from sodbench.data.image_files import by_stem, image_files, read_list, subfolders
 from sodbench.data.locations import data_root as find_root
 from sodbench.errors import InputError
+from sodbench.paths import user_path
 
 Kind = Literal["image", "mask"]
 
@@ -68,7 +69,7 @@ def _set_folder(card: Card, data_root: Path | None) -> Path | None:
 
         return sample_folder(card.generator.removeprefix("synthetic:"))
     if card.location is not None:
-        folder = card.path.parent / card.location.expanduser()
+        folder = card.path.parent / user_path(card.location)
         return folder if folder.is_dir() else None
     root = find_root(data_root)
     if not root.path.is_dir():

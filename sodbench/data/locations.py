@@ -11,6 +11,7 @@ import platformdirs
 
 from sodbench.errors import InputError
 from sodbench.files import write_text
+from sodbench.paths import real_path, user_path
 
 DATA_VARIABLE = "SODBENCH_DATA"
 CACHE_VARIABLE = "SODBENCH_CACHE"
@@ -28,16 +29,16 @@ class Root:
 def data_root(argument: Path | str | None = None) -> Root:
     """The data root: the argument, else the environment's SODBENCH_DATA, else the user's data folder."""
     if argument is not None:
-        return Root(Path(argument).expanduser(), "--data-root")
+        return Root(user_path(argument), "--data-root")
     if from_environment := os.environ.get(DATA_VARIABLE):
-        return Root(Path(from_environment).expanduser(), DATA_VARIABLE)
+        return Root(user_path(from_environment), DATA_VARIABLE)
     return Root(_user_data_folder(), "the user's data folder")
 
 
 def cache_folder() -> Path:
     """The folder for files made or partly downloaded: SODBENCH_CACHE, else the user's cache folder."""
     if from_environment := os.environ.get(CACHE_VARIABLE):
-        return Path(from_environment).expanduser()
+        return user_path(from_environment)
     return _user_folder(platformdirs.user_cache_path, CACHE_VARIABLE)
 
 
@@ -48,7 +49,7 @@ def remember_root(reports: Path, root: Path) -> None:
     tells where the data lies on this one. A cache that cannot be written is ignored: the user can still
     name the data root.
     """
-    root = root.expanduser().resolve()
+    root = real_path(user_path(root))
     roots = [root, *(other for other in _remembered(reports) if other != root)][:MOST_ROOTS]
     with suppress(OSError, UnicodeEncodeError, InputError):
         write_text(_memory(reports), "".join(f"{one}\n" for one in roots))
@@ -66,7 +67,7 @@ def known_roots(reports: Path, argument: Path | str | None = None) -> list[Path]
     roots += _remembered(reports)
     with suppress(InputError):  # a user without a home
         roots.append(_user_data_folder())
-    return list(dict.fromkeys(root.expanduser().resolve() for root in roots))
+    return list(dict.fromkeys(real_path(user_path(root)) for root in roots))
 
 
 def _remembered(reports: Path) -> list[Path]:
@@ -78,7 +79,7 @@ def _remembered(reports: Path) -> list[Path]:
 
 
 def _memory(reports: Path) -> Path:
-    folder = os.fsencode(reports.expanduser().resolve())
+    folder = os.fsencode(real_path(user_path(reports)))
     return cache_folder() / "data-roots" / f"{hashlib.sha256(folder).hexdigest()[:16]}.txt"
 
 

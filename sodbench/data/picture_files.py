@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sodbench.errors import InputError
+from sodbench.paths import refuse_special
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
@@ -49,6 +50,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 def open_picture(path: Path) -> Image.Image:
     """The file opened by Pillow, with only its header read; InputError if it is not a still image."""
+    refuse_special(path)
     with named_errors(path):
         picture = Image.open(path, formats=FORMATS)
         try:

@@ -16,6 +16,7 @@ from sodbench.files import sha256_of
 from sodbench.models.callables import make_network
 from sodbench.models.settings import BaselineTable, weights_folder
 from sodbench.names import folder_name
+from sodbench.paths import user_path
 
 if TYPE_CHECKING:
     from torch import nn
@@ -102,7 +103,7 @@ class Baseline(BaselineTable):
         """The path of the baseline's own weights: next to its TOML file, else in the user's data folder."""
         if self.weights is None or self.weights.file is None:
             return weights_folder() / f"{folder_name(self.name)}.pth"
-        file = Path(self.weights.file).expanduser()
+        file = user_path(self.weights.file)
         if file.is_absolute():
             return file
         beside = self.path.parent / file if self.path else file

@@ -15,6 +15,7 @@ from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
 from sodbench.models.baseline import Baseline
 from sodbench.models.settings import Weights
+from sodbench.paths import user_path
 from sodbench.unfinished import temporary
 
 
@@ -83,7 +84,7 @@ def _fetch(
         try:
             if kind != "file":
                 return download(archive, kind, folder, progress)
-            given = Path(archive.address).expanduser()
+            given = user_path(archive.address)
             if not given.is_file():
                 raise InputError(f"--from {source}: no such file; expected a file or an address with ://")
             copied = Path(shutil.copyfile(given, folder / target.name))

@@ -16,6 +16,7 @@ from sodbench.errors import InputError, Note, unknown_names
 from sodbench.models.baseline import NETWORKS, Baseline
 from sodbench.models.callables import find_callable
 from sodbench.models.settings import read_table
+from sodbench.paths import user_path
 from sodbench.schema import wrong
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def describe_baseline(name: str | Path) -> Baseline:
         return _from_carried({}, _name_of_callable(name), name)
     if not name.endswith(".toml"):
         return _from_file(catalog.find("baselines", name))
-    path = Path(name).expanduser()
+    path = user_path(name)
     if not path.is_file():
         raise InputError(f"{path}: no such baseline file")
     if catalog.is_shipped_name("baselines", path.stem) and not catalog.is_shipped("baselines", path):

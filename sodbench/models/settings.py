@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from sodbench.data.preprocessing import InputSpec
 from sodbench.errors import InputError
+from sodbench.paths import user_path
 from sodbench.schema import ABOVE_0, AT_LEAST_1, NOT_EMPTY, SHA256, Check, parse, wrong
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -114,7 +115,7 @@ def read_table(table: Mapping[str, Any], source: str | Path) -> BaselineTable:
 def weights_folder() -> Path:
     """The folder of fetched weights: `$SODBENCH_WEIGHTS`, else one in the user's data folder."""
     if named := os.environ.get("SODBENCH_WEIGHTS"):
-        return Path(named).expanduser()
+        return user_path(named)
     home = os.environ.get("XDG_DATA_HOME")
     try:
         base = Path(home) if home else Path.home() / ".local" / "share"

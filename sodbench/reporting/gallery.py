@@ -19,6 +19,7 @@ from sodbench.data.images import read_image, read_map, read_mask
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
 from sodbench.names import folder_name
+from sodbench.paths import real_path
 from sodbench.reporting.labels import label
 from sodbench.reporting.pictures import Pictures, Pixels
 from sodbench.results.run import Run
@@ -107,7 +108,7 @@ def _sources(
     folder: Path, pictures: Sequence[Pictures], images: Sequence[str]
 ) -> dict[str, list[str | None]]:
     """Addresses of all images, masks and maps that exist, without opening any."""
-    page = folder.resolve()
+    page = real_path(folder)
     data = _with_data(pictures)
     sources = {
         "picture": [_address(page, data.picture(image)) for image in images],

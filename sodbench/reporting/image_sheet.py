@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from sodbench.data.images import read_image, read_map, read_mask
+from sodbench.data.overwriting import refuse_overwriting
 from sodbench.errors import InputError, unknown_names
 from sodbench.files import atomic_path
 from sodbench.reporting.cell_text import number
@@ -19,7 +20,8 @@ TALLEST = 4.0  # height / width of a panel: an image that is longer is drawn nar
 def write_sheet(run: Run, image: str, path: Path) -> None:
     """Writes the sheet of `image` (a name as recorded, see `recorded_image`) as PNG.
 
-    Raises InputError where the mask or the map is not available; the image may be missing.
+    Raises InputError where the mask or the map is not available, and where `path` lies among them; the image
+    may be missing.
     """
     files = Pictures(run)
     mask_file, map_file, picture_file = files.mask(image), files.map(image), files.picture(image)
@@ -27,6 +29,8 @@ def write_sheet(run: Run, image: str, path: Path) -> None:
         what = "mask" if mask_file is None else "map"
         reason = files.missing() or f"the folders exist, but hold no file of {image}"
         raise InputError(f"no {what} of {image} to show: {reason}; score the maps again where they are now")
+    inputs = [file for file in (mask_file, map_file, picture_file) if file is not None]
+    refuse_overwriting([path], inputs, str(path.parent))
     mask, saliency = read_mask(mask_file), read_map(map_file)
     picture = read_image(picture_file) if picture_file else None
     if saliency.shape != mask.shape:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from sodbench import __version__
 from sodbench.data.locations import cache_folder
 from sodbench.errors import InputError
+from sodbench.paths import real_path, user_path
 
 # packages that can move a score; a drift report names those whose version differs
 PACKAGES = (
@@ -169,8 +170,8 @@ def _without_absolute_path(argument: str, roots: list[Path]) -> str:
     if not path.is_absolute():
         return argument
     for root, name in [*((root, "DATA_ROOT") for root in roots), (Path.cwd(), ".")]:
-        if path.resolve().is_relative_to(root.resolve()):
-            return option + separator + Path(name, path.resolve().relative_to(root.resolve())).as_posix()
+        if real_path(path).is_relative_to(real_path(root)):
+            return option + separator + Path(name, real_path(path).relative_to(real_path(root))).as_posix()
     return f"{option}{separator}.../{path.name}"
 
 
@@ -179,18 +180,18 @@ def portable(path: Path, reports: Path | None, roots: Iterable[Path] = ()) -> st
 
     Absolute where there is no reports folder, or on another drive than it.
     """
-    resolved = Path(path).expanduser().resolve()
+    resolved = real_path(user_path(path))
     bases = [("data-root", root) for root in roots]
     with suppress(InputError):  # a user without a home has no cache
         bases.append(("cache", cache_folder()))
     for base, folder in bases:
-        folder = folder.expanduser().resolve()
+        folder = real_path(user_path(folder))
         if resolved.is_relative_to(folder):
             return f"{base}:{resolved.relative_to(folder).as_posix()}"
     if reports is None:
         return resolved.as_posix()
     try:
-        return "reports:" + Path(os.path.relpath(resolved, Path(reports).resolve())).as_posix()
+        return "reports:" + Path(os.path.relpath(resolved, real_path(reports))).as_posix()
     except ValueError:  # another drive on Windows
         return resolved.as_posix()
 
@@ -211,8 +212,8 @@ def locate(recorded: str | None, reports: Path | None, roots: Sequence[Path] = (
         return cache_folder() / rest
     if separator and base == "reports":
         start = Path(reports or ".")
-        if start.resolve() != start.absolute():  # `..` leads elsewhere from behind a link
-            start = start.resolve()
+        if real_path(start) != start.absolute():  # `..` leads elsewhere from behind a link
+            start = real_path(start)
         # without the `..`, so that a page and a message show a plain path
         return Path(os.path.normpath(start / rest))
     return Path(recorded)

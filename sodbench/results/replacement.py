@@ -1,11 +1,36 @@
-"""Whether a new run may take the place of a record: it must be of the same data, and of no fewer images."""
+"""Whether a new run may take the place of a record: it must be of the same data, and of no fewer images.
 
+What is no record is never replaced.
+"""
+
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sodbench.errors import InputError
+from sodbench.errors import InputError, first_of
 from sodbench.json_text import read_json
 from sodbench.names import folder_name
+
+RECORD_FILES = ("run.json", "scores.parquet", "curves.parquet", "image_curves.parquet")
+
+
+def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
+    """Raises InputError where the place of a record is taken by something else: a file, a user's folder."""
+    place = Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
+    advice = "move it away, or choose another --name or --reports"
+    if not place.is_dir():
+        if os.path.lexists(place):
+            raise InputError(
+                f"{place}: expected the folder of a record, found a file or a broken link; {advice}"
+            )
+        return
+    try:
+        names = [entry.name for entry in place.iterdir()]
+    except OSError as error:
+        raise InputError(f"{place}: cannot be read ({error.strerror}); {advice}") from None
+    others = sorted(name for name in names if name not in RECORD_FILES and not name.startswith("."))
+    if others:
+        raise InputError(f"{place}: holds {first_of(others, 3)}, which is no part of a record; {advice}")
 
 
 def refuse_loss(

@@ -15,6 +15,7 @@ from sodbench.data.image_files import scan
 from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
 from sodbench.json_text import to_json
+from sodbench.paths import real_path, user_path
 from sodbench.results.provenance import Prediction, Provenance, digest_of, environment, locate, portable
 from sodbench.schema import parse
 
@@ -226,7 +227,7 @@ def new_run(
         provenance=provenance,
         image_facts=partial(_known, facts),
         reports=reports,
-        data_root=None if data_root is None else data_root.expanduser().resolve(),
+        data_root=None if data_root is None else real_path(user_path(data_root)),
     )
 
 
@@ -255,7 +256,7 @@ def _relative(path: Path | None, folder: Path) -> str | None:
     if path is None:
         return None
     try:
-        return Path(os.path.relpath(Path(path).resolve(), Path(folder).resolve())).as_posix()
+        return Path(os.path.relpath(real_path(path), real_path(folder))).as_posix()
     except ValueError:  # another drive on Windows
         return str(path)
 

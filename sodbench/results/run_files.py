@@ -27,9 +27,10 @@ from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import number_or_nan, read_json, to_json
 from sodbench.names import folder_name, original_name
+from sodbench.paths import real_path
 from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
-from sodbench.results.replacement import refuse_loss
+from sodbench.results.replacement import refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.schema import parse
 from sodbench.unfinished import temporary
@@ -59,6 +60,7 @@ def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
             staged.mkdir()
             _write(staged, run)
             with locked_folder(method):
+                refuse_other_files(reports, run.name, run.dataset)
                 if not replace:
                     refuse_loss(
                         reports,
@@ -325,7 +327,7 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         provenance=record.provenance,
         image_facts=partial(_image_facts, folder),
         # the folder may be `.`
-        reports=folder.resolve().parent.parent.parent if reports is None else reports,
+        reports=real_path(folder).parent.parent.parent if reports is None else reports,
     )
 
 

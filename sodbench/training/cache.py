@@ -17,6 +17,7 @@ from sodbench.data.folder import Sample
 from sodbench.data.locations import cache_folder
 from sodbench.errors import InputError
 from sodbench.json_text import read_json
+from sodbench.paths import real_path
 from sodbench.training.augmentation import Pixels, Size
 from sodbench.training.samples import read_pair, resize_pair
 from sodbench.unfinished import temporary
@@ -68,7 +69,7 @@ def _fingerprint(samples: Sequence[Sample], resize: Size | None) -> str:
         for path in (sample.image, sample.mask):
             if path is not None and path.is_file():
                 stat = path.stat()
-                digest.update(repr((str(path.resolve()), stat.st_size, stat.st_mtime_ns)).encode())
+                digest.update(repr((str(real_path(path)), stat.st_size, stat.st_mtime_ns)).encode())
     return digest.hexdigest()[:32]
 
 

@@ -28,6 +28,7 @@ from sodbench.json_text import plain, to_json
 from sodbench.models import load_baseline
 from sodbench.models.weights import load_state, save_half
 from sodbench.names import folder_name
+from sodbench.paths import real_path, user_path
 from sodbench.results.provenance import environment
 from sodbench.training.distributed import Process, joined
 from sodbench.training.log import TrainingLog, last_losses
@@ -136,7 +137,8 @@ def train(
     sets = [open_dataset(dataset, root) for dataset in recipe.dataset]
     validation_sets = [open_dataset(dataset, root) for dataset in recipe.validate_on]
     samples = [sample for dataset in sets for sample in dataset.samples]
-    folder = Path(out).expanduser() if out is not None else Path("training") / folder_name(baseline.name)
+    folder = user_path(out) if out is not None else Path("training") / folder_name(baseline.name)
+    _refuse_own_data(folder, [*sets, *validation_sets])
     options = Options(folder, resume, workers, cache, skip_bad, progress)
 
     started = time.time()
@@ -201,6 +203,19 @@ def _finish(
     )
     write_text(folder / "training.json", to_json(record, indent=1) + "\n")
     return record
+
+
+def _refuse_own_data(folder: Path, sets: Sequence[DataSet]) -> None:
+    """Refuses data sets inside the folders that a training empties or writes images into."""
+    written = [real_path(folder / name) for name in ("validation", "samples")]
+    for dataset in sets:
+        files = (file for sample in dataset for file in (sample.image, sample.mask) if file is not None)
+        for file in files:
+            if any(real_path(file).is_relative_to(one) for one in written):
+                raise InputError(
+                    f"--out {folder}: the training writes into validation/ and samples/ there, and {file} is"
+                    f" of the data set {dataset.name}; choose another folder"
+                )
 
 
 def _name_of(baseline: "Baseline") -> str:

@@ -250,7 +250,7 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "zip-method-99": (
         "s.zip",
         lambda: zipped(good_members()).replace(b"\x08\0", b"\x63\0"),
-        "damaged|locked",
+        "damaged|locked|packed in another way",
     ),
     "tar-parent": ("s.tar", lambda: tarred(good_members() | {"../evil.txt": b"x"}), "leaves its folder"),
     "tar-absolute": (
@@ -286,8 +286,16 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     ),
     "tar-cut": ("s.tar", lambda: tarred(good_members())[:1500], "damaged"),
     "tar-flipped-header": ("s.tar", lambda: _flipped(tarred(good_members()), 0.0), "not a zip, tar|damaged"),
-    "tar-negative-size": ("s.tar", lambda: _tar_of_size(-1), "not a zip, tar|damaged|no pairs"),
-    "tar-says-7-gigabytes": ("s.tar", lambda: _tar_of_size(7 << 30), "damaged|free|large|not a zip"),
+    "tar-negative-size": (
+        "s.tar",
+        lambda: _tar_of_size(-1),
+        "no pairs|a header of -1 bytes",
+    ),
+    "tar-says-7-gigabytes": (
+        "s.tar",
+        lambda: _tar_of_size(7 << 30),
+        "a member of .* bytes .at most",
+    ),
     "tar-gz-cut": ("s.tar.gz", lambda: tarred(good_members(), mode="w:gz")[:-300], "damaged"),
     "tar-gz-flipped": ("s.tar.gz", lambda: _flipped(tarred(good_members(), mode="w:gz"), 0.5), "damaged"),
     "tar-gz-wrong-sum": (

@@ -3,6 +3,9 @@
 import gzip
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
+
+from sodbench.errors import InputError
 
 from .archives import good_members, zipped
 from .case import Answer, Build, Case
@@ -93,9 +96,9 @@ SLOW: dict[str, tuple[Callable[[str], Answer], str, str]] = {
     "endless-of-unknown-size": (
         _always(Answer(bytes(MEGABYTE), repeats=-1, pause=0.001)),
         "",
-        "large|free|space",
+        "large|free|space|more than",
     ),
-    "a-byte-a-second": (_always(Answer(b"P", repeats=-1, pause=1.0)), "", "slow|rate"),
+    "a-byte-a-second": (_always(Answer(b"P", repeats=-1, pause=1.0)), "", "slow|rate|per second"),
 }
 ADDRESSES = {
     "file-address": ("file:///etc/passwd", "file|scheme"),
@@ -119,6 +122,18 @@ def _address(address: str) -> Build:
     return lambda world: _card(world, address.replace("{url}", world.url.removeprefix("http")))
 
 
+def _fetch_with_small_limits() -> None:
+    """The real limits let 8 GB come, and two minutes pass."""
+    from sodbench.data.card import load_card
+    from sodbench.data.getting import download
+    from sodbench.data.getting import fetch as module
+    from sodbench.data.getting.limits import Limits
+
+    download.WINDOW = 3.0
+    module.limits_of = lambda card: Limits(total=64 * MEGABYTE)
+    module.fetch(load_card("mini"), Path("../data"))
+
+
 CASES = [
     *(
         Case(
@@ -136,7 +151,7 @@ CASES = [
     *(
         Case(
             f"downloads/{what}",
-            FETCH,
+            _fetch_with_small_limits,
             says=f"mini.*({says})",
             build=_mini(more),
             serve=serve,
@@ -144,6 +159,7 @@ CASES = [
             changes=LEFT,
             megabytes=256,
             seconds=60,
+            raises=(InputError,),
             whole=True,
         )
         for what, (serve, more, says) in SLOW.items()

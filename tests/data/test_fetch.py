@@ -20,7 +20,7 @@ from PIL import Image
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.data.getting import download as download_module
-from sodbench.data.getting.fetch import fetch
+from sodbench.data.getting.fetch import _put_in_place, fetch
 from sodbench.data.getting.limits import Limits
 from sodbench.errors import InputError
 
@@ -140,8 +140,8 @@ def test_known_quirks_are_repaired_and_logged(site: Site, tmp_path: Path) -> Non
         f'[[quirks]]\ntext = "wrong size"\ntake_mask = ["{odd}.jpg"]\n'
         '[[quirks]]\ntext = "does not belong"\nignore_masks = ["stray.jpg"]\n'
     )
-    card_file("duts-tr", mirror(site.url + "/d.zip"), count=3, extra=quirks)
-    done = fetch(load_card("duts-tr"), tmp_path / "data")
+    card_file("odd", mirror(site.url + "/d.zip"), count=3, extra=quirks)
+    done = fetch(load_card("odd"), tmp_path / "data")
     log = "\n".join(done.log)
     for line in (
         f"converted the mask {odd}.jpg",
@@ -151,7 +151,7 @@ def test_known_quirks_are_repaired_and_logged(site: Site, tmp_path: Path) -> Non
         "alone",
     ):
         assert line in log, line
-    samples = open_dataset("duts-tr", tmp_path / "data").samples
+    samples = open_dataset("odd", tmp_path / "data").samples
     assert [sample.mask.name for sample in samples if sample.mask] == [
         "n01532829_1.png",
         f"{odd}.png",
@@ -363,3 +363,25 @@ def test_the_limits_of_the_card_hold(site: Site, tmp_path: Path, monkeypatch: py
         with pytest.raises(InputError, match=why):
             fetch(load_card("t"), tmp_path / why)
         assert left(tmp_path / why) == [".downloads"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, OSError])
+def test_a_replacement_that_is_stopped_between_its_two_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    new, target = tmp_path / "new", tmp_path / "SOD"
+    for folder in (new, target):
+        folder.mkdir()
+        (folder / "whose").write_text(folder.name)
+    rename = Path.rename
+
+    def stopped(self: Path, to: Path) -> Path:
+        if self == new:
+            raise stop
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(stop):
+        _put_in_place(new, target, replace=True)
+    assert (target / "whose").read_text() == "SOD"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SOD", "new"]

@@ -12,6 +12,7 @@ from sodbench.data.folder import open_dataset
 from sodbench.data.image_files import is_utf8, printable, read_list
 from sodbench.errors import InputError
 from sodbench.files import write_text
+from sodbench.paths import real_path
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def new_cards(
             name=f"{name}-{split}" if split else name,
             title=f"{title or name}, {split}" if split else title or name,
             role=role or ("train" if "train" in one.split else "test"),
-            folder=folder.resolve(),
+            folder=real_path(folder),
             files=one,
             names=names,
         )
@@ -127,7 +128,7 @@ def _toml(card: NewCard) -> str:
         'source = "sodbench datasets add"',
     ]
     if card.names is not None:
-        lines += ["", "[split]", f"lists = [{text(str(card.names.resolve()))}]"]
+        lines += ["", "[split]", f"lists = [{text(str(real_path(card.names)))}]"]
     if files.unmasked:
         lines += [
             "",

@@ -202,10 +202,10 @@ def _put_in_place(folder: Path, target: Path, replace: bool) -> None:
     if not replace:
         raise InputError(f"{target}: exists already and is not touched; --replace puts the new set there")
     old = _former(target)
-    target.rename(old)
     try:
+        target.rename(old)
         folder.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    finally:
+        if not target.exists():  # an error, or a signal between the two
+            old.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
