@@ -6,9 +6,25 @@ singular one (`--dataset`).
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from sodbench.arguments import BATCH, THREADS, Number
+from sodbench.errors import shown
+
+
+def number(kind: Number) -> Callable[[str], Any]:
+    """The `type` of an option that is a number: within the bounds that the Python functions have."""
+
+    def read(text: str) -> Any:
+        value = kind.read(text)
+        problem = kind.problem(text if value is None else value)
+        if problem:
+            raise argparse.ArgumentTypeError(f"expected {problem}, found {shown(text)}")
+        return value
+
+    return read
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +42,7 @@ def add_weights(parser: argparse.ArgumentParser, text: str = "weights instead of
 
 def add_prediction(parser: argparse.ArgumentParser) -> None:
     """Adds `--batch`, `--device` and `--precision`: how maps are predicted."""
-    parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
+    parser.add_argument("--batch", type=number(BATCH), metavar="N", help="batch size (4; 16 on a GPU)")
     add_device(parser)
     parser.add_argument(
         "--precision", choices=("fp32", "bf16", "fp16"), help="numeric precision (the baseline's)"
@@ -75,8 +91,16 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         dest="self_check",
         help="do not score eight images a second time without the engine; the record says so",
     )
+    add_scoring_workers(parser)
+
+
+def add_scoring_workers(parser: argparse.ArgumentParser) -> None:
+    """Adds `--scoring-workers N`."""
     parser.add_argument(
-        "--scoring-workers", type=int, metavar="N", help="threads that score (one per processor core)"
+        "--scoring-workers",
+        type=number(THREADS),
+        metavar="N",
+        help="threads that score (one per processor core)",
     )
 
 
