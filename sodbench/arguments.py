@@ -1,6 +1,6 @@
 """What options and arguments may be: numbers within stated bounds, objects of the right kind.
 
-A number has the same bounds as an option of the command line (`cli.options.number`) and as an argument:
+A number has the same bounds as an option of the command line (`cli.options.Bounded`) and as an argument:
 
     BATCH.checked("batch", 0)   # InputError: batch is 0, expected 1 or more
 """

@@ -64,7 +64,8 @@ def register(subparsers: Subparsers) -> None:
     check.add_argument(
         "--size",
         nargs=2,
-        type=options.number(SIDE),
+        action=options.Bounded,
+        kind=SIDE,
         metavar=("H", "W"),
         help="input size (the baseline's own)",
     )

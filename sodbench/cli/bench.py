@@ -27,11 +27,23 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
     options.add_weights(parser)
     parser.add_argument(
-        "--size", nargs=2, type=options.number(SIDE), metavar=("H", "W"), help="input size (the baseline's)"
+        "--size",
+        nargs=2,
+        action=options.Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's)",
     )
-    parser.add_argument("--batch", type=options.number(BATCH), default=1, metavar="N", help="batch size (1)")
     parser.add_argument(
-        "--seconds", type=options.number(SECONDS), default=5.0, metavar="S", help="seconds per form (5)"
+        "--batch", action=options.Bounded, kind=BATCH, default=1, metavar="N", help="batch size (1)"
+    )
+    parser.add_argument(
+        "--seconds",
+        action=options.Bounded,
+        kind=SECONDS,
+        default=5.0,
+        metavar="S",
+        help="seconds per form (5)",
     )
     parser.add_argument(
         "--forms",
@@ -42,7 +54,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     options.add_device(parser)
     parser.add_argument(
-        "--threads", type=options.number(THREADS), metavar="N", help="CPU threads (torch's choice)"
+        "--threads", action=options.Bounded, kind=THREADS, metavar="N", help="CPU threads (torch's choice)"
     )
     options.add_reports(parser)
     options.add_json(parser)

@@ -29,21 +29,27 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--protocol", default="pysodmetrics", metavar="NAME", help="protocol (pysodmetrics)")
     parser.add_argument(
         "--resamples",
-        type=options.number(RESAMPLES),
+        action=options.Bounded,
+        kind=RESAMPLES,
         default=5000,
         metavar="N",
         help="bootstrap and permutation resamples (5000)",
     )
-    parser.add_argument("--level", type=options.number(LEVEL), default=0.95, help="confidence level (0.95)")
-    parser.add_argument("--seed", type=options.number(SEED), default=0, help="seed of the resampling (0)")
+    parser.add_argument(
+        "--level", action=options.Bounded, kind=LEVEL, default=0.95, help="confidence level (0.95)"
+    )
+    parser.add_argument(
+        "--seed", action=options.Bounded, kind=SEED, default=0, help="seed of the resampling (0)"
+    )
     parser.add_argument(
         "--most-different",
-        type=options.number(IMAGES),
+        action=options.Bounded,
+        kind=IMAGES,
         default=5,
         metavar="N",
         help="number of most different images to list (5)",
     )
-    options.add_former(parser, "--images", "--most-different", type=options.number(IMAGES))
+    options.add_former(parser, "--images", "--most-different", kind=IMAGES)
     parser.add_argument(
         "--by", metavar="METRIC", help="per-image score that ranks these images (S, else the first available)"
     )

@@ -40,9 +40,14 @@ def register(subparsers: Any) -> None:
     options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
     options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
     parser.add_argument(
-        "--digits", type=options.number(DIGITS), default=3, metavar="N", help="digits after the point (3)"
+        "--digits",
+        action=options.Bounded,
+        kind=DIGITS,
+        default=3,
+        metavar="N",
+        help="digits after the point (3)",
     )
-    options.add_former(parser, "--precision", "--digits", type=options.number(DIGITS))
+    options.add_former(parser, "--precision", "--digits", kind=DIGITS)
     parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
     parser.add_argument(
         "--published",
@@ -60,7 +65,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--gallery",
-        type=options.number(GALLERY),
+        action=options.Bounded,
+        kind=GALLERY,
         default=6,
         metavar="N",
         help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",

@@ -30,7 +30,8 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--maps", type=Path, metavar="DIR", help="the scored maps, if they have moved")
     parser.add_argument(
         "--tolerance",
-        type=options.number(NOT_NEGATIVE),
+        action=options.Bounded,
+        kind=NOT_NEGATIVE,
         default=1e-3,
         metavar="X",
         help="largest difference that still agrees where a network gives other maps or weights (1e-3);"

@@ -30,7 +30,11 @@ def register(subparsers: Any) -> None:
         help="folder of the maps, one folder per data set in it (maps/<name>)",
     )
     parser.add_argument(
-        "--limit", type=options.number(LIMIT), metavar="N", help="only the first N images of each data set"
+        "--limit",
+        action=options.Bounded,
+        kind=LIMIT,
+        metavar="N",
+        help="only the first N images of each data set",
     )
     options.add_prediction(parser)
     options.add_allow_constant(parser)

@@ -35,7 +35,8 @@ def register(subparsers: Any) -> None:
     options.add_device(parser)
     parser.add_argument(
         "--workers",
-        type=options.number(LOADERS),
+        action=options.Bounded,
+        kind=LOADERS,
         default=1,
         metavar="N",
         help="loader processes; 0: load in the main process (1)",
@@ -46,7 +47,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--skip-bad",
-        type=options.number(IMAGES),
+        action=options.Bounded,
+        kind=IMAGES,
         default=0,
         metavar="N",
         help="tolerate up to N samples that cannot be read",

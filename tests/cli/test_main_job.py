@@ -143,7 +143,7 @@ def test_predict_any_pictures(
         ),
         (
             ["run", "basnet-tiny", "--datasets", "ecssd", "--limit", "0"],
-            "--limit: expected 1 or more",
+            "--limit is 0, expected 1 or more",
         ),
         (["run", "basnet-tiny", "--datasets", "ecssd", "--device", "gpu"], "device gpu: not a device"),
         (["run", "basnet-tiny", "--datasets", "duts-te"], "no folder DUTS-TE/ in the data root"),
