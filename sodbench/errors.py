@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+MESSAGE = 500  # characters of one sentence among others
+
 
 class InputError(ValueError):
     """Bad input: which file or option, what was found, what was expected, what to do.
@@ -27,7 +29,7 @@ def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> In
     known = sorted(set(valid))
     lower = {name.lower(): name for name in known}
     descriptions = []
-    for name in unknown:
+    for name in map(cut, unknown):
         near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
         hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
         descriptions.append(f"{name!r}{hint}")
@@ -37,4 +39,26 @@ def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> In
 def first_of(items: Sequence[str], limit: int = 10) -> str:
     """Names the first `limit` items and counts the rest: 'a, b, c ... and 12 more'."""
     more = len(items) - limit
-    return ", ".join(items[:limit]) + (f" ... and {more} more" if more > 0 else "")
+    named = ", ".join(cut(item, MESSAGE) for item in items[:limit])
+    return named + (f" ... and {more} more" if more > 0 else "")
+
+
+def cut(text: str, longest: int = 80) -> str:
+    """A text at a length that fits a message; its end is left out.
+
+    >>> cut("weight" * 20, 12)
+    'weightwei...'
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def shown(value: object) -> str:
+    """Any value as Python writes it, at a length that fits a message.
+
+    >>> shown("x"), shown(10**5000)
+    ("'x'", 'a value of type int that is too large to print')
+    """
+    try:
+        return cut(repr(value))
+    except Exception:  # a number of thousands of digits, a table that holds itself, a foreign type's own
+        return f"a value of type {type(value).__name__} that is too large to print"

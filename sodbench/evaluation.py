@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sodbench.arguments import BATCH, LIMIT, THREADS, instances
 from sodbench.data.card import load_cards
 from sodbench.data.folder import (
     DataSet,
@@ -111,9 +112,10 @@ def evaluate(
     from sodbench.results.provenance import Prediction
 
     started = time.time()
-    for option, value in (("limit", limit), ("batch", batch)):
-        if value is not None and value < 1:
-            raise InputError(f"{option} is {value}, expected 1 or more")
+    if limit is not None:
+        limit = LIMIT.checked("limit", limit)
+    if batch is not None:
+        batch = BATCH.checked("batch", batch)
     scoring = _scoring(
         protocols,
         metrics,
@@ -187,6 +189,7 @@ def evaluate_all(
 
     baseline = _baseline(baseline, weights)
     datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
+    datasets = instances("data sets", datasets, (str, DataSet), "names or DataSet objects")
     root = _path(options.get("data_root"))
     # all unknown names are reported together
     load_cards([one for one in datasets if isinstance(one, str)])
@@ -253,8 +256,8 @@ def score_maps(
         allow_constant=allow_constant,
         replace=replace,
     )
-    opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     folder = user_path(folder)
+    opened = dataset_to_score(dataset, masks, images, scoring.data_root)
     name = name or real_path(folder).name
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
@@ -286,7 +289,10 @@ def rescore(
 
     The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
     """
+    from sodbench.results.run import checked_runs
+
     started = time.time()
+    (run,) = checked_runs([run])
     if protocols is None:
         protocols = [table.protocol for table in run.tables.values()]
         metrics = list(run.values()) if metrics is None else metrics
@@ -390,10 +396,11 @@ def _scoring(
     from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
 
-    if workers is not None and workers < 1:
-        raise InputError(f"the number of scoring workers is {workers}, expected 1 or more")
+    if workers is not None:
+        workers = THREADS.checked("the number of scoring workers", workers)
     if isinstance(protocols, str | Path | Protocol):
         protocols = [protocols]
+    protocols = instances("protocols", protocols, (str, Path, Protocol), "names, paths or Protocol objects")
     loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
@@ -421,6 +428,12 @@ def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) ->
 
     if dataset.card is None or dataset.card.name != dataset.name:
         refuse_reserved(dataset.name)
+    elif len(dataset) > dataset.card.expected:
+        raise InputError(
+            f"{dataset.name}: {len(dataset)} pairs are in {dataset.folder}, and its card counts"
+            f" {dataset.card.expected}: remove those that are not of this set (`sodbench datasets verify"
+            f" {dataset.name}` helps), or correct pairs in a card of your own"
+        )
     if scoring.reports is not None:
         refuse_other_files(scoring.reports, name, dataset.name)
     if scoring.reports is not None and not scoring.replace:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sodbench.arguments import BATCH
 from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, read_image, rgb_pixels, write_map
 from sodbench.data.overwriting import refuse_overwriting
@@ -243,9 +244,7 @@ def _counted(items: Iterator[R], total: int | None, label: str | None) -> list[R
 
 
 def _batch_size(batch: int | None, device: str) -> int:
-    if batch is not None and batch < 1:
-        raise InputError(f"batch is {batch}, expected 1 or more")
-    return batch or default_batch(device)
+    return default_batch(device) if batch is None else BATCH.checked("batch", batch)
 
 
 def _network_of(

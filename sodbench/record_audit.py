@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sodbench.arguments import THREADS
 from sodbench.data.card import card_names, load_card
 from sodbench.data.image_files import scan
 from sodbench.errors import InputError, first_of, unknown_names
@@ -120,6 +121,8 @@ def audit(
 
     Raises InputError if there is no record, and for a name that no record has.
     """
+    if workers is not None:
+        workers = THREADS.checked("workers", workers)
     reports = user_path(reports)
     records = list(record_folders(reports))
     if not records:

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.arguments import NOT_NEGATIVE
 from sodbench.errors import InputError, first_of
 from sodbench.evaluation import dataset_of, evaluate, rescore
 from sodbench.files import sha256_of
@@ -144,6 +145,7 @@ def reproduce(
     `trust`, and for a record whose files or protocols were changed. A score that does not follow from the
     scores of its images does not agree.
     """
+    tolerance = NOT_NEGATIVE.checked("tolerance", tolerance)
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)
     if "recipe" in _content(path):
@@ -313,9 +315,11 @@ def _train_again(
 ) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
     """Trains again by the recorded recipe and seed; compares weights and validation scores."""
     from sodbench.training.job import train
+    from sodbench.training.recipe import load_recipe
 
     record = parse(_TrainingJson, _content(path), path, more=True)
-    _trusted(path, record.baseline, trust)
+    baseline = _trusted(path, record.baseline, trust)
+    load_recipe(baseline.training, record.recipe, str(path))
     again = train(
         record.baseline,
         settings=record.recipe,

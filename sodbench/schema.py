@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from sodbench.errors import InputError, unknown_names
+from sodbench.errors import InputError, shown, unknown_names
 
 T = TypeVar("T")
 
@@ -134,13 +134,7 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
 
 def wrong(source: str | Path, key: str, expected: str, found: object) -> InputError:
     """The error for one value: the file, the key, what was expected, what was found."""
-    try:
-        shown = repr(found)
-    except (ValueError, RecursionError):  # a number of thousands of digits, a table that holds itself
-        shown = f"a value of type {type(found).__name__} that is too large to print"
-    if len(shown) > 80:
-        shown = shown[:77] + "..."
-    return InputError(f"{source}: {key}: expected {expected}, found {shown}")
+    return InputError(f"{source}: {key}: expected {expected}, found {shown(found)}")
 
 
 def described(annotation: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sodbench.arguments import THREADS
 from sodbench.cores import core_count
 from sodbench.data.folder import Sample
 from sodbench.data.images import decode_mask, read_map
@@ -85,7 +86,7 @@ def score_files(
     progress bar on stderr (None: no bar); `masks` keeps the work of masks for further calls (None: it is not
     kept, which is faster for one call); `checker` is given the images that it draws, to score them again.
     Raises InputError that counts the files that cannot be scored and names the first of them. Notes, once
-    each, maps and masks that hold only 0 and 1.
+    each, maps and masks that hold only 0 and 1, and notes it if no mask has an object.
     """
     scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks)
     if not pairs:
@@ -93,17 +94,22 @@ def score_files(
     failed: list[InputError] = []
     faint: list[Path] = []
     stretched: list[Path] = []
+    objects = 0
     for scored in _in_order(pairs, scorers, masks, workers, progress, checker):
         if isinstance(scored, InputError):
             failed.append(scored)
             continue
         faint += [] if scored.zero_one_map is None else [scored.zero_one_map]
         stretched += [] if scored.zero_one_mask is None else [scored.zero_one_mask]
+        objects += any(image.facts[2] > 0 for image in scored.images)
         for scorer, image in zip(scorers, scored.images, strict=True):
             scorer.add(image)
     if failed:
         raise _cannot_be_scored(failed, len(pairs))
     _note_zero_one(faint, stretched, len(pairs))
+    if not objects:
+        message = f"{pairs[0][2]}: an empty mask, without any object; all {len(pairs)} masks are so"
+        warnings.warn(f"{message}: check that these are the masks of this set", Note, stacklevel=2)
     if checker is not None:
         checker.start(scorers)
     return {scorer.protocol.name: scorer.result() for scorer in scorers}
@@ -146,7 +152,7 @@ def _in_order(
     progress: str | None,
     checker: SelfChecker | None,
 ) -> Iterator[Scored | InputError]:
-    workers = workers or core_count()
+    workers = core_count() if workers is None else THREADS.checked("workers", workers)
     bar = None
     if progress is not None:
         from tqdm import tqdm

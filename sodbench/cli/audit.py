@@ -34,9 +34,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
     options.add_datasets(parser, "only these data sets")
     options.add_data_root(parser)
-    parser.add_argument(
-        "--scoring-workers", type=int, metavar="N", help="threads that score (one per processor core)"
-    )
+    options.add_scoring_workers(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)

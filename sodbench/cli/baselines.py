@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sodbench.arguments import SIDE
 from sodbench.cli import options
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
@@ -61,7 +62,12 @@ def register(subparsers: Subparsers) -> None:
     check.add_argument("--all", action="store_true", help="every baseline")
     options.add_weights(check)
     check.add_argument(
-        "--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's own)"
+        "--size",
+        nargs=2,
+        action=options.Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's own)",
     )
     options.add_json(check)
 
@@ -145,8 +151,6 @@ def _check(args: argparse.Namespace) -> int:
     names = baseline_names() if args.all else args.baselines
     if not names:
         raise InputError("no baseline is named; name one or more, or use --all")
-    if args.size and min(args.size) < 32:
-        raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
     results = {}
     for baseline in _load_all(names):
         outcomes = check_baseline(baseline, args.weights, tuple(args.size) if args.size else None)

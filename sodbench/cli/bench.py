@@ -3,8 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sodbench.arguments import BATCH, SECONDS, SIDE, THREADS
 from sodbench.cli import options
-from sodbench.errors import InputError
 from sodbench.json_text import to_json
 
 if TYPE_CHECKING:
@@ -26,9 +26,25 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
     options.add_weights(parser)
-    parser.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="input size (the baseline's)")
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="batch size (1)")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="seconds per form (5)")
+    parser.add_argument(
+        "--size",
+        nargs=2,
+        action=options.Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's)",
+    )
+    parser.add_argument(
+        "--batch", action=options.Bounded, kind=BATCH, default=1, metavar="N", help="batch size (1)"
+    )
+    parser.add_argument(
+        "--seconds",
+        action=options.Bounded,
+        kind=SECONDS,
+        default=5.0,
+        metavar="S",
+        help="seconds per form (5)",
+    )
     parser.add_argument(
         "--forms",
         nargs="+",
@@ -37,7 +53,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
     )
     options.add_device(parser)
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (torch's choice)")
+    parser.add_argument(
+        "--threads", action=options.Bounded, kind=THREADS, metavar="N", help="CPU threads (torch's choice)"
+    )
     options.add_reports(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -47,13 +65,6 @@ def run(args: argparse.Namespace) -> int:
     """Measures and records one baseline after the other."""
     from sodbench.models import choose_device, load_baseline
 
-    for option, least in (("batch", 1), ("threads", 1)):
-        if getattr(args, option) is not None and getattr(args, option) < least:
-            raise InputError(f"--{option} is {getattr(args, option)}, expected {least} or more")
-    if args.seconds <= 0:
-        raise InputError(f"--seconds is {args.seconds:g}, expected more than 0")
-    if args.size and min(args.size) < 32:
-        raise InputError(f"--size {args.size[0]} {args.size[1]}: expected at least 32 x 32")
     baselines = [load_baseline(name) for name in args.baselines]
     device = choose_device(args.device)
     records = []

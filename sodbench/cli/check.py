@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.arguments import NOT_NEGATIVE
 from sodbench.cli import options
 from sodbench.errors import InputError
 
@@ -143,13 +144,11 @@ def _tolerances(options: list[str]) -> dict[str, float]:
     tolerances = {}
     for option in options:
         metric, _, value = option.rpartition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not number >= 0:
+        number = NOT_NEGATIVE.read(value)
+        if number is None or NOT_NEGATIVE.problem(number):
             raise InputError(
-                f"--tolerances {option!r}: expected METRIC=VALUE or VALUE, 0 or more, e.g. MAE=1e-4"
+                f"--tolerances {option!r}: expected METRIC=VALUE or VALUE, 0 or more and finite, such as"
+                " MAE=1e-4"
             )
         tolerances[metric or "default"] = number
     return tolerances

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sodbench.arguments import IMAGES, LEVEL, RESAMPLES, SEED
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError, unknown_names
@@ -27,18 +28,28 @@ def register(subparsers: Any) -> None:
     options.add_metrics(parser, "scores to compare (all)")
     parser.add_argument("--protocol", default="pysodmetrics", metavar="NAME", help="protocol (pysodmetrics)")
     parser.add_argument(
-        "--resamples", type=int, default=5000, metavar="N", help="bootstrap and permutation resamples (5000)"
+        "--resamples",
+        action=options.Bounded,
+        kind=RESAMPLES,
+        default=5000,
+        metavar="N",
+        help="bootstrap and permutation resamples (5000)",
     )
-    parser.add_argument("--level", type=float, default=0.95, help="confidence level (0.95)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the resampling (0)")
+    parser.add_argument(
+        "--level", action=options.Bounded, kind=LEVEL, default=0.95, help="confidence level (0.95)"
+    )
+    parser.add_argument(
+        "--seed", action=options.Bounded, kind=SEED, default=0, help="seed of the resampling (0)"
+    )
     parser.add_argument(
         "--most-different",
-        type=int,
+        action=options.Bounded,
+        kind=IMAGES,
         default=5,
         metavar="N",
         help="number of most different images to list (5)",
     )
-    options.add_former(parser, "--images", "--most-different", type=int)
+    options.add_former(parser, "--images", "--most-different", kind=IMAGES)
     parser.add_argument(
         "--by", metavar="METRIC", help="per-image score that ranks these images (S, else the first available)"
     )
@@ -53,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.json_text import to_json
     from sodbench.reporting.comparison import compare
 
-    _check(args)
+    if len(set(args.methods)) < 2:
+        raise InputError(f"nothing to compare {args.methods[0]!r} with; name two methods or more")
     recorded = recorded_runs(args.reports)
     datasets = list(dict.fromkeys(args.datasets or _shared(recorded, args.methods)))
     first, second, *others = [run for dataset in datasets for run in _chosen(recorded, args.methods, dataset)]
@@ -73,17 +85,6 @@ def run(args: argparse.Namespace) -> int:
         say("note", note)
     print(to_json(comparison.as_json()) if args.json else comparison)
     return 0
-
-
-def _check(args: argparse.Namespace) -> None:
-    if len(set(args.methods)) < 2:
-        raise InputError(f"nothing to compare {args.methods[0]!r} with; name two methods or more")
-    if args.resamples < 100:
-        raise InputError(f"--resamples is {args.resamples}, expected 100 or more")
-    if args.most_different < 0:
-        raise InputError(f"--most-different is {args.most_different}, expected 0 or more")
-    if not 0.5 <= args.level < 1:
-        raise InputError(f"--level is {args.level}, expected a level from 0.5 to below 1, such as 0.95")
 
 
 def _shared(runs: "list[Run]", methods: list[str]) -> list[str]:

@@ -10,6 +10,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sodbench.arguments import BATCH, THREADS, Number
+
+
+class Bounded(argparse.Action):
+    """An option that is a number of a `kind`, within the bounds that the Python functions have."""
+
+    def __init__(self, *arguments: Any, kind: Number | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.kind = kind
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        setattr(namespace, self.dest, self.checked(values, str(option_string)))
+
+    def checked(self, values: Any, option: str) -> Any:
+        """The number or numbers; InputError names the option."""
+        if self.kind is None:
+            return values
+        if isinstance(values, list):
+            return [self.checked(value, option) for value in values]
+        number = self.kind.read(values)
+        return self.kind.checked(option, values if number is None else number)
+
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Adds the positional argument that names a baseline."""
@@ -26,7 +50,9 @@ def add_weights(parser: argparse.ArgumentParser, text: str = "weights instead of
 
 def add_prediction(parser: argparse.ArgumentParser) -> None:
     """Adds `--batch`, `--device` and `--precision`: how maps are predicted."""
-    parser.add_argument("--batch", type=int, metavar="N", help="batch size (4; 16 on a GPU)")
+    parser.add_argument(
+        "--batch", action=Bounded, kind=BATCH, metavar="N", help="batch size (4; 16 on a GPU)"
+    )
     add_device(parser)
     parser.add_argument(
         "--precision", choices=("fp32", "bf16", "fp16"), help="numeric precision (the baseline's)"
@@ -75,8 +101,17 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         dest="self_check",
         help="do not score eight images a second time without the engine; the record says so",
     )
+    add_scoring_workers(parser)
+
+
+def add_scoring_workers(parser: argparse.ArgumentParser) -> None:
+    """Adds `--scoring-workers N`."""
     parser.add_argument(
-        "--scoring-workers", type=int, metavar="N", help="threads that score (one per processor core)"
+        "--scoring-workers",
+        action=Bounded,
+        kind=THREADS,
+        metavar="N",
+        help="threads that score (one per processor core)",
     )
 
 
@@ -147,7 +182,7 @@ def add_former(parser: argparse.ArgumentParser, former: str, now: str, **options
     )
 
 
-class _Former(argparse.Action):
+class _Former(Bounded):
     """Stores what the option of the new spelling would store, and names that spelling."""
 
     def __init__(self, *arguments: Any, now: str, **options: Any) -> None:
@@ -162,4 +197,4 @@ class _Former(argparse.Action):
             " version only",
             file=sys.stderr,
         )
-        setattr(namespace, self.dest, values)
+        super().__call__(parser, namespace, values, option_string)

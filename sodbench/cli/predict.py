@@ -36,8 +36,6 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import predict_files
 
-    if args.batch is not None and args.batch < 1:
-        raise InputError(f"--batch is {args.batch}, expected 1 or more")
     baseline = load_baseline(args.baseline)
     if not args.images.exists():
         raise InputError(f"--images {args.images}: no such folder or image")

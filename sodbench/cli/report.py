@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.arguments import DIGITS, GALLERY
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
@@ -38,8 +39,15 @@ def register(subparsers: Any) -> None:
     options.add_datasets(parser, "only these data sets")
     options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
     options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
-    parser.add_argument("--digits", type=int, default=3, metavar="N", help="digits after the point (3)")
-    options.add_former(parser, "--precision", "--digits", type=int)
+    parser.add_argument(
+        "--digits",
+        action=options.Bounded,
+        kind=DIGITS,
+        default=3,
+        metavar="N",
+        help="digits after the point (3)",
+    )
+    options.add_former(parser, "--precision", "--digits", kind=DIGITS)
     parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
     parser.add_argument(
         "--published",
@@ -57,7 +65,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--gallery",
-        type=int,
+        action=options.Bounded,
+        kind=GALLERY,
         default=6,
         metavar="N",
         help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",
@@ -72,10 +81,6 @@ def run(args: argparse.Namespace) -> int:
     """Writes the report; prints the path of each document, and notes on stderr."""
     from sodbench.reporting.write import report
 
-    if not 1 <= args.digits <= 10:
-        raise InputError(f"--digits is {args.digits}, expected 1 to 10 digits")
-    if args.gallery < 0:
-        raise InputError(f"--gallery is {args.gallery}, expected 0 or more")
     written = report(
         recorded_runs(args.reports),
         args.reports,

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sodbench.arguments import NOT_NEGATIVE
 from sodbench.cli import options
 from sodbench.json_text import to_json
 
@@ -29,7 +30,8 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--maps", type=Path, metavar="DIR", help="the scored maps, if they have moved")
     parser.add_argument(
         "--tolerance",
-        type=float,
+        action=options.Bounded,
+        kind=NOT_NEGATIVE,
         default=1e-3,
         metavar="X",
         help="largest difference that still agrees where a network gives other maps or weights (1e-3);"

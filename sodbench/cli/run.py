@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sodbench.arguments import LIMIT
 from sodbench.cli import options
 from sodbench.cli.output import print_runs
 
@@ -28,7 +29,13 @@ def register(subparsers: Any) -> None:
         metavar="DIR",
         help="folder of the maps, one folder per data set in it (maps/<name>)",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each data set")
+    parser.add_argument(
+        "--limit",
+        action=options.Bounded,
+        kind=LIMIT,
+        metavar="N",
+        help="only the first N images of each data set",
+    )
     options.add_prediction(parser)
     options.add_allow_constant(parser)
     options.add_scoring(parser)

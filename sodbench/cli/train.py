@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sodbench.arguments import IMAGES, LOADERS
 from sodbench.cli import options
 from sodbench.json_text import to_json
 
@@ -34,7 +35,8 @@ def register(subparsers: Any) -> None:
     options.add_device(parser)
     parser.add_argument(
         "--workers",
-        type=int,
+        action=options.Bounded,
+        kind=LOADERS,
         default=1,
         metavar="N",
         help="loader processes; 0: load in the main process (1)",
@@ -44,7 +46,12 @@ def register(subparsers: Any) -> None:
         "--deterministic", action="store_true", help="bit-identical results on a GPU, with slower kernels"
     )
     parser.add_argument(
-        "--skip-bad", type=int, default=0, metavar="N", help="tolerate up to N samples that cannot be read"
+        "--skip-bad",
+        action=options.Bounded,
+        kind=IMAGES,
+        default=0,
+        metavar="N",
+        help="tolerate up to N samples that cannot be read",
     )
     parser.add_argument("--tensorboard", action="store_true", help="also write TensorBoard events")
     options.add_quiet(parser)

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from sodbench import catalog
+from sodbench.arguments import instances
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.paths import user_path
 from sodbench.schema import AT_LEAST_0, SHA256, Check, parse, wrong
@@ -250,6 +251,7 @@ def load_card(name: str) -> Card:
 
 def load_cards(names: Sequence[str]) -> list[Card]:
     """The cards of several names; all unknown names are reported together."""
+    names = instances("data set", names, str, "a name or a DataSet")
     entries = catalog.entries("datasets")
     aliases = _aliases(tuple(entries.items()))
     cards, unknown = [], []

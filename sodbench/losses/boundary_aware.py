@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sodbench.errors import InputError
+from sodbench.losses.inputs import checked_outputs
 
 Form = Literal["paper", "code"]
 
@@ -103,7 +104,7 @@ class BoundaryAwareLoss(nn.Module):
 
     def detailed(self, outputs: Sequence[Tensor] | Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The total loss, and its detached parts, outputs x 1."""
-        maps = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+        maps = checked_outputs(outputs, target)
         weight = boundary_weight(
             target,
             self.form,

@@ -17,7 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sodbench.arguments import NOT_NEGATIVE
 from sodbench.errors import InputError, unknown_names
+from sodbench.losses.inputs import checked_outputs
 
 TERMS = ("bce", "ssim", "iou")
 Padding = Literal["same", "valid"]
@@ -49,13 +51,13 @@ class HybridLoss(nn.Module):
             raise InputError(f"ssim_padding is {ssim_padding!r}, expected 'same' or 'valid'")
         self.terms = tuple(term for term in TERMS if term in terms)
         self.ssim_padding: Padding = ssim_padding
-        self.smooth = float(smooth)
+        self.smooth = NOT_NEGATIVE.checked("smooth", smooth)
 
     def forward(self, outputs: Sequence[Tensor] | Tensor, target: Tensor) -> Tensor:
         """The total loss, a float32 scalar.
 
         outputs: one tensor of logits N x 1 x H x W, or a sequence of them (deep supervision).
-        target: N x 1 x H x W in 0..1. Raises ValueError where the shapes differ.
+        target: N x 1 x H x W in 0..1. Raises InputError where the shapes differ.
         """
         return self.detailed(outputs, target)[0]
 
@@ -86,16 +88,7 @@ def iou_loss(logits: Tensor, target: Tensor, smooth: float = 0.0) -> Tensor:
 
 def _stack(outputs: Sequence[Tensor] | Tensor, target: Tensor) -> Tensor:
     """Outputs as one tensor K x N x H x W, in float32."""
-    maps = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    if not maps:
-        raise ValueError("the network returned no output to compute a loss on")
-    for number, output in enumerate(maps):
-        if output.shape != target.shape or output.dim() != 4 or output.shape[1] != 1:
-            raise ValueError(
-                f"output {number} has the shape {tuple(output.shape)} and the target {tuple(target.shape)}; "
-                "both must be N x 1 x H x W"
-            )
-    return torch.stack([output[:, 0].float() for output in maps])
+    return torch.stack([output[:, 0].float() for output in checked_outputs(outputs, target)])
 
 
 class _Hybrid(torch.autograd.Function):
@@ -143,7 +136,7 @@ class _Target(NamedTuple):
             return cls(t, pad, None, None)
         height, width = t.shape[1:]
         if padding == "valid" and min(height, width) < _WINDOW:
-            raise ValueError(
+            raise InputError(
                 f"maps of {height} x {width} are smaller than SSIM's {_WINDOW} x {_WINDOW} window"
             )
         mean, square = _filter(torch.stack([t, t * t]), pad)

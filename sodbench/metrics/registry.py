@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from sodbench.arguments import instances
 from sodbench.errors import InputError, unknown_names
 from sodbench.metrics import families
 from sodbench.metrics.family import Family, MetricInfo
@@ -93,12 +94,21 @@ def families_of(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(owner.get(name, name) for name in given))
 
 
+def metric_names(names: str | Sequence[str]) -> list[str]:
+    """The chosen names as a list; InputError for an empty choice and for what is no name."""
+    given = instances("metrics", [names] if isinstance(names, str) else names, str, "names of metrics")
+    if not given:
+        raise InputError("metrics: none is chosen; name one at least, or leave the choice out for all")
+    return given
+
+
 def names_for(protocol: Protocol, names: Sequence[str], asked: Sequence[Protocol]) -> list[str]:
     """Those of the chosen names that a protocol is asked for, without their `@protocol`.
 
     A plain name (`MAE`) is meant for every protocol, a full name (`MAE@raw`) for that one. Raises
     InputError for a full name whose protocol is not among those `asked` for.
     """
+    names = metric_names(names)
     protocols = [one.name for one in asked]
     split = [(name, *name.partition("@")) for name in names]
     strange = [name for name, _, at, wanted in split if at and wanted not in protocols]
@@ -118,8 +128,6 @@ def chosen(names: Sequence[str] | None, protocol: Protocol) -> tuple[Family, ...
     define.
     """
     known = all_families()
-    if isinstance(names, str):
-        names = [names]
     if names is None:
         return tuple(known[name] for name in known if name in protocol.families)
     wanted = families_of(names_for(protocol, names, [protocol]))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sodbench.arguments import instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
@@ -136,6 +137,7 @@ class Scorer:
         Raises InputError, and adds nothing, where the other has another protocol, other metrics, keeps
         curves where this one does not (or the reverse), or has an image of the same name.
         """
+        instance("merge", other, Scorer, "a Scorer")
         if other.protocol != self.protocol:
             fields = " (with other fields)" if other.protocol.name == self.protocol.name else ""
             raise InputError(
@@ -246,10 +248,10 @@ def scorers_for(
     scorers = []
     for protocol in loaded:
         wanted = None if metrics is None else names_for(protocol, metrics, loaded)
-        if wanted == [] and metrics:
+        if wanted == []:
             raise InputError(
                 f"protocol {protocol.name!r} has no metric: all chosen metrics name another protocol "
-                f"({', '.join(metrics)})"
+                f"({', '.join(metrics or ())})"
             )
         scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks))
     return scorers

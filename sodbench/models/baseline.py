@@ -54,8 +54,10 @@ class Baseline(BaselineTable):
         if that state is always the same. Raises InputError for a missing file (the message says what to fetch
         and where to put it), for weights of another network and for random weights.
         """
+        from sodbench.models.inference import choose_device
         from sodbench.models.weights import load_into, load_state
 
+        device = choose_device(device)
         if weights is None and self.brings_its_weights:
             return self._load_own_state(device)
         path = Path(weights) if weights is not None else self.weights_path()

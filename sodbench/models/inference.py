@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sodbench.arguments import instance
 from sodbench.errors import InputError, unknown_names
+from sodbench.models.callables import one_line
 from sodbench.models.folding import fold_batch_norms
 from sodbench.models.outputs import fails_at, is_own
 from sodbench.models.settings import PRECISIONS
@@ -73,7 +75,10 @@ class Predictor:
         if self.device.type == "cuda":
             x = x.pin_memory()
         with torch.inference_mode():
-            probability = self.probability(x.to(self.device, non_blocking=True))
+            try:
+                probability = self.probability(x.to(self.device, non_blocking=True))
+            except SystemExit as error:  # a user's network may raise anything
+                raise InputError(f"the network ended the program ({one_line(error)})") from error
             result: npt.NDArray[np.float32] = probability[:, 0].cpu().numpy()
         return result
 
@@ -122,7 +127,7 @@ class Predictor:
             return fold_batch_norms(network, example)
         except (InputError, torch.OutOfMemoryError):
             raise
-        except Exception as error:  # a user's network may raise anything
+        except (Exception, SystemExit) as error:  # a user's network may raise anything
             if own:
                 raise
             raise InputError(fails_at(baseline.name, size, error)) from error
@@ -137,10 +142,13 @@ def choose_device(name: str | None = None) -> str:
     """The device `name`, or for None a GPU if there is one; InputError for a device that is not there."""
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
+    instance("device", name, str, "cpu, cuda or cuda:N")
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(f"device {name}: not a device; expected cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device {name}: not supported; expected cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         devices = "no CUDA device" if not count else f"{count} CUDA device{'s' * (count > 1)}"

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sodbench.errors import InputError
+from sodbench.errors import InputError, cut
 from sodbench.models.callables import one_line
-from sodbench.models.tensor_file import check_total, shortened
+from sodbench.models.tensor_file import check_total
 
 Layer = dict[str, npt.NDArray[np.float32]]
 _NAMES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
@@ -42,7 +42,7 @@ def convert_layers(layers: Mapping[str, Layer], path: Path) -> dict[str, Tensor]
             numbered[match[1]].append((int(match[2] or 0), name))
         else:
             raise InputError(
-                f"{path}: unexpected layer {shortened(name)!r}; expected the layers of keras-io's BASNet"
+                f"{path}: unexpected layer {cut(name)!r}; expected the layers of keras-io's BASNet"
             )
     for kind, ours in names.items():
         theirs = [name for _, name in sorted(numbered[kind])]

@@ -191,7 +191,7 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     parent_name = table.pop("extends")
     if not isinstance(parent_name, str):
         raise wrong(path, "extends", "text", parent_name)
-    parent = catalog.find("baselines", parent_name)
+    parent = _other(parent_name, path, "extends")
     if parent in (path, *seen):
         raise InputError(f"{path}: extends: {parent_name!r} leads back to this file")
     if len(seen) == MOST_PARENTS:
@@ -207,13 +207,21 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     return inherited
 
 
+def _other(name: str, path: Path, key: str) -> Path:
+    """The file of the baseline that `key` of the file `path` names."""
+    try:
+        return catalog.find("baselines", name)
+    except InputError as error:
+        raise InputError(f"{path}: {key}: {error}") from error
+
+
 def _published_row(row: Any, path: Path) -> Any:
     """The numbers that a recipe is judged against: its own, or those `of` another baseline, with a `note`."""
     if not isinstance(row, dict) or "of" not in row:
         return row
     if not isinstance(row["of"], str):
         raise wrong(path, "published.of", "a baseline's name", row["of"])
-    other = catalog.read_toml(catalog.find("baselines", row["of"])).get("published", {})
+    other = catalog.read_toml(_other(row["of"], path, "published.of")).get("published", {})
     if not isinstance(other, dict) or "of" in other or not other:
         raise InputError(f"{path}: published.of: {row['of']!r} has no published numbers of its own")
     return {**other, **row}

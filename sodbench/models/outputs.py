@@ -11,6 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.models.callables import one_line
+from sodbench.models.tensor_file import unfit
 
 MapKind = Literal["logits", "probability"]
 
@@ -35,7 +36,7 @@ class Logits(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         if self.kind == "auto":
             self.decide((x.shape[2], x.shape[3]))
-        maps = tuple(_one_channel(m, x) for m in _tensors(self.network(x)))
+        maps = tuple(_one_channel(m, x) for m in _maps(self.network(x)))
         if not maps:
             raise InputError(f"{type(self.network).__name__} returned no maps")
         if self.kind == "logits":
@@ -93,10 +94,10 @@ def map_kind(network: nn.Module, size: tuple[int, int]) -> MapKind:
     tracer = _Squashed()
     try:
         with torch.inference_mode(), torch.autocast(first.device.type, enabled=False), tracer:
-            maps = list(_tensors(inner(x.to(first.dtype) if first.is_floating_point() else x)))
+            maps = _maps(inner(x.to(first.dtype) if first.is_floating_point() else x))
     except (InputError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # a user's network may raise anything
+    except (Exception, SystemExit) as error:  # a user's network may raise anything
         raise InputError(fails_at(type(inner).__name__, size, error)) from error
     finally:
         for module in training:
@@ -111,7 +112,7 @@ def map_kind(network: nn.Module, size: tuple[int, int]) -> MapKind:
     return "probability" if stretched or (within and tracer.holds(maps[0])) else "logits"
 
 
-def fails_at(name: str, size: tuple[int, int], error: Exception) -> str:
+def fails_at(name: str, size: tuple[int, int], error: BaseException) -> str:
     """The message for a user's network that does not run at the input size."""
     return (
         f"{name}: the network fails on an input of {size[0]} x {size[1]} ({one_line(error)}); "
@@ -172,6 +173,15 @@ def _tensors(value: object) -> Iterator[Tensor]:
             yield from _tensors(item)
 
 
+def _maps(returned: object) -> list[Tensor]:
+    """The tensors that a network returned; InputError for one that holds no real numbers."""
+    maps = list(_tensors(returned))
+    for one in maps:
+        if problem := unfit(one):
+            raise InputError(f"the network returned a map that is {problem}; expected real numbers")
+    return maps
+
+
 def _one_channel(maps: Tensor, x: Tensor) -> Tensor:
     """N x 1 x H x W at the input's size; a map without a channel dimension gets one."""
     if maps.dim() == 3:
@@ -180,6 +190,8 @@ def _one_channel(maps: Tensor, x: Tensor) -> Tensor:
         raise InputError(
             f"the network returned a map of shape {tuple(maps.shape)}; expected N x 1 x H x W (one channel)"
         )
+    if len(maps) != len(x):
+        raise InputError(f"the network returned {len(maps)} maps for {len(x)} images; expected one for each")
     if maps.shape[2:] != x.shape[2:]:
         maps = F.interpolate(maps, size=x.shape[2:], mode="bilinear", align_corners=False)
     return maps

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sodbench.errors import InputError
+from sodbench.errors import InputError, cut
 
 # what a file may become in memory: `torch.save` does not pack, half precision doubles as float32
 MOST_TIMES, MOST_BYTES_MORE = 8, 1 << 28
@@ -38,20 +38,14 @@ def check_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     file has. Values are checked by `weights.check_values`, against the network.
     """
     for name, tensor in tensors.items():
-        problem = _problem(tensor)
+        problem = unfit(tensor)
         if problem:
-            raise InputError(
-                f"{path}: {shortened(name)} is {problem}; expected a plain tensor of real numbers"
-            )
+            raise InputError(f"{path}: {cut(name)} is {problem}; expected a plain tensor of real numbers")
     check_total(path, sum(4 * tensor.numel() for tensor in tensors.values()), "take")
 
 
-def shortened(name: str) -> str:
-    """A tensor's name at a length that fits a message."""
-    return name if len(name) <= 80 else f"{name[:77]}..."
-
-
-def _problem(tensor: Tensor) -> str | None:
+def unfit(tensor: Tensor) -> str | None:
+    """What a tensor is that is no plain one of real or whole numbers; None for a plain one."""
     if tensor.is_meta:
         return "a meta tensor, which has no values"
     if tensor.layout is not torch.strided or tensor.is_nested:

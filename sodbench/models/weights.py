@@ -10,9 +10,9 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
-from sodbench.errors import InputError, first_of
+from sodbench.errors import InputError, cut, first_of
 from sodbench.files import atomic_path
-from sodbench.models.tensor_file import check_tensors, read_tensor_file, shortened
+from sodbench.models.tensor_file import check_tensors, read_tensor_file
 
 # what wrappers put before the names of a state dict
 _PREFIXES = ("module.", "_orig_mod.")
@@ -87,11 +87,11 @@ def check_values(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source:
     for name, tensor in state.items():
         ours = own.get(name, torch.zeros(()))
         if tensor.is_complex():
-            raise InputError(f"{source}: {shortened(name)} is complex; expected weights of real numbers")
+            raise InputError(f"{source}: {cut(name)} is complex; expected weights of real numbers")
         if not tensor.is_floating_point():
             if ours.is_floating_point() and tensor.dim():
                 raise InputError(
-                    f"{source}: {shortened(name)} holds whole numbers ({str(tensor.dtype).split('.')[1]}), "
+                    f"{source}: {cut(name)} holds whole numbers ({str(tensor.dtype).split('.')[1]}), "
                     "the network has real ones there; save the weights as float32 or in half precision"
                 )
             continue
@@ -99,7 +99,7 @@ def check_values(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source:
         if not finite.all() and not torch.equal(finite, torch.isfinite(ours).cpu()):
             count = tensor.numel() - int(finite.sum())
             raise InputError(
-                f"{source}: {count} of the {tensor.numel()} values of {shortened(name)} are not finite; "
+                f"{source}: {count} of the {tensor.numel()} values of {cut(name)} are not finite; "
                 "the weights are broken: take them from an earlier checkpoint"
             )
 
@@ -112,7 +112,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
     """
     own = network.state_dict()
     missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
-    unexpected = [shortened(name) for name in state if name not in own]
+    unexpected = [cut(name) for name in state if name not in own]
     shapes = [
         f"{name} {_shape(state[name])} in the file, {_shape(own[name])} in the network"
         for name in own
@@ -185,7 +185,7 @@ def _inside(content: object, depth: int) -> Iterator[tuple[str, Mapping[str, Ten
 
 def _key(key: object) -> str:
     """A key for messages; other keys than text and numbers by their type, because they can be of any size."""
-    return shortened(str(key)) if isinstance(key, str | int | float) else type(key).__name__
+    return cut(str(key)) if isinstance(key, str | int | float) else type(key).__name__
 
 
 def _is_state(value: object) -> TypeGuard[Mapping[str, Tensor]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from sodbench.arguments import IMAGES, LEVEL, RESAMPLES, SEED
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import DEFAULT
 from sodbench.metrics.registry import all_metrics
@@ -18,7 +19,7 @@ from sodbench.results.paired_tests import (
     paired_tests,
 )
 from sodbench.results.resampling import Interval
-from sodbench.results.run import Run
+from sodbench.results.run import Run, checked_runs
 from sodbench.text import columns
 
 
@@ -172,15 +173,15 @@ def compare(
 
     Raises InputError for wrong numbers, unknown names, and runs that cannot be paired.
     """
-    if resamples < 100:
-        raise InputError(f"resamples is {resamples}, expected 100 or more")
-    if images < 0:
-        raise InputError(f"images is {images}, expected 0 or more")
-    if not 0.5 <= level < 1:
-        raise InputError(f"level is {level}, expected a level from 0.5 to below 1, such as 0.95")
+    resamples = RESAMPLES.checked("resamples", resamples)
+    images = IMAGES.checked("images", images)
+    level = LEVEL.checked("level", level)
+    seed = SEED.checked("seed", seed)
     datasets: dict[str, list[Run]] = {}
-    for run in (first, second, *others):
-        datasets.setdefault(run.dataset, []).append(run)
+    for run in checked_runs([first, second, *others]):
+        if any(run is other for other in datasets.setdefault(run.dataset, [])):
+            raise InputError(f"nothing to compare: {run.name} on {run.dataset} is given twice; give two runs")
+        datasets[run.dataset].append(run)
     tests: list[PairedTest] = []
     extremes = []
     for dataset, runs in datasets.items():

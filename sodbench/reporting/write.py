@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sodbench.arguments import DIGITS, GALLERY
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
 from sodbench.reporting.csv_json import write_csv, write_json
@@ -16,7 +17,7 @@ from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
-from sodbench.results.run import Run
+from sodbench.results.run import Run, checked_runs
 from sodbench.results.run_files import load_runs
 from sodbench.unfinished import sweep
 
@@ -92,8 +93,7 @@ def report(
     unknown = [name for name in figures or () if name not in KINDS]
     if unknown:
         raise unknown_names("figure", unknown, KINDS)
-    if gallery < 0:
-        raise InputError(f"gallery is {gallery}, expected 0 or more")
+    gallery = GALLERY.checked("gallery", gallery)
     if folder is None:
         folder = runs if isinstance(runs, Path | str) else "reports"
     folder = Path(folder)
@@ -144,8 +144,7 @@ def report_table(
 
     `efficiency` is the reports folder in which measured efficiencies are looked up. See `report`.
     """
-    if not 1 <= selection.digits <= 10:
-        raise InputError(f"digits is {selection.digits}, expected 1 to 10")
+    DIGITS.checked("digits", selection.digits)
     if isinstance(runs, Path | str):
         folder = Path(runs)
         runs = load_runs(folder)
@@ -153,7 +152,7 @@ def report_table(
             raise InputError(
                 f"no runs in {folder / 'runs'}; make one with 'sodbench run' or 'sodbench score'"
             )
-    runs = [runs] if isinstance(runs, Run) else list(runs)
+    runs = checked_runs([runs] if isinstance(runs, Run) else runs)
     if not runs:
         raise InputError("no runs to report; give at least one")
     chosen, mixed = of_one_meaning(select_runs(runs, selection))

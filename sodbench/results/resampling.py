@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 # from (B, n) counts of images to B values by metric name
 Scores = Callable[[Array], dict[str, Array]]
-# counts in one batch of resamples, which bounds the memory
+# counts in one batch of resamples, which bounds the memory; a curve has 256 levels
 _BATCH_CELLS = 4_000_000
+_LEVELS = 256
 
 
 class PerImageTable(Protocol):
@@ -157,7 +158,7 @@ def paired_bootstrap(
 def _resampled(images: int, resamples: int, seed: int) -> Iterator[Array]:
     """Counts of images drawn with replacement, in batches of shape (B, n)."""
     draw = np.random.default_rng(seed)
-    step = max(1, _BATCH_CELLS // images)
+    step = max(1, _BATCH_CELLS // max(images, _LEVELS))
     for start in range(0, resamples, step):
         indices = draw.integers(0, images, (min(step, resamples - start), images))
         rows = np.arange(len(indices))[:, None] * images
@@ -168,7 +169,7 @@ def _resampled(images: int, resamples: int, seed: int) -> Iterator[Array]:
 
 def _jackknifed(images: int) -> Iterator[Array]:
     """Counts that leave out each image once, in batches of shape (B, n)."""
-    step = max(1, _BATCH_CELLS // images)
+    step = max(1, _BATCH_CELLS // max(images, _LEVELS))
     for start in range(0, images, step):
         weights = np.ones((min(step, images - start), images))
         weights[np.arange(len(weights)), np.arange(start, start + len(weights))] = 0
@@ -177,7 +178,7 @@ def _jackknifed(images: int) -> Iterator[Array]:
 
 def _exchanges(images: int, resamples: int, seed: int, exact: bool) -> Iterator[Array]:
     """Whether the methods of an image are exchanged (1) or kept (0), in batches of shape (B, n)."""
-    step = max(1, _BATCH_CELLS // images)
+    step = max(1, _BATCH_CELLS // max(images, _LEVELS))
     if exact:
         for start in range(0, 2**images, step):
             codes = np.arange(start, min(start + step, 2**images))

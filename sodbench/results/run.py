@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from functools import lru_cache, partial
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sodbench.arguments import instances
 from sodbench.data.image_files import scan
 from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
@@ -80,6 +81,11 @@ def _protocol_of(fields: str) -> "metrics.Protocol":
     from sodbench.metrics.protocol import Protocol
 
     return parse(Protocol, json.loads(fields), "protocol", more=True)
+
+
+def checked_runs(runs: "Iterable[Run]") -> "list[Run]":
+    """The runs as a list; InputError for anything else, such as the name of a run."""
+    return instances("runs", runs, Run, "Run objects, as load_runs gives them")
 
 
 def no_facts() -> "pd.DataFrame":

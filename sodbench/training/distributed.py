@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 from sodbench.errors import InputError
+from sodbench.models.inference import choose_device
 
 T = TypeVar("T")
 
@@ -82,18 +83,11 @@ def joined(device: str | None) -> Iterator[Process]:
 
 def _device(name: str | None) -> torch.device:
     """The device by its name; under torchrun each process of a machine takes the GPU of its local rank."""
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+    name = choose_device(name)
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"device {name!r}: expected cpu, cuda or cuda:N") from error
+    device = torch.device(choose_device(name))
     if device.type == "cuda":
-        count = torch.cuda.device_count()
-        if (device.index or 0) >= count:
-            raise InputError(f"device {name!r}: torch sees {count} CUDA devices here; use --device cpu")
         torch.cuda.set_device(device)
     return device
 

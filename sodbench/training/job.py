@@ -16,16 +16,17 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from sodbench import catalog
+from sodbench.arguments import IMAGES, LOADERS, instance
 from sodbench.data.folder import DataSet, open_dataset
 from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of, write_text
 from sodbench.json_text import plain, to_json
-from sodbench.models import load_baseline
+from sodbench.models import Baseline, load_baseline
 from sodbench.models.weights import load_state, save_half
 from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
@@ -37,9 +38,6 @@ from sodbench.training.sample_grid import SampleGrid
 from sodbench.training.trainer import Options, Outcome
 from sodbench.training.trainer import train as run_trainer
 from sodbench.training.validation import Validation
-
-if TYPE_CHECKING:
-    from sodbench.models.baseline import Baseline
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,7 +87,7 @@ class Training:
 
 
 def train(
-    baseline: "str | Path | Baseline",
+    baseline: str | Path | Baseline,
     *,
     datasets: str | Sequence[str] | None = None,
     data_root: str | Path | None = None,
@@ -124,8 +122,10 @@ def train(
     an unknown name or key, a missing data set, a folder that holds another training, unreadable samples,
     a non-finite loss, running out of memory or disk space.
     """
-    if workers < 0 or skip_bad < 0:
-        raise InputError(f"workers={workers}, skip_bad={skip_bad}: expected 0 or more of each")
+    workers = LOADERS.checked("workers", workers)
+    skip_bad = IMAGES.checked("skip_bad", skip_bad)
+    instance("baseline", baseline, (str, Path, Baseline), "a name, a path or a Baseline")
+    instance("settings", settings, (Mapping, type(None)), "a mapping such as {'batch': 16}")
     name = str(baseline) if isinstance(baseline, str | Path) else _name_of(baseline)
     if isinstance(baseline, str | Path):
         baseline = load_baseline(baseline)
@@ -218,7 +218,7 @@ def _refuse_own_data(folder: Path, sets: Sequence[DataSet]) -> None:
                 )
 
 
-def _name_of(baseline: "Baseline") -> str:
+def _name_of(baseline: Baseline) -> str:
     """What `load_baseline` takes for this baseline: its name, the path of its file, or its callable."""
     if baseline.path is None:
         return baseline.network

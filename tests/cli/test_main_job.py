@@ -141,7 +141,10 @@ def test_predict_any_pictures(
             ["run", "basnet-tiny", "--datasets", "ecssd", "--weights", "no.pth"],
             "no.pth: no such weights file",
         ),
-        (["run", "basnet-tiny", "--datasets", "ecssd", "--limit", "0"], "limit is 0, expected 1 or more"),
+        (
+            ["run", "basnet-tiny", "--datasets", "ecssd", "--limit", "0"],
+            "--limit is 0, expected 1 or more",
+        ),
         (["run", "basnet-tiny", "--datasets", "ecssd", "--device", "gpu"], "device gpu: not a device"),
         (["run", "basnet-tiny", "--datasets", "duts-te"], "no folder DUTS-TE/ in the data root"),
         (["score", "nowhere", "--dataset", "ecssd"], "nowhere: expected a folder of saliency maps"),

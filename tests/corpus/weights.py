@@ -114,7 +114,7 @@ FILES: dict[str, tuple[Callable[[World], bytes], str]] = {
     "a-member-missing": (_rezipped(lambda n, c: None if n.endswith("/data/0") else c), "not a PyTorch"),
     "a-member-short": (_rezipped(lambda n, c: c[:2] if "/data/" in n else c), "not a PyTorch"),
     "no-members": (_rezipped(lambda n, c: None), "not a PyTorch"),
-    "storage-bomb": (_rezipped(_big_bomb, zipfile.ZIP_DEFLATED), "not a PyTorch|size"),
+    "storage-bomb": (_rezipped(_big_bomb, zipfile.ZIP_DEFLATED), "not a PyTorch|unpack"),
     "not-a-dictionary": (_torch(lambda t, s: t.zeros(3)), "no state dict"),
     "list": (_torch(lambda t, s: list(s.values())), "no state dict"),
     "none": (_torch(lambda t, s: None), "no state dict"),

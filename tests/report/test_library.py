@@ -138,7 +138,7 @@ def test_report_takes_runs_and_another_folder(tmp_path: Path) -> None:
     [
         ({"formats": ["markdwon"]}, "unknown format 'markdwon' .*did you mean 'markdown'"),
         ({"figures": ["prr"]}, "unknown figure 'prr' .*did you mean 'pr'"),
-        ({"digits": 0}, "digits is 0, expected 1 to 10"),
+        ({"digits": 0}, "digits is 0, expected 1 or more"),
         ({"gallery": -1}, "gallery is -1"),
         ({"methods": ["aa"]}, "unknown method 'aa'"),
     ],
