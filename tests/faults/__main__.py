@@ -40,6 +40,9 @@ def main() -> int:
     parser.add_argument("--signals", nargs="+", choices=SIGNALS, help="only these signals, no other faults")
     parser.add_argument("--moments", type=int, default=50, help="moments of each command and signal (50)")
     parser.add_argument("--new", type=int, default=1, help="of these in a new process, imports included (1)")
+    parser.add_argument(
+        "--untimed", action="store_true", help="strike before file operations only, so that no time decides"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work and to keep what failed (a temporary one)")
     parser.add_argument("--no-table", action="store_true", help="leave docs/reliability.md as it is")
@@ -47,8 +50,8 @@ def main() -> int:
     faults = args.signals or args.faults
     folder = Path(tempfile.mkdtemp(prefix="sodbench-faults-", dir=args.folder)).resolve()
     folder.chmod(0o755)
-    start_up()
-    make_world(folder)
+    start_up(args.commands)
+    make_world(folder, args.commands)
     counts: dict[tuple[str, str], Count] = defaultdict(Count)
     with serving((folder / "t.zip").read_bytes()) as address:
         trials = Trials(folder)
@@ -61,30 +64,24 @@ def main() -> int:
                 draw = random.Random(f"{args.seed} {fault} {command}")
                 began, count = time.monotonic(), counts[fault, command]
                 if fault in SIGNALS:
-                    _signals(count, fault, of_command, trials, draw, args.moments, args.new)
+                    for number in range(args.moments):
+                        job, anew = of_command[number % len(of_command)], number < args.new
+                        count.trials += 1
+                        count.failures += struck(job, fault, trials, draw, anew=anew, untimed=args.untimed)
                 else:
                     _others(count, fault, of_command, Setting(folder, trials, address, draw))
                 if str(count) != "-":
                     print(f"{fault}, {command}: {count} ({time.monotonic() - began:.0f} s)", flush=True)
                 for failure in count.failures:
                     print(f"  FAILED {failure}", flush=True)
-    cells = cells_of(counts)
-    print("\n" + as_markdown(cells, ALL))
-    if not args.no_table:
-        write_cells(cells, ALL)
+                if not args.no_table:
+                    write_cells(cells_of(counts), ALL)  # each at once: what was measured is not lost
+    print("\n" + as_markdown(cells_of(counts), ALL))
     failed = sum(len(count.failures) for count in counts.values())
     print(f"{sum(count.trials for count in counts.values())} trials, {failed} failures")
     if not failed:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0
-
-
-def _signals(
-    count: Count, fault: str, jobs: list[Job], trials: Trials, draw: random.Random, moments: int, new: int
-) -> None:
-    for number in range(moments):
-        count.trials += 1
-        count.failures += struck(jobs[number % len(jobs)], fault, trials, draw, anew=number < new)
 
 
 def _others(count: Count, fault: str, jobs: list[Job], setting: Setting) -> None:
