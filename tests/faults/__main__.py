@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .child import start_up
@@ -31,6 +33,7 @@ FAULTS: dict[str, Fault] = {
     "network cut": network,
 }
 ALL = [*SIGNALS, *FAULTS]
+ROUND = 5  # moments of a command and signal in a row
 
 
 def main() -> int:
@@ -58,30 +61,49 @@ def main() -> int:
         jobs = make_jobs(folder, trials, address, args.commands)
         for job in jobs:
             print(f"{job.name}: {job.seconds:.2f} s, {job.operations} file operations", flush=True)
-        for fault in faults:
-            for command in args.commands:
-                of_command = [job for job in jobs if job.command == command]
-                draw = random.Random(f"{args.seed} {fault} {command}")
-                began, count = time.monotonic(), counts[fault, command]
-                if fault in SIGNALS:
-                    for number in range(args.moments):
-                        job, anew = of_command[number % len(of_command)], number < args.new
-                        count.trials += 1
-                        count.failures += struck(job, fault, trials, draw, anew=anew, untimed=args.untimed)
-                else:
-                    _others(count, fault, of_command, Setting(folder, trials, address, draw))
-                if str(count) != "-":
-                    print(f"{fault}, {command}: {count} ({time.monotonic() - began:.0f} s)", flush=True)
-                for failure in count.failures:
-                    print(f"  FAILED {failure}", flush=True)
-                if not args.no_table:
-                    write_cells(cells_of(counts), ALL)  # each at once: what was measured is not lost
+        setting = Setting(folder, trials, address, random.Random(args.seed))
+        draws = {
+            (fault, command): random.Random(f"{args.seed} {fault} {command}")
+            for fault in faults
+            for command in args.commands
+        }
+        for fault, command, numbers in _turns(faults, args.commands, args.moments):
+            of_command = [job for job in jobs if job.command == command]
+            began, count, draw = time.monotonic(), counts[fault, command], draws[fault, command]
+            known = len(count.failures)
+            for number in numbers:
+                job, anew = of_command[number % len(of_command)], number < args.new
+                count.trials += 1
+                count.failures += struck(job, fault, trials, draw, anew=anew, untimed=args.untimed)
+            if fault in FAULTS:
+                _others(count, fault, of_command, replace(setting, draw=draw))
+            if str(count) != "-":
+                print(f"{fault}, {command}: {count} ({time.monotonic() - began:.0f} s)", flush=True)
+            for failure in count.failures[known:]:
+                print(f"  FAILED {failure}", flush=True)
+            if not args.no_table:
+                write_cells(cells_of(counts), ALL)  # each at once: what was measured is not lost
     print("\n" + as_markdown(cells_of(counts), ALL))
     failed = sum(len(count.failures) for count in counts.values())
     print(f"{sum(count.trials for count in counts.values())} trials, {failed} failures")
     if not failed:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0
+
+
+def _turns(faults: Sequence[str], commands: Sequence[str], moments: int) -> Iterator[tuple[str, str, range]]:
+    """Fault, command and the numbers of the moments; first the other faults, then the signals in rounds.
+
+    Rounds, so that a script that is stopped has tried all of them.
+    """
+    for fault in faults:
+        if fault not in SIGNALS:
+            yield from ((fault, command, range(0)) for command in commands)
+    for first in range(0, moments, ROUND):
+        for fault in faults:
+            if fault in SIGNALS:
+                numbers = range(first, min(first + ROUND, moments))
+                yield from ((fault, command, numbers) for command in commands)
 
 
 def _others(count: Count, fault: str, jobs: list[Job], setting: Setting) -> None:
