@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from sodbench.errors import InputError
@@ -14,6 +15,7 @@ from sodbench.unfinished import temporary
 
 # what file systems without locks answer; network file systems do not lock folders
 _NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+_ATTEMPTS = 100  # at a folder that others remove meanwhile
 
 
 _held: set[int] = set()  # the handles of the locks of this process
@@ -79,22 +81,25 @@ def locked_folder(
     The folder is made if need be, and what was made is removed if it is empty at the end.
     """
     new = [one for one in (folder, *folder.parents) if not one.exists()]
-    try:
-        with _locked(folder, folder, waiting, remedy):
+    with _locked(folder, folder, waiting, remedy):
+        try:
             yield
-    finally:
-        with suppress(OSError):  # it is not empty
-            for one in new:
-                one.rmdir()
+        finally:
+            # only with the lock held: an empty folder may be that of another process that has just begun
+            with suppress(OSError):  # it is not empty
+                for one in new:
+                    one.rmdir()
 
 
 @contextmanager
 def _locked(path: Path, folder: Path, waiting: Callable[[], None], remedy: str) -> Iterator[None]:
-    while True:
+    for attempt in count():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle = _open(path)
+            handle = _open(path, is_folder=path == folder)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and attempt < _ATTEMPTS:
+                continue  # its former holder has just removed it
             raise InputError(f"{folder}: cannot be written to ({error.strerror}); {remedy}") from None
         try:
             _held.add(handle)
@@ -130,8 +135,8 @@ def _is_at(handle: int, path: Path) -> bool:
 
 if sys.platform == "win32":
 
-    def _open(path: Path) -> int:
-        return os.open(path / ".lock" if path.is_dir() else path, os.O_RDWR | os.O_CREAT, 0o666)
+    def _open(path: Path, is_folder: bool) -> int:
+        return os.open(path / ".lock" if is_folder else path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def _lock(handle: int, wait: bool) -> bool:
         import msvcrt
@@ -147,8 +152,8 @@ if sys.platform == "win32":
                 time.sleep(0.2)
 else:
 
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    def _open(path: Path, is_folder: bool) -> int:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY if is_folder else os.O_RDWR | os.O_CREAT, 0o666)
 
     def _lock(handle: int, wait: bool) -> bool:
         import fcntl

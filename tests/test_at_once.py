@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 import sodbench as sb
+from sodbench import files
 from sodbench.errors import InputError
 from sodbench.files import locked_folder
 from sodbench.results.run_files import read_records
@@ -64,6 +66,43 @@ def test_a_folder_that_its_holder_removed_is_locked_anew(tmp_path: Path) -> None
 
     with locked_folder(tmp_path / "a", waiting=let_go):
         assert (tmp_path / "a").is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder is locked by a file in it")
+def test_who_is_refused_removes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two begin together: neither sees the folder, both make it, one holds it while it is still empty."""
+    opened, rival = files._open, ExitStack()
+
+    def after_a_rival(path: Path, is_folder: bool) -> int:
+        monkeypatch.setattr(files, "_open", opened)
+        rival.enter_context(locked_folder(tmp_path / "a"))
+        return opened(path, is_folder)
+
+    def refuse() -> None:
+        raise InputError("locked")
+
+    monkeypatch.setattr(files, "_open", after_a_rival)
+    with rival:
+        with pytest.raises(InputError, match="locked"), locked_folder(tmp_path / "a", waiting=refuse):
+            pass
+        assert (tmp_path / "a").is_dir()
+
+
+def test_a_folder_that_goes_while_it_is_opened_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = files._open
+
+    def after_its_end(path: Path, is_folder: bool) -> int:
+        monkeypatch.setattr(files, "_open", opened)
+        path.rmdir()
+        return opened(path, is_folder)
+
+    monkeypatch.setattr(files, "_open", after_its_end)
+    with locked_folder(tmp_path / "a"):
+        assert (tmp_path / "a").is_dir()
+    with pytest.raises(InputError, match="cannot be written to"), locked_folder(Path("/proc/none/a")):
+        pass
 
 
 def test_two_trainings_in_one_folder(here: Path, root: Path) -> None:

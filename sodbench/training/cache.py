@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sodbench.data.folder import Sample
-from sodbench.data.locations import cache_folder
+from sodbench.data.locations import CACHE_VARIABLE, cache_folder
 from sodbench.errors import InputError
 from sodbench.json_text import read_json
 from sodbench.paths import real_path
@@ -101,5 +101,6 @@ def _fill_cache(folder: Path, samples: Sequence[Sample], resize: Size | None, pr
     except OSError as error:
         if not (folder / "index.json").is_file():  # and not another process that was faster
             raise InputError(
-                f"{folder}: the training cache could not be written ({error.strerror})"
+                f"{folder}: the training cache could not be written ({error.strerror}); set "
+                f"{CACHE_VARIABLE} to another folder, or train without a cache"
             ) from error

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -11,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -353,6 +355,46 @@ def test_a_replacement_that_was_killed_between_two_renames(site: Site, tmp_path:
     (root / ".T.old").mkdir()
     assert fetch(load_card("t"), root).log == ("already there",)
     assert left(root) == [".downloads", "T"] and site.count("/t.zip") == 1
+
+
+def test_the_downloads_of_a_set_in_place_are_cleared_away_later(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sodbench.data.getting import fetch as module
+
+    put_in_place = module._put_in_place
+    site.files["/t.zip"] = zipped(pairs("images", "masks", ["1", "2"]))
+    card_file("t", mirror(site.url + "/t.zip"))
+    root = tmp_path / "data"
+    store = root / ".downloads" / "t"
+
+    def killed(before: bool, **options: bool) -> None:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+
+            def stop(*arguments: Any) -> None:
+                if not before:
+                    put_in_place(*arguments)
+                patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # a killed process removes nothing
+                raise KeyboardInterrupt
+
+            patch.setattr(module, "_put_in_place", stop)
+            fetch(load_card("t"), root, **options)
+
+    killed(before=False)
+    assert (store / "t.zip").exists() and (root / "T").is_dir()
+    assert fetch(load_card("t"), root).log == ("already there",)
+    assert left(root / ".downloads") == ["t.lock"]
+
+    killed(before=False, replace=True, keep_archives=True)
+    assert fetch(load_card("t"), root).log == ("already there",)
+    assert left(store) == ["t.zip"], "an archive that is to be kept is kept"
+
+    (root / "T" / "fetched.json").write_text("{}")  # of another second
+    killed(before=True, replace=True)
+    assert fetch(load_card("t"), root).log == ("already there",)
+    assert left(store) == ["t.zip"], "the set that it is for is not in place"
+    fetch(load_card("t"), root, replace=True)
+    assert left(root / ".downloads") == ["t.lock"] and site.count("/t.zip") == 2
 
 
 def test_the_limits_of_the_card_hold(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST = 30.0  # seconds after which a command counts as hung
+LONGEST = 90.0  # seconds after which a command counts as hung
 _LEAVING = 0.02  # seconds for which a command that has done its work may still be there
 # audit events that change the file system; `open` counts where it is for writing
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -177,7 +177,7 @@ def launched(
             struck = True
             process.send_signal(blow.signal)
     try:
-        out, err = process.communicate(timeout=4 * LONGEST)  # the imports may take most of it
+        out, err = process.communicate(timeout=2 * LONGEST)  # the imports may take most of it
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
@@ -186,10 +186,10 @@ def launched(
 
 
 def variables(folder: Path) -> dict[str, str]:
-    """The environment of a trial: a cache of its own, one thread, no folder of the user's."""
+    """The environment of a trial: its own cache, the world's data, one thread, no folder of the user's."""
     return {
         "SODBENCH_CACHE": str(folder / "cache"),
-        "SODBENCH_DATA": "",
+        "SODBENCH_DATA": "../../data",  # `report` remembers it by the absolute path of its folder
         "OMP_NUM_THREADS": "1",
         "MPLBACKEND": "Agg",
     }
@@ -286,24 +286,28 @@ def _die_of_interrupt() -> NoReturn:
     raise AssertionError("not reached")
 
 
-def start_up() -> None:
-    """Imports what the commands import, with one thread each, so that children need not."""
+def start_up(commands: Iterable[str]) -> None:
+    """Imports what these commands import, with one thread each, so that children need not."""
     os.environ.update({"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"})
     import pyarrow
-    import torch
     from tqdm import tqdm
 
     import sodbench.cli.main
     import sodbench.data.getting.download as download
     import sodbench.evaluation
-    import sodbench.reporting.write
     import sodbench.results.run_files
-    import sodbench.training.job
 
+    if {"run", "train"} & set(commands):
+        import torch
+
+        import sodbench.training.job
+
+        torch.set_num_threads(1)
+    if "report" in commands:
+        import sodbench.reporting.write
     # no thread may run in the process that is forked, and a child that is killed must not hold a lock of all
     tqdm.monitor_interval = 0
     tqdm.set_lock(threading.RLock())
-    torch.set_num_threads(1)
     pyarrow.set_cpu_count(1)
     download.PAUSE = 0.01  # seconds before another attempt
     sodbench.cli.main.build_parser()
@@ -311,11 +315,10 @@ def start_up() -> None:
 
 def warm_up(arguments: Sequence[str], folder: Path) -> None:
     """Runs a command once in this process, so that its children have loaded what it loads on first use."""
-    import torch
-
     from sodbench.cli.main import main
 
-    if torch.cuda.is_available():
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
         return  # a process that has used a GPU cannot be forked
     here, environment = Path.cwd(), dict(os.environ)
     nothing = io.StringIO()

@@ -49,7 +49,7 @@ def read_only(job: Job, setting: Setting) -> Iterator[list[str]]:
             ended,
             setting,
             "read-only disk",
-            codes=(2,),
+            codes=(2,) if job.writes else (0,),
             unchanged=True,
             restore=lambda: _mount("-o", "remount,rw", str(folder)),
         )
@@ -61,7 +61,8 @@ def another_user(job: Job, setting: Setting) -> Iterator[list[str]]:
         raise Skipped("becoming another user needs root")
     folder = setting.trials.new(job.start)
     ended = forked(job.arguments, folder, setting.trials.output(folder), prepare=lambda: become(NOBODY))
-    yield judged(job, folder, ended, setting, "another user", codes=(2,), unchanged=True)
+    codes = (2,) if job.writes else (0,)
+    yield judged(job, folder, ended, setting, "another user", codes=codes, unchanged=True)
 
 
 def become(user: int) -> None:

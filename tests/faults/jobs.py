@@ -12,7 +12,7 @@ from .world import PAIRS, write_card
 
 # what a replacement that is killed between two renames leaves; the next fetch puts it back
 HIDDEN = "the older set lies under a hidden name only"
-COMMANDS = ("run", "train", "score", "report", "fetch")
+COMMANDS = ("run", "train", "score", "report", "fetch", "audit")
 _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
 _SCORE = ("--name", "mine", "--dataset", "ecssd", *_DATA)
@@ -51,6 +51,11 @@ class Job:
     after: Contents
     seconds: float
     operations: int
+
+    @property
+    def writes(self) -> bool:
+        """Whether the command is to leave anything; the audit of records is not."""
+        return self.before != self.after
 
 
 class Trials:
@@ -119,6 +124,9 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
             _incomplete(world / "data" / "ECSSD", older / "data" / "T")
             add(command, "fetch", empty, *_FETCH)
             add(command, "fetch over an incomplete set", older, *_FETCH, "--replace")
+        elif command == "audit":
+            undisturbed(older, "score", "../../maps", *_SCORE)
+            add(command, "audit", older, "audit", *_DATA)
     return jobs
 
 

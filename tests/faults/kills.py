@@ -17,15 +17,18 @@ _IN_OPERATIONS = 0.4  # the share of trials that strike right before a file oper
 _REDRAWS = 20
 
 
-def struck(job: Job, name: str, trials: Trials, draw: random.Random, *, anew: bool = False) -> list[str]:
+def struck(
+    job: Job, name: str, trials: Trials, draw: random.Random, *, anew: bool = False, untimed: bool = False
+) -> list[str]:
     """One trial: strikes the command at a random moment; returns what is wrong afterwards.
 
-    anew: as `python -m sodbench`, so that the moment may fall into the imports.
+    anew: as `python -m sodbench`, so that the moment may fall into the imports. untimed: right before a file
+    operation in every case.
     A moment after the command's end is drawn again.
     """
     for _ in range(_REDRAWS):
         folder = trials.new(job.start)
-        blow = _moment(job, SIGNALS[name], draw, anew)
+        blow = _moment(job, SIGNALS[name], draw, anew, untimed)
         if anew:
             ended = launched(job.arguments, folder, blow=blow)
         else:
@@ -75,9 +78,9 @@ def closed(job: Job, folder: Path, problems: list[str], what: str, ended: Ended)
     return [f"{what}: {'; '.join(problems[:4])} ({folder})"]
 
 
-def _moment(job: Job, number: int, draw: random.Random, anew: bool) -> Blow:
+def _moment(job: Job, number: int, draw: random.Random, anew: bool, untimed: bool) -> Blow:
     if anew:
         return Blow(number, seconds=draw.uniform(0, 4 + job.seconds))
-    if draw.random() < _IN_OPERATIONS and job.operations:
+    if untimed or (draw.random() < _IN_OPERATIONS and job.operations):
         return Blow(number, operation=draw.randint(1, job.operations))
     return Blow(number, seconds=draw.uniform(0, job.seconds))

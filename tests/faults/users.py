@@ -38,8 +38,9 @@ def no_home(job: Job, setting: Setting) -> Iterator[list[str]]:
         ended = forked(
             job.arguments, folder, setting.trials.output(folder), prepare=prepare, environment=nobody
         )
-        # `run` asks such a user for a folder of weights
-        yield judged(job, folder, ended, setting, what, codes=(0, 2) if prepare is unknown else (0,))
+        # `run` asks an unknown user for a folder of weights; a cache that was asked for needs a place
+        may_refuse = prepare is unknown or "--cache" in job.arguments
+        yield judged(job, folder, ended, setting, what, codes=(0, 2) if may_refuse else (0,))
 
 
 def clock(job: Job, setting: Setting) -> Iterator[list[str]]:

@@ -191,6 +191,15 @@ def test_the_cache_gives_the_same_samples(
     assert not [p for p in (tmp_path / "cache" / "training").iterdir() if p.name.startswith(".")]
 
 
+def test_a_cache_that_cannot_be_written_names_the_remedy(
+    pairs_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("SODBENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"file.*Not a directory.*set SODBENCH_CACHE to another folder"):
+        open_cache(open_dataset("ecssd", pairs_root).samples, None)
+
+
 def test_unreadable_samples_are_replaced_and_named(pairs_root: Path) -> None:
     samples = list(open_dataset("ecssd", pairs_root).samples)
     broken, wrong = samples[3], samples[4]

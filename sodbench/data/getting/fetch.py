@@ -71,19 +71,19 @@ def fetch(
         remedy="name another data root",
     ):
         _recover(root / card.folders[0])
+        _clear_away(card, root)
         present = None if replace else _present(card, root)
         if present is not None:
             return present
         failed: list[str] = []
         for mirror in local_first(folder, card.mirrors):
             try:
-                fetched = _from_mirror(card, mirror, root, replace, progress, notify)
+                fetched = _from_mirror(card, mirror, root, replace, keep_archives, progress, notify)
             except (DownloadError, InputError) as error:
                 notify(f"{card.name}: {error}")
                 failed.append(str(error))
                 continue
-            if not keep_archives:
-                shutil.rmtree(folder, ignore_errors=True)
+            _clear_away(card, root)
             return fetched
         raise InputError(instructions(card, root, failed))
 
@@ -102,13 +102,17 @@ def _present(card: Card, root: Path) -> Fetched | None:
 
 
 def _from_mirror(
-    card: Card, mirror: Mirror, root: Path, replace: bool, progress: bool, notify: Notify
+    card: Card,
+    mirror: Mirror,
+    root: Path,
+    replace: bool,
+    keep_archives: bool,
+    progress: bool,
+    notify: Notify,
 ) -> Fetched:
     folder = download_folder(card, root)
     archives = _archives(card, mirror, folder, progress, notify)
-    unpacked, result = folder / "unpacked", folder / "arranged"
-    for left_by_a_killed_process in (unpacked, result):
-        shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
+    unpacked, result = _working_folders(folder)
     try:
         copy = _unpack_all(card, archives, unpacked, result)
         log = list(copy.log)
@@ -117,11 +121,38 @@ def _from_mirror(
         target = root / card.folders[0]
         fetched = Fetched(card.name, target, copy.pairs, card.expected, tuple(log))
         _write_record(fetched, mirror, archives, result / "fetched.json")
+        if not keep_archives:
+            write_text(_no_longer_needed(folder), sha256_of(result / "fetched.json") + "\n")
         _put_in_place(result, target, replace)
         return fetched
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
         shutil.rmtree(result, ignore_errors=True)
+
+
+def _working_folders(folder: Path) -> tuple[Path, Path]:
+    """Where the archives in a download folder are unpacked, and where the set is arranged."""
+    return folder / "unpacked", folder / "arranged"
+
+
+def _no_longer_needed(folder: Path) -> Path:
+    """The file that says: a download folder can go once the set with this digest of `fetched.json` is there.
+
+    It is written before the set is put in place, so that a later call can clear away after a killed process.
+    """
+    return folder.with_name(f"{folder.name}.fetched")
+
+
+def _clear_away(card: Card, root: Path) -> None:
+    """Removes what was needed for a set that is in place, and what a killed process has unpacked."""
+    folder = download_folder(card, root)
+    note, record = _no_longer_needed(folder), root / card.folders[0] / "fetched.json"
+    for left_by_a_killed_process in _working_folders(folder):
+        shutil.rmtree(left_by_a_killed_process, ignore_errors=True)
+    if note.is_file():
+        if record.is_file() and note.read_text("utf-8", "replace").strip() == sha256_of(record):
+            shutil.rmtree(folder, ignore_errors=True)
+        note.unlink()
 
 
 def _archives(card: Card, mirror: Mirror, folder: Path, progress: bool, notify: Notify) -> LocalArchives:
