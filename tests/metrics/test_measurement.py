@@ -39,6 +39,24 @@ def test_histograms_count_every_pixel_once_whatever_the_cut(values: NDArray) -> 
         assert counts.sum(axis=(1, 2)).tolist() == sizes
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", ["255", "max", "min-max"])
+@pytest.mark.parametrize("epsilon", [0.0, 1e-8, 3.0])
+def test_floats_are_scaled_as_the_bytes_that_they_stand_for(scale: str, epsilon: float, kind: type) -> None:
+    """An epsilon is in grey levels, and added to the maximum only."""
+    picture = np.clip(MAP, 20, 201)
+    of_bytes, of_floats = measured(picture), measured((picture / kind(255)).astype(np.float64))
+    x = of_bytes.scaled(scale, epsilon)[of_bytes.codes]
+    tolerance = 1e-12 if kind is np.float64 else 1e-6
+    np.testing.assert_allclose(of_floats.scaled(scale, epsilon)[of_floats.codes], x, rtol=0, atol=tolerance)
+    expected = {
+        "255": picture / 255,
+        "max": picture / (201 + epsilon),
+        "min-max": (picture.astype(float) - 20) / 181,
+    }
+    np.testing.assert_allclose(x, expected[scale], rtol=0, atol=1e-12)
+
+
 def test_the_centre_of_no_object_is_the_middle() -> None:
     assert MaskWork(binarise(MASK * 0, 129)).centre("half-even") == (11, 18)
     assert MaskWork(binarise(MASK[:4, :8] * 0, 129)).centre("half-up") == (3, 5)
@@ -102,3 +120,26 @@ def test_an_adaptive_threshold_on_a_level_is_that_of_the_image_s_mean(
             found = Scorer(protocol, ["IoU"]).measure(picture, mask, "image").columns["adpIoU"]
             plain = plain_scores(Picture(picture, mask), protocol, ["IoU"])[0]["adpIoU"]
             assert (found, plain) == pytest.approx((expected, expected), abs=1e-12)
+
+
+def test_an_adaptive_threshold_on_a_level_of_a_single_precision_map() -> None:
+    """A map that was float32 is thresholded in that precision, in which its mean is rounded, too."""
+    mask = np.zeros((21, 30), np.uint8)
+    mask[:12, :17] = 255
+    protocol = dataclasses.replace(load_protocol("raw"), name="at a level", f_scale="max")
+    on_a_level = 0
+    for middle, high in ((7, 91), (51, 255), (85, 255), (30, 210)):
+        for n_middle in range(7, 300, 7):
+            n_high, rest = divmod(middle * (630 - 2 * n_middle), 2 * high)
+            if rest:
+                continue
+            values = np.zeros(630, np.float32)
+            values[:n_middle], values[n_middle : n_middle + n_high] = middle, high
+            picture = np.random.default_rng(1).permutation(values).reshape(21, 30) / np.float32(255)
+            x = picture / picture.max()
+            above = x >= min(2 * x.mean(), 1.0)
+            expected = (above & (mask > 0)).sum() / (above | (mask > 0)).sum()
+            found = Scorer(protocol, ["IoU"]).measure(picture, mask, "image").columns["adpIoU"]
+            assert found == pytest.approx(expected, abs=1e-12)
+            on_a_level += 1
+    assert on_a_level > 20

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names
 from sodbench.metrics.plain import PLAIN, plain_scores
+from sodbench.metrics.plain.data_set import data_set_scores
 from sodbench.metrics.plain.package import NEEDED_BY, package_scores, s_is_left_to_chance
 from sodbench.metrics.plain.picture import Picture
 from sodbench.metrics.protocol import STANDARD
@@ -216,6 +217,46 @@ def test_size_invariant_error_where_the_box_is_the_image(small: int) -> None:
     assert plain_scores(Picture(prediction, mask), protocol, ["SI"])[0]["siMAE"] == pytest.approx(expected)
     found = Scorer(protocol, ["SI"]).measure(prediction, mask, "image").columns["siMAE"]
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("mask", [OBJECT * 0, OBJECT * 0 + 255])
+def test_relaxed_recall_of_a_mask_without_a_boundary_is_zero(mask: NDArray) -> None:
+    """It counts in the mean over images, from which BASNet's protocol takes F."""
+    nothing = {"relaxF": 0.0, "relaxP": 0.0, "relaxR": 0.0}
+    protocol = load_protocol("basnet2019")
+    assert Scorer(protocol, ["relaxF"]).measure(RAMP, mask, "image").columns == nothing
+    assert plain_scores(Picture(RAMP, mask), protocol, ["relaxF"])[0] == nothing
+
+
+@pytest.mark.parametrize("name", protocol_names())
+@pytest.mark.parametrize("changes", [{}, {"boundary_average": "images"}, {"mean_f": "adaptive"}])
+def test_the_data_set_s_scores_follow_from_those_of_its_images(name: str, changes: dict) -> None:
+    protocol = dataclasses.replace(load_protocol(name), name="changed", **changes)
+    families = [family for family in [*STANDARD, *FURTHER] if family in (*protocol.families, *FURTHER)]
+    scorer = Scorer(protocol, families, keep_curves=True)
+    seed = np.random.default_rng(3)
+    for number in range(6):
+        scorer.update(
+            np.where(seed.random(RAMP.shape) < 0.5, RAMP, OBJECT), np.roll(OBJECT, number), f"{number}"
+        )
+    scorer.update(RAMP, OBJECT * 0, "empty mask")
+    scorer.update(RAMP * 0, OBJECT, "empty map")
+    table = scorer.result()
+    columns = {str(one): table.per_image[one].to_numpy(np.float64) for one in table.per_image}
+    derived = data_set_scores(columns, table.image_curves, protocol)
+    assert derived.keys() == table.scores.keys()
+    assert_equal(derived, table.scores, set(derived))
+
+
+def test_a_data_set_of_images_that_are_left_out_has_no_f() -> None:
+    protocol = dataclasses.replace(load_protocol("raw"), name="none", f_left_out=("empty-mask",))
+    scorer = Scorer(protocol, ["F", "MAE"], keep_curves=True)
+    scorer.update(RAMP, OBJECT * 0, "a")
+    table = scorer.result()
+    columns = {str(one): table.per_image[one].to_numpy(np.float64) for one in table.per_image}
+    derived = data_set_scores(columns, table.image_curves, protocol)
+    assert np.isnan(derived["maxF"]) and np.isnan(table.scores["maxF"])
+    assert_equal(derived, table.scores, set(table.scores))
 
 
 def test_every_family_has_a_plain_form() -> None:
