@@ -117,6 +117,16 @@ def test_float_maps_with_normalisation(kind: type) -> None:
     assert_same(loop(dropin, maps), loop(py_sod_metrics, maps), 1e-9 if kind is np.float64 else 3e-7)
 
 
+def test_the_object_of_a_grey_mask() -> None:
+    """Above 128, as in the package: 128 is background, 129 is object."""
+    pred, gt = pictures(10)[0]
+    gt[:9], gt[9:18], gt[18:20] = 128, 129, 130
+    assert_same(loop(dropin, [(pred, gt)]), loop(py_sod_metrics, [(pred, gt)]))
+    metric = dropin.Emeasure()
+    metric.step(pred, gt)
+    assert metric.gt_fg_numel == np.count_nonzero(gt > 128)
+
+
 def test_array_reused_by_the_caller() -> None:
     """A loop may read every picture into the same array."""
     metric, other = dropin.MAE(), dropin.Smeasure()
@@ -176,6 +186,10 @@ def test_bad_input_raises_value_error_and_adds_nothing(name: str, case: str) -> 
 def test_types_without_normalisation() -> None:
     with pytest.raises(ValueError, match="normalize=False"):
         dropin.MAE().step(MAP, MASK, normalize=False)
+    with pytest.raises(ValueError, match="normalize=False"):
+        dropin.MAE().step(MAP / 255, MASK, normalize=False)
+    with pytest.raises(ValueError, match="normalize=False"):
+        dropin.MAE().step(MAP, MASK > 0, normalize=False)
 
 
 def test_bool_mask_is_an_object() -> None:

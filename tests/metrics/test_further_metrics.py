@@ -12,6 +12,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from sodbench.errors import InputError
 from sodbench.metrics import Scorer, families, load_protocol
+from sodbench.metrics.protocol import STANDARD
 from sodbench.metrics.registry import (
     all_families,
     all_metrics,
@@ -149,6 +150,7 @@ def test_every_family_says_what_it_is(module: str) -> None:
         assert f"{'higher' if info.higher_is_better else 'lower'} is better" in found.__doc__
         assert info.title
     assert found.FAMILY.source
+    assert found.FAMILY.standard == (found.FAMILY.name in STANDARD)
 
 
 def test_names() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import sodbench.metrics.dropin as dropin
 from sodbench.errors import InputError, Note
-from sodbench.metrics import resizing
+from sodbench.metrics import load_protocol, protocol_names, resizing
+from sodbench.metrics.inputs import checked_mask
 from sodbench.metrics.resizing import resized
 from sodbench.metrics.scorer import Scorer, measure_image, score
 
@@ -77,6 +78,25 @@ def test_a_masked_array_without_masked_values_is_an_array() -> None:
     whole = np.ma.masked_array(MAP)
     assert score(whole, MASK) == score(MAP, MASK)
     assert score(np.ma.masked_greater(MAP, 2), MASK) == score(MAP, MASK)
+
+
+def test_the_largest_picture() -> None:
+    """2**31 - 1 pixels, a margin of 72 columns included. The masks are shapes without memory."""
+    exact, more = (2**31 - 1) // 2**10 - 72, 2**31 // 2**10 - 72
+    with pytest.raises(InputError, match="mask of type int64"):
+        checked_mask(np.broadcast_to(np.int64(0), (2**10, exact)), "a")
+    with pytest.raises(InputError, match="is too large; expected at most 2,147,483,647 pixels"):
+        checked_mask(np.broadcast_to(np.int64(0), (2**10, more)), "a")
+
+
+def test_a_size_mismatch_names_the_protocols_that_resample() -> None:
+    with pytest.raises(InputError) as caught:
+        score(MAP[:4], MASK)
+    text = str(caught.value)
+    assert text.startswith("the pair: map is 4 x 9, mask is 8 x 9 (height x width)")
+    named = text[text.rindex("(") + 1 : -1].split(", ")
+    assert named == [one for one in protocol_names() if load_protocol(one).size_mismatch == "resize-map"]
+    assert "sal-eval" in named and "pysodmetrics" not in named
 
 
 @pytest.mark.parametrize("name", [("a", 1), 3, b"a", 1.5, ["a"], MASK])

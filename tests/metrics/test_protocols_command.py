@@ -138,6 +138,34 @@ def test_of_protocols_equally_near_the_first_is_explained() -> None:
     assert list(explanation["single_changes_that_fit"]) == ["p0"]
 
 
+def test_a_maximum_of_each_image_is_tried_for_max_f_and_max_e_only() -> None:
+    """Some papers print the mean of the images' own best F, which is above the data set's maximum."""
+    scorer = Scorer("raw", ["F", "E", "MAE"])
+    random = np.random.default_rng(4)
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:15, 5:20] = 255
+    for level in (60, 120, 180):
+        prediction = np.where(mask > 0, level, level - 40) + random.integers(0, 30, mask.shape)
+        scorer.update(prediction.astype(np.uint8), mask)
+    table = scorer.result()
+    best = {name: float(table.per_image[name].mean()) for name in ("maxF", "maxE", "meanE", "MAE")}
+    assert best["maxF"] > table.scores["maxF"] + 0.1
+
+    def score(protocols: list[Protocol], _: object) -> dict[str, ScoreTable]:
+        return {protocol.name: table for protocol in protocols}
+
+    published = parse_published([f"{name}={best[name]:.3f}" for name in ("maxF", "maxE", "meanE", "MAE")])
+    tried = {
+        one["metric"]: one["best_threshold_per_image"]
+        for one in explained(published, [load_protocol("raw")], score)
+    }
+    assert tried["maxF"] == {"raw": pytest.approx(best["maxF"])}
+    assert tried["maxE"] == {"raw": pytest.approx(best["maxE"])}
+    assert tried["meanE"] == tried["MAE"] == {}
+    (other,) = explained(parse_published(["maxF=.001"]), [load_protocol("raw")], score)
+    assert other["best_threshold_per_image"] == {}
+
+
 def test_rounding() -> None:
     (one,) = parse_published(["maxF=.844"])
     assert one == PrintedNumber("maxF", 0.844, 3)

@@ -2,4 +2,5 @@
 
 `python -m tests.mutation --mutants 200` draws mutants of `sodbench/metrics/` (the compiled kernels aside) and
 of the drift check, and runs for each the tests that reach its line.
+`survivors.md` lists the mutants that no test can notice.
 """

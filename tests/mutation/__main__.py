@@ -151,7 +151,16 @@ def _run(mutant: Mutant, tests: list[str], limit: int) -> None:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     sys.meta_path.insert(0, _Planted(mutant))
+    _look_for_one_failure()
     os._exit(int(pytest.main([*OPTIONS, *tests])))
+
+
+def _look_for_one_failure() -> None:
+    """Hypothesis stops at the first failure, which it would otherwise make simpler and run again."""
+    from hypothesis import Phase, settings
+
+    settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
+    settings.load_profile("mutation")
 
 
 class _Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):

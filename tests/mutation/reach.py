@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Reach:
         """Runs pytest with these options and measures the files `paths`."""
         import coverage
 
+        self.files = {str(path) for path in paths}
         self.measured = coverage.Coverage(
             data_file=None, include=[str(path) for path in paths], config_file=False
         )
@@ -35,6 +37,7 @@ class Reach:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._forget_what_is_cached()
         self.measured.switch_context(item.nodeid)
         started = _processor_time()
         try:
@@ -43,6 +46,14 @@ class Reach:
             # a test that failed has its time already
             self.seconds.setdefault(item.nodeid, _processor_time() - started)
             self.measured.switch_context(IMPORTED)
+
+    def _forget_what_is_cached(self) -> None:
+        """A test reaches the lines of a cached function also where an earlier test has called it."""
+        for module in list(sys.modules.values()):
+            if getattr(module, "__file__", None) in self.files:
+                for value in vars(module).values():
+                    if hasattr(value, "cache_clear"):
+                        value.cache_clear()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.outcome != "passed":
