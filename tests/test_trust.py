@@ -62,7 +62,14 @@ def test_a_record_runs_no_code_outside_the_package(
 def test_the_record_of_a_training_runs_none_either(
     name: str, evil: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = {"baseline": name, "recipe": {"dataset": ["ecssd"]}, "provenance": {}}
+    record = {
+        "baseline": name,
+        "recipe": {"dataset": ["ecssd"]},
+        "datasets": {"ecssd": {"digest": "0"}},
+        "best": {"iteration": 1},
+        "weights": {"sha256": "0"},
+        "provenance": {},
+    }
     (evil / "training.json").write_text(json.dumps(record))
     assert main(["reproduce", "training.json"]) == 2
     assert "is code outside sodbench" in capsys.readouterr().err
