@@ -18,8 +18,12 @@ class Note(UserWarning):
     """
 
 
+MOST_NAMES = 10  # that an error lists
+LONGEST_NAME = 80  # characters that an error shows of a name
+
+
 def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> InputError:
-    """Builds the error for names that do not exist: all of them, each with the nearest valid names.
+    """Builds the error for names that do not exist: the first ten of them, each with the nearest valid names.
 
     >>> str(unknown_names("data set", ["ecsd"], ["ecssd", "sod"]))
     "unknown data set 'ecsd' (did you mean 'ecssd' or 'sod'?); known: ecssd, sod"
@@ -27,10 +31,13 @@ def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> In
     known = sorted(set(valid))
     lower = {name.lower(): name for name in known}
     descriptions = []
-    for name in unknown:
+    for name in unknown[:MOST_NAMES]:
+        name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
         near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
         hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
         descriptions.append(f"{name!r}{hint}")
+    if len(unknown) > MOST_NAMES:
+        descriptions[-1] += f" ... and {len(unknown) - MOST_NAMES} more"
     return InputError(f"unknown {kind} {', '.join(descriptions)}; known: {', '.join(known) or 'none'}")
 
 
