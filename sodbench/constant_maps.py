@@ -1,4 +1,4 @@
-"""Maps of one value only, as a broken network or a wrong folder gives them: a run of them is no result."""
+"""Maps, or masks, without any object, as a broken network or a wrong folder gives them."""
 
 import warnings
 from pathlib import Path
@@ -26,3 +26,13 @@ def check_not_constant(table: ScoreTable, maps: Path, allowed: bool) -> None:
         )
     if 2 * len(constant) > len(counted):
         warnings.warn(f"{found}: {first_of(constant, 3)}", Note, stacklevel=4)
+
+
+def note_empty_masks(table: ScoreTable, dataset: str) -> None:
+    """Notes that no mask has an object: most metrics mean nothing then."""
+    share = table.image_facts["object_share"]
+    if len(share) and bool((share == 0).all()):
+        text = (
+            f"{dataset}: none of its masks has an object ({len(share)} are empty): F and recall mean nothing"
+        )
+        warnings.warn(text, Note, stacklevel=4)

@@ -442,7 +442,7 @@ def _score(
     prediction: Prediction | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
-    from sodbench.constant_maps import check_not_constant
+    from sodbench.constant_maps import check_not_constant, note_empty_masks
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
     from sodbench.results.provenance import SelfCheck, started_text
@@ -466,6 +466,7 @@ def _score(
         checker=checker,
     )
     check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
+    note_empty_masks(next(iter(tables.values())), dataset.name)
     scoring = _with_root_of(dataset, scoring)
     changed = changes(dataset)
     if changed:
