@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from sodbench.catalog import read_toml
 from sodbench.errors import InputError, first_of, unknown_names
-from sodbench.schema import ABOVE_0, AT_LEAST_0, Check, parse, value_of
+from sodbench.schema import ABOVE_0, AT_LEAST_0, NOT_EMPTY, Check, parse, value_of
 
 DEFAULT = "pysodmetrics"
 SHIPPED = Path(__file__).resolve().parent / "protocols"
@@ -82,7 +82,7 @@ class Protocol:
     source: str = ""
     notes: tuple[str, ...] = ()
     # the metric families that the toolkit defines; the other standard families are refused by name
-    families: tuple[FamilyName, ...] = STANDARD
+    families: Annotated[tuple[FamilyName, ...], NOT_EMPTY] = STANDARD
     # maps of another size than their mask: refused, or resampled to the mask's size (bicubic)
     size_mismatch: Literal["error", "resize-map"] = "error"
 
