@@ -1,4 +1,4 @@
-"""Maps of one value only, as a broken network or a wrong folder gives them: a run of them is no result."""
+"""Maps, or masks, without any object, as a broken network or a wrong folder gives them."""
 
 import warnings
 from pathlib import Path

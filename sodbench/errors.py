@@ -20,8 +20,11 @@ class Note(UserWarning):
     """
 
 
+MOST_NAMES = 10  # that an error lists
+
+
 def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> InputError:
-    """Builds the error for names that do not exist: all of them, each with the nearest valid names.
+    """Builds the error for names that do not exist: the first ten of them, each with the nearest valid names.
 
     >>> str(unknown_names("data set", ["ecsd"], ["ecssd", "sod"]))
     "unknown data set 'ecsd' (did you mean 'ecssd' or 'sod'?); known: ecssd, sod"
@@ -29,10 +32,12 @@ def unknown_names(kind: str, unknown: Sequence[str], valid: Iterable[str]) -> In
     known = sorted(set(valid))
     lower = {name.lower(): name for name in known}
     descriptions = []
-    for name in map(cut, unknown):
+    for name in map(cut, unknown[:MOST_NAMES]):
         near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
         hint = f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
         descriptions.append(f"{name!r}{hint}")
+    if len(unknown) > MOST_NAMES:
+        descriptions[-1] += f" ... and {len(unknown) - MOST_NAMES} more"
     return InputError(f"unknown {kind} {', '.join(descriptions)}; known: {', '.join(known) or 'none'}")
 
 

@@ -47,6 +47,10 @@ SHA256 = Check(
     "64 hexadecimal digits",
     lambda text: len(text) == 64 and set(text.lower()) <= set("0123456789abcdef"),
 )
+FILE_PATH = Check(
+    "a path of at most 1000 bytes, of names of at most 255 bytes, of no unknown user (~name)",
+    lambda path: _can_name_a_file(Path(path)),
+)
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -115,7 +119,10 @@ def value_of(annotation: Any, value: Any, source: str | Path, key: str, more: bo
         _check_numbers(value, source, key)
         return value
     if annotation is Path and isinstance(value, str):
-        return Path(value_of(str, value, source, key))
+        path = Path(value_of(str, value, source, key))
+        if not FILE_PATH.holds(path):
+            raise wrong(source, key, FILE_PATH.expected, value)
+        return path
     if annotation is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             value = float(value)
@@ -212,6 +219,16 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in value
+
+
+def _can_name_a_file(path: Path) -> bool:
+    """Whether a path can be looked up at all, below any folder."""
+    try:
+        path.expanduser()
+    except RuntimeError:
+        return False
+    names = [len(name.encode()) for name in path.parts]
+    return max(names, default=0) <= 255 and sum(names) + len(names) <= 1000
 
 
 def _without_none(annotation: Any) -> Any:

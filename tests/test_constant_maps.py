@@ -70,7 +70,9 @@ def test_they_are_recorded_where_that_is_asked_for(
 
 
 @pytest.mark.parametrize(("mask", "code"), [("object", 2), ("empty", 0), ("full", 0)])
-def test_a_constant_map_is_right_for_a_mask_of_one_value(mask: str, code: int, here: Path) -> None:
+def test_a_constant_map_is_right_for_a_mask_of_one_value(
+    mask: str, code: int, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     levels = np.zeros((20, 20), np.uint8)
     if mask != "empty":
         levels[:, slice(None) if mask == "full" else slice(10)] = 255
@@ -78,6 +80,9 @@ def test_a_constant_map_is_right_for_a_mask_of_one_value(mask: str, code: int, h
         (here / folder).mkdir()
         Image.fromarray(pixels).save(here / folder / "one.png")
     assert main(["score", "maps", "--masks", "masks", "--quiet"]) == code
+    assert ("one.png: an empty mask, without any object; all 1 masks are so" in capsys.readouterr().err) == (
+        mask == "empty"
+    )
 
 
 def test_a_network_that_answers_every_image_with_one_value(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from sodbench.data.preprocessing import InputSpec
 from sodbench.errors import InputError
 from sodbench.paths import user_path
-from sodbench.schema import ABOVE_0, AT_LEAST_1, NOT_EMPTY, SHA256, Check, parse, wrong
+from sodbench.schema import ABOVE_0, AT_LEAST_1, FILE_PATH, NOT_EMPTY, SHA256, Check, parse, wrong
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -33,7 +33,7 @@ class Output:
 class Weights:
     """A weights file and where to fetch it; an h5 file is converted from Keras when it is loaded."""
 
-    file: str | None = None
+    file: Annotated[str | None, FILE_PATH] = None
     url: str | None = None
     drive: str | None = None
     size: Annotated[int | None, AT_LEAST_1] = None

@@ -396,7 +396,7 @@ class RecordedTable:
         path = self.folder / "curves.parquet"
         with _readable(path):
             frame = pd.read_parquet(path, filters=[("protocol", "==", self.name)])
-        frame = frame.drop(columns="protocol").set_index("level")
+            frame = frame.drop(columns="protocol").set_index("level")
         return frame.dropna(axis="columns", how="all")
 
     @cached_property
@@ -452,7 +452,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pyarrow.ArrowException, KeyError, TypeError, ValueError) as error:
-        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+        said = " ".join(str(error).split())[:200]  # of lines and lines, where Arrow lists all columns
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({said})"
         raise InputError(
             f"{path} {reason}; score the maps again, or delete the folder {path.parent}"
         ) from error

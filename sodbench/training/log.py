@@ -201,6 +201,6 @@ def _read(path: Path) -> list[dict[str, Any]]:
     for text in path.read_text(encoding="utf-8").splitlines():
         try:
             lines.append(json.loads(text))
-        except json.JSONDecodeError:  # the last line of a process that was killed may be cut short
+        except (ValueError, RecursionError):  # the last line of a process that was killed may be cut short
             continue
     return lines

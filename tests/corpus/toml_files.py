@@ -41,7 +41,10 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda good: b"unheard = " + b"{a=" * 50_000 + b"1" + b"}" * 50_000 + b"\n" + good,
         "nested|deep|TOML",
     ),
-    "dotted-deep": (lambda good: b".".join([b"unheard"] * 50_000) + b" = 1\n" + good, "unheard|nested|deep"),
+    "dotted-deep": (
+        lambda good: b".".join([b"unheard"] * 50_000) + b" = 1\n" + good,
+        "unheard|nested|deep|dots",
+    ),
     "list-of-5000": (
         lambda good: b"unheard = [" + b"[" * 5000 + b"]" * 5000 + b"]\n" + good,
         "nested|deep|TOML",
@@ -51,7 +54,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "date": (lambda good: b"unheard = 2024-02-30\n" + good, "not valid TOML"),
     "ten-megabytes-of-keys": (
         lambda good: b"".join(b"k%d = 1\n" % number for number in range(600_000)) + good,
-        "unknown key|too large",
+        "unknown key|too large|at most 1,000,000 bytes",
     ),
 }
 

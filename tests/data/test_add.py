@@ -109,6 +109,7 @@ def test_hugging_face_tables_that_do_not_help(here: Path) -> None:
         '{"file_name": "images/1.jpg"}': "one with the mask's file",
         '{"file_name": "images/1.jpg", "mask": "masks/2.png"}': "same stems",
         "{nonsense": "not readable",
+        "[" * 100_000: r"metadata\.jsonl: not readable",
         "": "one row per image",
     }
     for content, message in cases.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sodbench.data.card import card_names, load_card, load_cards
+from sodbench.data.card import card_names, load_card, load_cards, read_card
 from sodbench.errors import InputError
 
 COUNTS = {
@@ -71,6 +71,20 @@ def test_aliases_do_not_clash() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*", "(a|aa)+", "a*a*a*a*a*a*b", "(a*)*b"])
+def test_no_pattern_takes_long(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "mine.toml").write_text(BASE + f"[names]\npattern = '{pattern}'\n", encoding="utf-8")
+    card = read_card(tmp_path / "mine.toml")
+    assert not card.is_official("a" * 250 + "!")
+
+
+@pytest.mark.parametrize("stem", ["img\n1", "img1\n", "x\nimg1", "\udcff", "img\udcff"])
+def test_a_pattern_fits_the_whole_name(tmp_path: Path, stem: str) -> None:
+    (tmp_path / "mine.toml").write_text(BASE + "[names]\npattern = 'a|img\\d'\n", encoding="utf-8")
+    card = read_card(tmp_path / "mine.toml")
+    assert card.is_official("img1") and card.is_official("a") and not card.is_official(stem)
+
+
 BASE = 'title = "T"\nfolders = ["T"]\n[count]\npairs = 2\n'
 
 
@@ -110,7 +124,15 @@ BASE = 'title = "T"\nfolders = ["T"]\n[count]\npairs = 2\n'
         ("aliases = 3\n" + BASE, "aliases: expected a list of text, found 3"),
         ("name = 'x'\n" + BASE, "unknown key 'name'"),
         ("generator = 'noise'\n" + BASE, "generator: expected 'synthetic:train' or"),
-        (BASE + "[names]\npattern = '('", r"names\.pattern: expected a regular expression, found '\('"),
+        (BASE + "[names]\npattern = '('", r"names\.pattern: expected a regular expression .*, found '\('"),
+        (
+            BASE + "[names]\npattern = '(?=a)b'",
+            r"names\.pattern: expected a regular expression .*RE2.*, found '\(\?=a",
+        ),
+        (BASE + "[names]\npattern = '((a{99}){99}){99}'", r"names\.pattern: expected a regular expression"),
+        (f"location = '{'x' * 256}'\n" + BASE, r"location: expected a path .* 255 bytes"),
+        ("location = '~no-such-user/x'\n" + BASE, r"location: expected a path"),
+        (BASE + f"[names]\nlist = '{'x' * 256}'", r"names\.list: expected a path .* 255 bytes"),
         (BASE + "[[mirrors]]\narchives = [{name = 'x', address = 'y', sha256 = '12'}]", "64 hexadecimal"),
         ("title = ", "not valid TOML"),
     ],

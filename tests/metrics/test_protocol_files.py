@@ -56,6 +56,7 @@ def test_own_protocol(tmp_path: Path) -> None:
         ("levels = true", "levels: expected 255 or 256, found True"),
         ('f_beta2 = "x"', "a number"),
         ("boundary_radius = 9", "1, 2 or 3"),
+        ("families = []", "families: expected at least one"),
         ('families = "MAE"', "a list of"),
         ('families = ["MEA"]', "'MAE'"),
         ('based_on = "pysod"', "pysodmetrics"),

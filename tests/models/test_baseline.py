@@ -96,6 +96,12 @@ GOOD = 'title = "Mine"\nnetwork = "basnet"\n'
         (GOOD + '[output]\nkind = "prob"', "output.kind: expected 'logits' or 'probability' or 'auto'"),
         (GOOD + "[output]\nstretch = 1", "output.stretch: expected true or false"),
         (GOOD + '[weights]\nsha256 = "abc"', "weights.sha256: expected 64 hexadecimal digits"),
+        (GOOD + f'[weights]\nfile = "{"x" * 256}"', r"weights\.file: expected a path .* 255 bytes"),
+        (GOOD + f'[weights]\nfile = "{"x/" * 600}"', r"weights\.file: expected a path of at most 1000 bytes"),
+        (
+            GOOD + '[weights]\nfile = "~no-such-user/x"',
+            r"weights\.file: expected a path .* of no unknown user",
+        ),
         (GOOD + "weights = 3", "weights: expected a table"),
         (GOOD + "training = 3", "training: expected a table"),
         (GOOD + '[inference]\ncpu = "int8"', "inference.cpu: expected 'fp32' or"),

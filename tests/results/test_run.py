@@ -23,7 +23,7 @@ from sodbench.results import run_files
 from sodbench.results.provenance import Prediction, digest_of, locate, portable
 from sodbench.results.resampling import scores_of
 from sodbench.results.run import conventions, new_run
-from sodbench.results.run_files import SCHEMA, load_runs, read_records, save_run
+from sodbench.results.run_files import SCHEMA, RecordedTable, load_runs, read_records, save_run
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
@@ -231,6 +231,16 @@ def test_damaged_records_are_named_and_the_others_read(tmp_path: Path, damage, s
     assert len(found.problems) == 1 and said in found.problems[0] and "bad" in found.problems[0]
     with pytest.warns(UserWarning, match=r"(?s)skipped"):
         assert len(load_runs(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("old", "new"), [("level", "step"), ("protocol", "p")])
+def test_curves_without_a_column_are_one_line(tmp_path: Path, old: str, new: str) -> None:
+    folder = save_run(tmp_path, run("bad"))
+    recorded = RecordedTable("pysodmetrics", {}, {}, folder)
+    frame = pd.read_parquet(folder / "curves.parquet").rename(columns={old: new})
+    frame.to_parquet(folder / "curves.parquet", index=False)
+    with pytest.raises(InputError, match=rf"curves\.parquet cannot be read \(.*{old}.*\); score the maps"):
+        _ = recorded.curves
 
 
 def _change(folder: Path, key: str, value: object) -> None:

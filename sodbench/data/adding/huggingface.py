@@ -43,7 +43,7 @@ def _rows(table: Path) -> list[dict[str, object]]:
                 rows: list[dict[str, object]] = [dict(row) for row in csv.DictReader(file)]
             else:
                 rows = [json.loads(line) for line in file if line.strip()]
-    except (ValueError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise InputError(f"{table}: not readable ({error})") from None
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{table}: expected one row per image")
