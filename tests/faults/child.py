@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import faulthandler
 import io
+import itertools
 import os
 import runpy
 import select
@@ -226,18 +227,17 @@ def _streams(output: Path) -> None:
 def _count(output: Path, blow: Blow | None) -> None:
     """Counts file operations, one byte each in a file; strikes right before the one that is asked for."""
     counter = _opened(output.with_suffix(".n"))
-    done = 0
+    numbers = itertools.count(1)  # each number goes to one thread, which `done += 1` does not grant
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal done
         writes = (
             event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         )
         if writes or event in _CHANGES:
-            done += 1
+            number = next(numbers)
             with contextlib.suppress(OSError):
                 os.write(counter, b".")
-            if blow is not None and blow.operation == done:
+            if blow is not None and blow.operation == number:
                 os.kill(os.getpid(), blow.signal)
 
     sys.addaudithook(hook)

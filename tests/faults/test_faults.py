@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_few_faults_of_the_fast_commands() -> None:
-    faults = ["SIGKILL", "SIGTERM", "SIGINT", "another user"]
+    faults = ["SIGKILL", "SIGTERM", "SIGINT"]
     options = ["--moments", "2", "--new", "0", "--untimed", "--no-table"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", "--commands", "score", "fetch", "--faults", *faults, *options],
