@@ -59,8 +59,13 @@ class _Depends:
     """What the values of an entry depend on, as far as their types matter."""
 
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
-    versions: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str | None] = field(default_factory=dict)
     device: dict[str, Any] = field(default_factory=dict)
+    data: str | None = None
+    images: str | None = None
+    maps: str | None = None
+    weights: str | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder, sha256_of
@@ -32,7 +32,7 @@ from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
 from sodbench.results.replacement import refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
-from sodbench.schema import parse
+from sodbench.schema import NOT_EMPTY, parse
 from sodbench.unfinished import temporary
 
 if TYPE_CHECKING:
@@ -274,8 +274,8 @@ class _RunJson:
     """What run.json holds."""
 
     schema: int
-    name: str
-    dataset: str
+    name: Annotated[str, NOT_EMPTY]
+    dataset: Annotated[str, NOT_EMPTY]
     title: str
     expected: int
     scored: int

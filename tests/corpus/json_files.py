@@ -9,9 +9,9 @@ from .world import DELETED, World
 # file (from work/) -> the command that reads it, and the word that its error names
 RECORD = "reports/runs/DSS/sod/run.json"
 READERS: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "report": (RECORD, ("report",), "no runs in reports"),
+    "report": (RECORD, ("report",), "none of the records in reports/runs can be used"),
     "reproduce": (RECORD, ("reproduce", "reports/runs/DSS/sod", "--quiet"), "DSS/sod"),
-    "check-record": (RECORD, ("check",), "no runs in reports"),
+    "check-record": (RECORD, ("check",), "none of the records in reports/runs can be used"),
     "reference": ("reports/reference.json", ("check",), "reference.json"),
     "update": ("reports/reference.json", ("check", "--update"), "reference.json"),
     "training": ("training.json", ("reproduce", "training.json", "--quiet"), "training.json"),
