@@ -50,9 +50,9 @@ def test_an_edited_number_of_a_network_does_not_agree_where_the_maps_are_the_sam
     root: Path, network: tuple[str, Path], here: Path
 ) -> None:
     evaluate(network[0], "sod", weights=network[1], data_root=root, name="x", device="cpu", metrics="MAE")
-    assert not reproduce(here / RECORD, data_root=root).failed
+    assert not reproduce(here / RECORD, data_root=root, trust=True).failed
     edit(here / RECORD, 5e-4)
-    (failed,) = reproduce(here / RECORD, data_root=root).failed
+    (failed,) = reproduce(here / RECORD, data_root=root, trust=True).failed
     assert failed.name == "MAE@pysodmetrics"
 
 
@@ -67,12 +67,15 @@ def test_the_tolerance_is_for_maps_that_a_network_predicts_otherwise(
 
     original = prediction.finish
     monkeypatch.setattr(prediction, "finish", brighter)
-    strict = reproduce(here / RECORD, data_root=root, tolerance=0, out="strict")
+    strict = reproduce(here / RECORD, data_root=root, trust=True, tolerance=0, out="strict")
     assert [one.name for one in strict.failed] == ["MAE@pysodmetrics"]
-    loose = reproduce(here / RECORD, data_root=root, tolerance=0.1, out="loose")
+    loose = reproduce(here / RECORD, data_root=root, trust=True, tolerance=0.1, out="loose")
     assert not loose.failed and any("the maps differ" in note for note in loose.notes)
     edit(here / RECORD, 1e-6)  # within the tolerance, and yet not what the record's images say
-    assert [one.name for one in reproduce(here / RECORD, data_root=root, tolerance=0.1, out="b").failed]
+    assert [
+        one.name
+        for one in reproduce(here / RECORD, data_root=root, trust=True, tolerance=0.1, out="b").failed
+    ]
 
 
 def test_an_ad_hoc_record_and_undefined_scores_agree(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

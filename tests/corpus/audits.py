@@ -220,7 +220,7 @@ CASES = [
     ),
     Case(
         "audit/damaged-json",
-        ("audit", "reports"),
+        ("audit", "reports", "--quiet"),
         code=(1, 2),
         prints="DSS|^$",
         says="DSS|^$",

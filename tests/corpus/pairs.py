@@ -188,16 +188,6 @@ CASES = [
         build=_inverted,
     ),
     Case(
-        "pairs/verify-maps-inverted",
-        ("datasets", "verify", "sod", "--maps", "maps/DSS"),
-        code=(0, 1),
-        prints="invert",
-        build=lambda w: [
-            Image.fromarray(255 - map_of(i)).save(w.work / f"maps/DSS/{stem}.png")
-            for i, stem in enumerate(SOD)
-        ],
-    ),
-    Case(
         "pairs/maps-all-black",
         SCORE,
         says="constant|one value|--allow-constant",
