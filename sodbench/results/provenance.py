@@ -158,7 +158,9 @@ def command_line(roots: Iterable[Path] = ()) -> tuple[str, ...]:
     A path below a data root becomes `DATA_ROOT/...`, one below the working directory relative; of any other
     the name is kept: `.../mine.pth`.
     """
-    program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    called = Path(sys.argv[0] if sys.argv and sys.argv[0] else "python")
+    # `python -m sodbench`
+    program = "sodbench" if called.parts[-2:] == ("sodbench", "__main__.py") else called.name
     if program.startswith("ipykernel_launcher"):
         return ("notebook",)
     return (program, *(_without_absolute_path(argument, list(roots)) for argument in sys.argv[1:]))

@@ -322,14 +322,15 @@ def test_a_plain_path_of_an_older_record_is_taken_as_it_is() -> None:
     assert locate(None, None) is None
 
 
+@pytest.mark.parametrize("program", ["/usr/bin/sodbench", "/lib/python3/site-packages/sodbench/__main__.py"])
 def test_the_command_line_is_recorded_without_absolute_paths(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, work = tmp_path / "data", tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
     arguments = [str(root), f"--maps={work / 'maps'}", str(tmp_path / "w.pth"), "maps/DSS", "--quiet"]
-    monkeypatch.setattr("sys.argv", ["/usr/bin/sodbench", "run", *arguments])
+    monkeypatch.setattr("sys.argv", [program, "run", *arguments])
     monkeypatch.setenv("SODBENCH_DATA", str(root))
     command = run(reports=work / "reports").provenance.command
     assert command == (
