@@ -304,7 +304,7 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
     except InputError as error:
         advice = "" if "upgrade" in str(error) else "; score the maps again"
         raise InputError(f"{folder} skipped: {error}{advice}") from error
-    if not record.protocols:
+    if not record.protocols or not all(entry.scores for entry in record.protocols.values()):
         raise InputError(f"{folder} skipped: its run.json holds no scores; score the maps again")
     problems = file_problems(folder, {name: (file.bytes, file.sha256) for name, file in record.files.items()})
     if problems:
