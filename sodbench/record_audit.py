@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sodbench.arguments import THREADS
+from sodbench.data.card import card_names, load_card
 from sodbench.data.image_files import scan
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.evaluation import dataset_of
@@ -157,6 +158,7 @@ def _audited(
         found = [*misplaced(run, name, dataset), *differences(run)]
     except InputError as error:
         return AuditedRun(name, dataset, folder, differences=(str(error),))
+    found += _of_card(run)
     try:
         for protocol, table in () if found else run.tables.items():
             found += _of_image_curves(protocol, table)
@@ -182,6 +184,14 @@ def _audited(
         not_rescored=reason,
         differences=tuple(found),
     )
+
+
+def _of_card(run: Run) -> Iterator[str]:
+    """The problem of a count that is not that of the data set's card."""
+    if run.provenance.masks is None and run.dataset in card_names():
+        expected = load_card(run.dataset).expected
+        if run.expected != expected:
+            yield f"run.json expects {run.expected} images, the card of {run.dataset} {expected}"
 
 
 def _of_image_curves(name: str, table: ScoreTableLike) -> Iterator[str]:

@@ -51,7 +51,7 @@ def differences(run: Run) -> list[str]:
 
     Raises InputError for files that cannot be read.
     """
-    found = [*_of_data_set(run), *_of_card(run)]
+    found = list(_of_data_set(run))
     for name, table in run.tables.items():
         problems = list(_of_protocol(name, table)) or list(_of_images(run, table))
         found += problems or _of_scores(name, table).values()
@@ -116,16 +116,6 @@ def _of_data_set(run: Run) -> Iterator[str]:
             f"it was scored on a folder of masks, but {run.dataset!r} is the name of a data set:"
             " give another one with --dataset"
         )
-
-
-def _of_card(run: Run) -> Iterator[str]:
-    """The problem of a count that is not that of the data set's card."""
-    from sodbench.data.card import card_names, load_card
-
-    if run.provenance.masks is None and run.dataset in card_names():
-        expected = load_card(run.dataset).expected
-        if run.expected != expected:
-            yield f"run.json expects {run.expected} images, the card of {run.dataset} {expected}"
 
 
 def _of_protocol(name: str, table: ScoreTableLike) -> Iterator[str]:

@@ -145,7 +145,6 @@ CHEAP = {
     "protocol-field",
     "protocol-comparator",
     "protocol-name",
-    "expected",
     "scored",
     "files-of-another-record",
     "folder-renamed",
@@ -163,7 +162,6 @@ REPRODUCED = {
     "another-map",
     "another-mask",
     "files-of-another-record",
-    "expected",
     "scored",
 }
 
