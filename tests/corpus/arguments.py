@@ -218,7 +218,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "score-maps-none": ("sb.score_maps(None, 'sod')", "maps|folder"),
     "score-maps-number": ("sb.score_maps(5, 'sod')", "maps|folder"),
     "score-maps-bytes": ("sb.score_maps(b'maps/DSS', 'sod')", "maps|folder"),
-    "score-maps-nul": ("sb.score_maps('a\\0b', 'sod')", "maps|folder"),
+    "score-maps-nul": ("sb.score_maps('a\\0b', 'sod')", "maps|folder|path"),
     "score-maps-name-tuple": ("sb.score_maps('maps/DSS', 'sod', name=('a', 1))", "name"),
     "score-maps-set-number": ("sb.score_maps('maps/DSS', 5)", "data set"),
     "score-maps-nothing": ("sb.score_maps('maps/DSS')", "--dataset|data set"),
