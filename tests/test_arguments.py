@@ -82,7 +82,7 @@ def test_a_device_of_another_type_is_refused(name: str) -> None:
         (lambda r: sb.evaluate("basnet-tiny", "sod", batch=1.5), "batch is 1.5, expected a whole number"),
         (lambda r: sb.evaluate("basnet-tiny", "sod", limit=True), "limit is True, expected a whole number"),
         (lambda r: sb.evaluate("basnet-tiny", "sod", metrics=[]), "metrics: none is chosen"),
-        (lambda r: sb.score_maps("a\0b", "sod"), "folder 'a.x00b': holds a NUL character"),
+        (lambda r: sb.score_maps("a\0b", "sod"), "'a.x00b': holds a NUL character"),
         (lambda r: sb.reproduce(".", tolerance="x"), "tolerance is 'x', expected a finite number"),
         (lambda r: sb.train(None), "baseline: expected a name, a path or a Baseline, found NoneType"),
         (lambda r: sb.train("basnet-tiny", settings=["batch=1"]), "settings: expected a mapping"),

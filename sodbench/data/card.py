@@ -18,7 +18,6 @@ from typing import Annotated, Literal
 from sodbench import catalog
 from sodbench.arguments import instances
 from sodbench.errors import InputError, Note, unknown_names
-from sodbench.paths import user_path
 from sodbench.schema import AT_LEAST_0, FILE_PATH, SHA256, Check, parse, wrong
 
 UNKNOWN = "unknown"
@@ -334,11 +333,6 @@ def read_card(path: Path) -> Card:
     card = parse(Card, content, path)
     object.__setattr__(card, "path", path)
     _refuse_reserved(card)
-    if card.location is not None:
-        try:
-            user_path(card.location)
-        except InputError as error:
-            raise InputError(f"{path}: location: {error}") from None
     if card.names.list and not (path.parent / card.names.list).is_file():
         raise InputError(f"{path}: names.list: no file {card.names.list} next to the card")
     return card

@@ -76,7 +76,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"{path}: not a readable checkpoint; remove it or choose another --out") from error
     version = content.get("version") if isinstance(content, dict) else type(content).__name__
     if not isinstance(content, dict) or not isinstance(version, int) or version != VERSION:
-        named = repr(version) if isinstance(version, int | str) else type(version).__name__
+        named = repr(version) if isinstance(version, int | str | None) else type(version).__name__
         raise InputError(
             f"{path}: checkpoint of version {named[:40]}, expected {VERSION}; train again with another --out"
         )
