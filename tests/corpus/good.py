@@ -130,7 +130,7 @@ GOOD = [
     _good("check", "check"),
     _good("compare", "compare", "DSS", "Other", "--resamples", "100"),
     _good("show", "show", "DSS", "3096", "--out", "sheet.png", changes=("work/sheet.png",)),
-    _good("audit", "audit", "reports"),
+    _good("audit", "audit", "reports", "--quiet"),
     _good(
         "bench",
         "bench",
