@@ -35,8 +35,17 @@ def one_input(data: bytes) -> None:
     columns, curves = expected(saliency_map, mask)
     differences = {name: abs(found.columns[name] - value) for name, value in columns.items()}
     differences |= {name: float(np.abs(found.curves[name] - line).max()) for name, line in curves.items()}
-    wrong = {name: value for name, value in differences.items() if not value <= TOLERANCE}
+    tolerance = TOLERANCE + rounding(saliency_map)
+    wrong = {name: value for name, value in differences.items() if not value <= tolerance}
     assert not wrong, f"{kind} {saliency_map.shape}: {', '.join(wrong)} differ by {max(wrong.values())}"
+
+
+def rounding(saliency_map: NDArray[Any]) -> float:
+    """What the package's stretching of a map of a narrow range leaves of a value's precision."""
+    low, high = float(saliency_map.min()), float(saliency_map.max())
+    if saliency_map.dtype.kind != "f" or high == low:
+        return 0.0
+    return float(np.finfo(saliency_map.dtype).eps) * high / (high - low)
 
 
 def pair_of(kind: str, style: int, data: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
