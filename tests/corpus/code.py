@@ -6,6 +6,7 @@ from .case import Build, Case
 from .world import CANARY, World
 
 EVIL = CANARY + "\n\ndef create():\n    import torch\n    return torch.nn.Conv2d(3, 1, 1)\n"
+WORK = "work"  # the folder in which the commands of a case run
 REPRODUCE = ("reproduce", "reports/runs/net/sod", "--quiet")
 
 
@@ -171,7 +172,7 @@ CASES = [
             "module": "evil:create",
             "baseline": "own",
             "baseline-file": "reports:../baselines/own.toml",
-            "data-root": "data-root:../work/evil.py:create",
+            "data-root": f"data-root:../{WORK}/evil.py:create",
             "untouched": "reports:../net.py:create",
         }.items()
     ),
