@@ -1,8 +1,8 @@
 """The main job: saliency maps, predicted here or made elsewhere, become scores and a record.
 
 `evaluate` predicts and scores a baseline on a data set, `score_maps` scores maps that were made elsewhere,
-`rescore` scores the maps of a run again. All three end in `_score`, the one way from pairs of maps and masks
-to a `Run`; the command line and `reproduce` call these functions and nothing below them.
+`rescore` scores the maps of a run again. All three end in `recording.score_and_record`; the command line and
+`reproduce` call these functions and nothing below them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import BATCH, LIMIT, THREADS, instances
+from sodbench.arguments import BATCH, LIMIT, instances
 from sodbench.data.card import load_cards
 from sodbench.data.folder import (
     DataSet,
@@ -22,39 +22,19 @@ from sodbench.data.folder import (
     open_dataset,
     open_folders,
     pair_maps,
-    refuse_reserved,
 )
 from sodbench.errors import InputError, Note, first_of
 from sodbench.files import locked_folder
 from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
+from sodbench.recording import Protocols, Scoring, check_place, prepare_scoring, score_and_record
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
-    from sodbench.metrics import Protocol
     from sodbench.models import Baseline, LoadedNetwork
-    from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
 
-# a name, the path of a TOML file, a `Protocol`, or several of these
-Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
 DEFAULT_PROTOCOLS = ("pysodmetrics",)
-
-
-@dataclass(frozen=True)
-class _Scoring:
-    """How pairs of maps and masks are scored and where the run goes; checked before any work is done."""
-
-    protocols: tuple[Protocol, ...]
-    metrics: tuple[str, ...] | None
-    reports: Path | None
-    data_root: Path | None
-    workers: int | None
-    progress: bool
-    image_curves: bool
-    self_check: bool
-    allow_constant: bool
-    replace: bool
 
 
 def evaluate(
@@ -116,7 +96,7 @@ def evaluate(
         limit = LIMIT.checked("limit", limit)
     if batch is not None:
         batch = BATCH.checked("batch", batch)
-    scoring = _scoring(
+    scoring = prepare_scoring(
         protocols,
         metrics,
         reports,
@@ -130,10 +110,10 @@ def evaluate(
     )
     baseline = _baseline(baseline, weights)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
-    scoring = _with_root_of(opened, scoring)
+    scoring = scoring.with_root_of(opened)
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = name or recipe.name
-    _check_place(name, opened, len(opened.samples[:limit]), scoring)
+    check_place(name, opened, len(opened.samples[:limit]), scoring)
     folder = _folder_of_maps(maps, name, opened)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
@@ -161,7 +141,7 @@ def evaluate(
             precision=precision,
             progress=f"predict {opened.name}" if progress else None,
         )
-        return _score(
+        return score_and_record(
             name,
             opened,
             pairs,
@@ -195,7 +175,7 @@ def evaluate_all(
     load_cards([one for one in datasets if isinstance(one, str)])
     names = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
     sets = list({one.name: one for one in names}.values())
-    scoring = _scoring(
+    scoring = prepare_scoring(
         options.get("protocols", DEFAULT_PROTOCOLS),
         options.get("metrics"),
         options.get("reports", "reports"),
@@ -206,7 +186,7 @@ def evaluate_all(
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = options.get("name") or recipe.name
     for one in sets:
-        _check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
+        check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
         _folder_of_maps(options.get("maps"), name, one)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
@@ -244,7 +224,7 @@ def score_maps(
     The other arguments are those of `evaluate`. Raises InputError for errors that the user can correct.
     """
     started = time.time()
-    scoring = _scoring(
+    scoring = prepare_scoring(
         protocols,
         metrics,
         reports,
@@ -262,8 +242,8 @@ def score_maps(
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
-    _check_place(name, opened, len(pairs), scoring)
-    return _score(name, opened, pairs, folder, scoring, started=started)
+    check_place(name, opened, len(pairs), scoring)
+    return score_and_record(name, opened, pairs, folder, scoring, started=started)
 
 
 def rescore(
@@ -296,7 +276,7 @@ def rescore(
     if protocols is None:
         protocols = [table.protocol for table in run.tables.values()]
         metrics = list(run.values()) if metrics is None else metrics
-    scoring = _scoring(
+    scoring = prepare_scoring(
         protocols,
         metrics,
         reports,
@@ -321,8 +301,10 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    _check_place(run.name, opened, len(pairs), scoring)
-    return _score(run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction)
+    check_place(run.name, opened, len(pairs), scoring)
+    return score_and_record(
+        run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction
+    )
 
 
 def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
@@ -378,75 +360,6 @@ def maps_to_score(
     return list(pairing.pairs)
 
 
-def _scoring(
-    protocols: Protocols,
-    metrics: str | Sequence[str] | None,
-    reports: Path | str | None,
-    data_root: Path | str | None,
-    *,
-    workers: int | None = None,
-    progress: bool = False,
-    image_curves: bool = True,
-    self_check: bool = True,
-    allow_constant: bool = False,
-    replace: bool = False,
-) -> _Scoring:
-    """Refuses unknown protocols and metrics before any work is done."""
-    from sodbench.metrics import Protocol, load_protocol
-    from sodbench.metrics.protocol import own_or_shipped
-    from sodbench.metrics.scorer import scorers_for
-
-    if workers is not None:
-        workers = THREADS.checked("the number of scoring workers", workers)
-    if isinstance(protocols, str | Path | Protocol):
-        protocols = [protocols]
-    protocols = instances("protocols", protocols, (str, Path, Protocol), "names, paths or Protocol objects")
-    loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
-    if not loaded:
-        raise InputError("no protocol to score under; expected at least one")
-    if isinstance(metrics, str):
-        metrics = [metrics]
-    scorers_for(loaded, metrics)
-    chosen = None if metrics is None else tuple(metrics)
-    return _Scoring(
-        loaded,
-        chosen,
-        _path(reports),
-        _path(data_root),
-        workers,
-        progress,
-        image_curves,
-        self_check,
-        allow_constant,
-        replace,
-    )
-
-
-def _check_place(name: str, dataset: DataSet, images: int, scoring: _Scoring) -> None:
-    """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
-    from sodbench.results.replacement import refuse_loss, refuse_other_files
-
-    if dataset.card is None or dataset.card.name != dataset.name:
-        refuse_reserved(dataset.name)
-    elif len(dataset) > dataset.card.expected:
-        raise InputError(
-            f"{dataset.name}: {len(dataset)} pairs are in {dataset.folder}, and its card counts"
-            f" {dataset.card.expected}: remove those that are not of this set (`sodbench datasets verify"
-            f" {dataset.name}` helps), or correct pairs in a card of your own"
-        )
-    if scoring.reports is not None:
-        refuse_other_files(scoring.reports, name, dataset.name)
-    if scoring.reports is not None and not scoring.replace:
-        refuse_loss(
-            scoring.reports,
-            name,
-            dataset.name,
-            digest=dataset.digest,
-            scored=images,
-            present=len(dataset),
-        )
-
-
 def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Path:
     """The folder for the maps of a data set; refuses one that holds the images or masks of the set."""
     from sodbench.data.overwriting import refuse_overwriting
@@ -458,71 +371,9 @@ def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Pat
     return folder
 
 
-def _score(
-    name: str,
-    dataset: DataSet,
-    pairs: Sequence[tuple[Sample, Path]],
-    maps: Path,
-    scoring: _Scoring,
-    *,
-    started: float,
-    prediction: Prediction | None = None,
-) -> Run:
-    """Scores maps against masks under every protocol and records the run: the one way to a `Run`."""
-    from sodbench.constant_maps import check_not_constant
-    from sodbench.data.auditing.manifest import changes
-    from sodbench.data.locations import data_root, remember_root
-    from sodbench.results.provenance import SelfCheck, started_text
-    from sodbench.results.run import new_run
-    from sodbench.results.run_files import save_run
-    from sodbench.scoring import score_samples
-    from sodbench.self_check import SelfChecker
-
-    checker = None
-    if scoring.self_check:
-        # drawn anew for every run, from what its record holds
-        seed = f"{name}\0{dataset.name}\0{started_text(started)}"
-        checker = SelfChecker([sample.name for sample, _ in pairs], seed)
-    tables = score_samples(
-        pairs,
-        scoring.protocols,
-        scoring.metrics,
-        workers=scoring.workers,
-        keep_curves=scoring.image_curves,
-        progress=f"score {dataset.name}" if scoring.progress else None,
-        checker=checker,
-    )
-    check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
-    scoring = _with_root_of(dataset, scoring)
-    changed = changes(dataset)
-    if changed:
-        warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
-    run = new_run(
-        name,
-        dataset,
-        tables,
-        maps=maps,
-        prediction=prediction,
-        reports=scoring.reports,
-        data_root=scoring.data_root,
-        started=started,
-    )
-    checked = SelfCheck(done=False) if checker is None else checker.verdict(tables)
-    run = replace(run, provenance=replace(run.provenance, self_check=checked))
-    if scoring.reports is not None:
-        save_run(scoring.reports, run, replace=scoring.replace)
-        remember_root(scoring.reports, data_root(scoring.data_root).path)
-    return run
-
-
 def _wait_for(folder: Path) -> None:
     message = f"{folder}: another process is writing maps there; waiting (--maps names another folder)"
     warnings.warn(message, Note, stacklevel=5)
-
-
-def _with_root_of(dataset: DataSet, scoring: _Scoring) -> _Scoring:
-    """With the data root from which a data set was opened that was given itself, not by its name."""
-    return replace(scoring, data_root=scoring.data_root or dataset.data_root)
 
 
 def _baseline(baseline: object, weights: Path | str | None) -> Baseline | LoadedNetwork:
@@ -545,14 +396,14 @@ def _path(path: Path | str | None) -> Path | None:
     return None if path is None else user_path(path)
 
 
-def _portable(path: Path, scoring: _Scoring) -> str:
+def _portable(path: Path, scoring: Scoring) -> str:
     from sodbench.data.locations import known_roots
     from sodbench.results.provenance import portable
 
     return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
 
 
-def _portable_weights(loaded: LoadedNetwork, scoring: _Scoring) -> str | None:
+def _portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
     """The baseline's own file by its name alone, because it lies elsewhere on every machine."""
     path = loaded.weights_path
     if path is None:
@@ -560,7 +411,7 @@ def _portable_weights(loaded: LoadedNetwork, scoring: _Scoring) -> str | None:
     return path.name if path == loaded.baseline.weights_path() else _portable(path, scoring)
 
 
-def _portable_baseline(baseline: Baseline, scoring: _Scoring) -> str:
+def _portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
     """What a record calls a baseline: its name, or a portable path of the file that defines it."""
     from sodbench import catalog
 

@@ -1,0 +1,169 @@
+"""From pairs of maps and masks to a recorded run: every run comes from `score_and_record`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from sodbench.arguments import THREADS, instances
+from sodbench.data.folder import DataSet, refuse_reserved
+from sodbench.errors import InputError, Note
+from sodbench.paths import user_path
+
+if TYPE_CHECKING:
+    from sodbench.data.folder import Sample
+    from sodbench.metrics import Protocol
+    from sodbench.results.provenance import Prediction
+    from sodbench.results.run import Run
+
+# a name, the path of a TOML file, a `Protocol`, or several of these
+Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How pairs of maps and masks are scored and where the run goes; checked before any work is done."""
+
+    protocols: tuple[Protocol, ...]
+    metrics: tuple[str, ...] | None
+    reports: Path | None
+    data_root: Path | None
+    workers: int | None
+    progress: bool
+    image_curves: bool
+    self_check: bool
+    allow_constant: bool
+    replace: bool
+
+    def with_root_of(self, dataset: DataSet) -> Scoring:
+        """With the data root from which a data set was opened that was given itself, not by its name."""
+        return replace(self, data_root=self.data_root or dataset.data_root)
+
+
+def prepare_scoring(
+    protocols: Protocols,
+    metrics: str | Sequence[str] | None,
+    reports: Path | str | None,
+    data_root: Path | str | None,
+    *,
+    workers: int | None = None,
+    progress: bool = False,
+    image_curves: bool = True,
+    self_check: bool = True,
+    allow_constant: bool = False,
+    replace: bool = False,
+) -> Scoring:
+    """Refuses unknown protocols and metrics before any work is done."""
+    from sodbench.metrics import Protocol, load_protocol
+    from sodbench.metrics.protocol import own_or_shipped
+    from sodbench.metrics.scorer import scorers_for
+
+    if workers is not None:
+        workers = THREADS.checked("the number of scoring workers", workers)
+    if isinstance(protocols, str | Path | Protocol):
+        protocols = [protocols]
+    protocols = instances("protocols", protocols, (str, Path, Protocol), "names, paths or Protocol objects")
+    loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
+    if not loaded:
+        raise InputError("no protocol to score under; expected at least one")
+    if isinstance(metrics, str):
+        metrics = [metrics]
+    scorers_for(loaded, metrics)
+    chosen = None if metrics is None else tuple(metrics)
+    return Scoring(
+        loaded,
+        chosen,
+        None if reports is None else user_path(reports),
+        None if data_root is None else user_path(data_root),
+        workers,
+        progress,
+        image_curves,
+        self_check,
+        allow_constant,
+        replace,
+    )
+
+
+def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> None:
+    """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
+    from sodbench.results.replacement import refuse_loss, refuse_other_files
+
+    if dataset.card is None or dataset.card.name != dataset.name:
+        refuse_reserved(dataset.name)
+    elif len(dataset) > dataset.card.expected:
+        raise InputError(
+            f"{dataset.name}: {len(dataset)} pairs are in {dataset.folder}, and its card counts"
+            f" {dataset.card.expected}: remove those that are not of this set (`sodbench datasets verify"
+            f" {dataset.name}` helps), or correct pairs in a card of your own"
+        )
+    if scoring.reports is not None:
+        refuse_other_files(scoring.reports, name, dataset.name)
+    if scoring.reports is not None and not scoring.replace:
+        refuse_loss(
+            scoring.reports,
+            name,
+            dataset.name,
+            digest=dataset.digest,
+            scored=images,
+            present=len(dataset),
+        )
+
+
+def score_and_record(
+    name: str,
+    dataset: DataSet,
+    pairs: Sequence[tuple[Sample, Path]],
+    maps: Path,
+    scoring: Scoring,
+    *,
+    started: float,
+    prediction: Prediction | None = None,
+) -> Run:
+    """Scores maps against masks under every protocol and records the run."""
+    from sodbench.constant_maps import check_not_constant
+    from sodbench.data.auditing.manifest import changes
+    from sodbench.data.locations import data_root, remember_root
+    from sodbench.results.provenance import SelfCheck, started_text
+    from sodbench.results.run import new_run
+    from sodbench.results.run_files import save_run
+    from sodbench.scoring import score_samples
+    from sodbench.self_check import SelfChecker
+
+    checker = None
+    if scoring.self_check:
+        # drawn anew for every run, from what its record holds
+        seed = f"{name}\0{dataset.name}\0{started_text(started)}"
+        checker = SelfChecker([sample.name for sample, _ in pairs], seed)
+    tables = score_samples(
+        pairs,
+        scoring.protocols,
+        scoring.metrics,
+        workers=scoring.workers,
+        keep_curves=scoring.image_curves,
+        progress=f"score {dataset.name}" if scoring.progress else None,
+        checker=checker,
+    )
+    check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
+    scoring = scoring.with_root_of(dataset)
+    changed = changes(dataset)
+    if changed:
+        warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
+    run = new_run(
+        name,
+        dataset,
+        tables,
+        maps=maps,
+        prediction=prediction,
+        reports=scoring.reports,
+        data_root=scoring.data_root,
+        started=started,
+    )
+    checked = SelfCheck(done=False) if checker is None else checker.verdict(tables)
+    run = replace(run, provenance=replace(run.provenance, self_check=checked))
+    if scoring.reports is not None:
+        save_run(scoring.reports, run, replace=scoring.replace)
+        remember_root(scoring.reports, data_root(scoring.data_root).path)
+    return run
