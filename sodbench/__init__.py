@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from sodbench.reporting.leaderboard import leaderboard as leaderboard
     from sodbench.reporting.write import report as report
     from sodbench.reproduction import reproduce as reproduce
+    from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
-    from sodbench.results.run_files import load_runs as load_runs
     from sodbench.training.job import train as train
 
 __version__ = "0.1.0"
@@ -71,7 +71,7 @@ _HOME = {
     "open_folders": "data.folder",
     "DataSet": "data.folder",
     "Sample": "data.folder",
-    "load_runs": "results.run_files",
+    "load_runs": "results.loading",
     "Run": "results.run",
     "compare": "reporting.comparison",
     "leaderboard": "reporting.leaderboard",

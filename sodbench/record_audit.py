@@ -23,9 +23,9 @@ from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.evaluation import dataset_of
 from sodbench.paths import user_path
 from sodbench.results.integrity import ROUNDING, differences, score_problem
+from sodbench.results.loading import misplaced, read_run, record_folders
 from sodbench.results.provenance import digest_of
 from sodbench.results.run import protocol_of
-from sodbench.results.run_files import misplaced, read_run, record_folders
 
 if TYPE_CHECKING:
     import pandas as pd

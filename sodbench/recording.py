@@ -128,7 +128,7 @@ def score_and_record(
     from sodbench.data.locations import data_root, remember_root
     from sodbench.results.provenance import SelfCheck, started_text
     from sodbench.results.run import new_run
-    from sodbench.results.run_files import save_run
+    from sodbench.results.saving import save_run
     from sodbench.scoring import score_samples
     from sodbench.self_check import SelfChecker
 

@@ -16,8 +16,8 @@ from sodbench.json_text import read_json
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
+from sodbench.results.loading import read_run
 from sodbench.results.provenance import environment
-from sodbench.results.run_files import read_run
 from sodbench.schema import parse
 from sodbench.text import columns
 

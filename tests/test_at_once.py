@@ -13,7 +13,7 @@ import sodbench as sb
 from sodbench import files
 from sodbench.errors import InputError
 from sodbench.files import locked_folder
-from sodbench.results.run_files import read_records
+from sodbench.results.loading import read_records
 
 # holds a folder until its stdin closes
 HOLD = """
@@ -28,7 +28,7 @@ TRAIN = ["train", "basnet-tiny", "--datasets", "ecssd", "--workers", "0", "--qui
 SHORT = ["--set", "training.batch=1", "--set", "training.iterations=2", "--set", "training.validate_on=[]"]
 SAVE = """
 import sodbench as sb
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 run = sb.score_maps("maps", "s", masks="masks", name="m", reports=None)
 for _ in range(10):
     save_run("reports", run)

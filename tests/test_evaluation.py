@@ -17,7 +17,7 @@ from sodbench.evaluation import evaluate, evaluate_all, rescore, score_maps
 from sodbench.metrics import load_protocol
 from sodbench.models import load_baseline
 from sodbench.reproduction import reproduce
-from sodbench.results.run_files import load_runs
+from sodbench.results.loading import load_runs
 
 
 @pytest.fixture()

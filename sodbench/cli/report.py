@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
 
 def recorded_runs(reports: Path) -> "list[Run]":
     """The runs under `reports`; names damaged ones on stderr. InputError where there are none."""
-    from sodbench.results.run_files import read_records
+    from sodbench.results.loading import read_records
 
     records = read_records(reports)
     for problem in records.problems:

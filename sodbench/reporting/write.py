@@ -17,8 +17,8 @@ from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, checked_runs
-from sodbench.results.run_files import load_runs
 from sodbench.unfinished import sweep
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")

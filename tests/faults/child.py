@@ -295,7 +295,7 @@ def start_up(commands: Iterable[str]) -> None:
     import sodbench.cli.main
     import sodbench.data.getting.download as download
     import sodbench.evaluation
-    import sodbench.results.run_files
+    import sodbench.results.saving
 
     if {"run", "train"} & set(commands):
         import torch

@@ -132,7 +132,7 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
 
 def torn(job: Job, folder: Path) -> list[str]:
     """What a disturbed command left that is neither as before nor as after: one line each."""
-    from sodbench.results.run_files import read_records
+    from sodbench.results.loading import read_records
 
     records = read_records(folder / "reports")
     problems = [f"a record that cannot be read: {problem}" for problem in records.problems]

@@ -20,9 +20,9 @@ from sodbench.evaluation import score_maps
 from sodbench.reporting import drift_formats
 from sodbench.reporting.leaderboard import leaderboard
 from sodbench.results.drift import check
+from sodbench.results.loading import load_runs, read_records
 from sodbench.results.reference import Reference, read_reference, updated, write_reference
 from sodbench.results.run import Run
-from sodbench.results.run_files import load_runs, read_records
 
 from .bounds import bounded
 from .choices import EDITED, EDITS, VERBATIM, Choices, edited_bytes, edited_tree

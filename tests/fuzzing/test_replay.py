@@ -13,7 +13,7 @@ if sys.platform != "linux":
 from sodbench.data.getting.unpack import unpack
 from sodbench.data.images import read_image
 from sodbench.errors import InputError
-from sodbench.results.run_files import read_records
+from sodbench.results.loading import read_records
 
 from . import corpus, fuzz_archives, fuzz_pictures, fuzz_records, fuzz_toml
 from .bounds import OverBounds, bounded

@@ -12,9 +12,9 @@ from sodbench.errors import InputError
 from sodbench.evaluation import score_maps
 from sodbench.metrics import Protocol, load_protocol
 from sodbench.metrics.scorer import scorers_for
+from sodbench.results.loading import load_runs
 from sodbench.results.matching import verdict
 from sodbench.results.published import published_values
-from sodbench.results.run_files import load_runs
 
 
 def own(folder: Path, text: str, file: str = "mine.toml") -> Path:

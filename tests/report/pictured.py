@@ -9,7 +9,7 @@ from results.stand_in import StandInDataset, StandInSample, table
 
 from sodbench.metrics import Scorer
 from sodbench.results.run import new_run
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 SIZE = (48, 64)
 

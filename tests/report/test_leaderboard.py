@@ -15,7 +15,7 @@ from sodbench.reporting.markdown import markdown
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import make_table, marks
 from sodbench.results.run import new_run
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 
 def made(name: str, dataset: str = "sod", **scores: float):

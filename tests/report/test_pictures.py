@@ -16,7 +16,7 @@ from sodbench.cli.main import main
 from sodbench.reporting.gallery import chosen_images, make_gallery
 from sodbench.reporting.page_data import NONE, compressed, fitting_scale, image_scores, pack
 from sodbench.reporting.pictures import FALSE_NEGATIVE, FALSE_POSITIVE, Pictures, boundary, error_overlay
-from sodbench.results.run_files import load_runs
+from sodbench.results.loading import load_runs
 
 
 def block(rows: slice, columns: slice) -> np.ndarray:

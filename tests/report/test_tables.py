@@ -28,7 +28,7 @@ from sodbench.reporting.table import make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.resampling import bootstrap, scores_of
 from sodbench.results.run import new_run
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 NASTY = [
     r"a_b%c & 50$ #1 ~^\{x}",

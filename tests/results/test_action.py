@@ -11,7 +11,7 @@ import pytest
 
 from results.stand_in import run
 from sodbench.cli.main import main
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 ACTION = Path(__file__).resolve().parents[2] / "action.yml"
 

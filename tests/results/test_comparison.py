@@ -12,7 +12,7 @@ from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.results.paired_tests import correct, most_different, paired_tests
 from sodbench.results.run import new_run
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 
 def test_rows_hold_both_values_the_difference_and_the_tests() -> None:

@@ -14,7 +14,7 @@ from sodbench.errors import InputError
 from sodbench.reporting import drift_formats
 from sodbench.results.drift import check, likely_causes
 from sodbench.results.reference import Reference, entry_of, read_reference, updated, write_reference
-from sodbench.results.run_files import save_run
+from sodbench.results.saving import save_run
 
 
 def reference_of(*runs, **tolerances: float) -> Reference:

@@ -16,8 +16,8 @@ from sodbench.metrics.protocol import load_protocol
 from sodbench.reporting.comparison import compare
 from sodbench.reporting.leaderboard import leaderboard
 from sodbench.reporting.write import report
+from sodbench.results.loading import load_runs
 from sodbench.results.run import new_run
-from sodbench.results.run_files import load_runs
 
 
 @pytest.fixture()

@@ -18,7 +18,7 @@ from sodbench.evaluation import score_maps
 from sodbench.files import sha256_of
 from sodbench.metrics.protocol import protocol_names
 from sodbench.record_audit import audit
-from sodbench.results.run_files import load_runs, read_records
+from sodbench.results.loading import load_runs, read_records
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -266,7 +266,7 @@ def test_undefined_scores_pass(made: Path, tmp_path: Path) -> None:
 def all_in_step(record: Path) -> None:
     """Better scores of the images, of the data set and the digests to fit: the record agrees with itself."""
     from sodbench.results.integrity import derived_scores
-    from sodbench.results.run_files import read_run
+    from sodbench.results.loading import read_run
 
     frame = pd.read_parquet(record / "scores.parquet")
     for column in ("MAE@pysodmetrics", "MAE@basnet2019"):
@@ -281,7 +281,7 @@ def all_in_step(record: Path) -> None:
 def curves_in_step(record: Path) -> None:
     """A better mean curve, and the data set's scores to fit; the curves of the images stay."""
     from sodbench.results.integrity import derived_scores
-    from sodbench.results.run_files import read_run
+    from sodbench.results.loading import read_run
 
     frame = pd.read_parquet(record / "curves.parquet")
     frame["E"] += 0.01

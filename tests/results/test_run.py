@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from results.stand_in import StandInDataset, StandInSample, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.results import run_files
+from sodbench.results import saving
+from sodbench.results.loading import SCHEMA, RecordedTable, load_runs, read_records
 from sodbench.results.provenance import Prediction, digest_of, locate, portable
 from sodbench.results.resampling import scores_of
 from sodbench.results.run import conventions, new_run
-from sodbench.results.run_files import SCHEMA, RecordedTable, load_runs, read_records, save_run
+from sodbench.results.saving import save_run
 
 
 def test_record_comes_back_with_full_precision(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_a_crash_anywhere_leaves_the_old_or_the_new_record(at: int, before: bool
         patch.setattr(Path, "write_text", stepping(Path.write_text))
         patch.setattr(os, "fsync", stepping(lambda handle: None))
         patch.setattr(pd.DataFrame, "to_parquet", stepping(pd.DataFrame.to_parquet))
-        patch.setattr(run_files.shutil, "rmtree", stepping(shutil.rmtree))
+        patch.setattr(saving.shutil, "rmtree", stepping(shutil.rmtree))
         crashed = False
         try:
             save_run(reports, new)

@@ -1,0 +1,174 @@
+"""Writes the record of a run, `reports/runs/<name>/<dataset>/`, whole or not at all.
+
+    run.json              names, counts, digests, data-set scores, protocols, provenance
+    scores.parquet        one row per image, one column per metric by its full name (`MAE@pysodmetrics`)
+    curves.parquet        the data set's curves: protocol, level, precision, recall, F, E
+    image_curves.parquet  one row per image and protocol (only where the scorer kept them)
+
+A record is staged in a hidden folder next to its place, synced, and swapped in by two renames. A crash
+between the two leaves the former record under its hidden name, where `loading` still finds it.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from sodbench.files import locked_folder, sha256_of
+from sodbench.json_text import to_json
+from sodbench.names import folder_name
+from sodbench.results.loading import SCHEMA
+from sodbench.results.replacement import refuse_loss, refuse_other_files
+from sodbench.results.run import Run, conventions
+from sodbench.unfinished import temporary
+
+
+def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
+    """Writes the record to `reports/runs/<name>/<dataset>/` and returns that folder.
+
+    A record of the same method and data set is replaced only when the new one is complete: whatever
+    happens, either the old or the new one is there, whole. Raises InputError where the new one is of other
+    data, or of fewer images (see `refuse_loss`), unless `replace`.
+    """
+    method = Path(reports) / "runs" / folder_name(run.name)
+    final = method / folder_name(run.dataset)
+    try:
+        with temporary(final) as staged:
+            staged.mkdir()
+            _write(staged, run)
+            with locked_folder(method):
+                refuse_other_files(reports, run.name, run.dataset)
+                if not replace:
+                    refuse_loss(
+                        reports,
+                        run.name,
+                        run.dataset,
+                        digest=lambda: run.dataset_digest,
+                        scored=run.scored,
+                        present=run.expected,
+                    )
+                _swap(staged, final)
+                _sweep(method, final.name)
+    except BaseException:
+        if method.is_dir() and not any(method.iterdir()):
+            method.rmdir()
+        raise
+    return final
+
+
+def _write(folder: Path, run: Run) -> None:
+    """Writes the files of a record; run.json last, with the size and digest of the others."""
+    import pandas as pd
+
+    facts = run.image_facts()
+    columns = [facts.reset_index(drop=True)] if len(facts) else []
+    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+    for name, table in run.tables.items():
+        if [str(image) for image in table.per_image.index] != images:
+            raise ValueError(
+                f"{run.name} on {run.dataset}: the tables of its protocols list different images"
+            )
+        columns.append(table.per_image.add_suffix(f"@{name}").reset_index(drop=True))
+    scores = pd.concat(columns, axis="columns")
+    scores.index = pd.Index(images, name="name")
+    scores.to_parquet(folder / "scores.parquet", compression="zstd")
+
+    curves = [
+        table.curves.rename_axis("level").reset_index().assign(protocol=name)
+        for name, table in run.tables.items()
+        if len(table.curves)
+    ]
+    wide = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["protocol", "level"])
+    wide = wide[["protocol", *(c for c in wide.columns if c != "protocol")]]
+    wide.to_parquet(folder / "curves.parquet", compression="zstd", index=False)
+    _write_image_curves(folder / "image_curves.parquet", run)
+
+    parts = sorted(folder.iterdir())
+    content = {
+        "schema": SCHEMA,
+        "name": run.name,
+        "dataset": run.dataset,
+        "title": run.title,
+        "expected": run.expected,
+        "scored": run.scored,
+        "dataset_digest": run.dataset_digest,
+        "weights_sha256": run.weights_sha256,
+        "protocols": {
+            name: {"fields": vars(conventions(table)), "scores": dict(table.scores)}
+            for name, table in run.tables.items()
+        },
+        "provenance": asdict(run.provenance),
+        "files": {part.name: {"bytes": part.stat().st_size, "sha256": sha256_of(part)} for part in parts},
+    }
+    (folder / "run.json").write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
+    for path in (*folder.iterdir(), folder):
+        _sync(path)
+
+
+def _write_image_curves(path: Path, run: Run) -> None:
+    """One row per image and protocol, one list of values per curve; no file where no curves were kept."""
+    import numpy as np
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    tables = []
+    for name, table in run.tables.items():
+        if not table.image_curves:
+            continue
+        images = [str(image) for image in table.per_image.index]
+        columns = {"protocol": pyarrow.array([name] * len(images)), "name": pyarrow.array(images)}
+        for curve, values in table.image_curves.items():
+            flat = pyarrow.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
+            offsets = np.arange(len(images) + 1, dtype=np.int32) * values.shape[1]
+            columns[curve] = pyarrow.ListArray.from_arrays(pyarrow.array(offsets), flat)
+        tables.append(pyarrow.table(columns))
+    if tables:
+        whole = pyarrow.concat_tables(tables, promote_options="default")
+        parquet.write_table(whole, path, compression="zstd")
+
+
+def _swap(staged: Path, final: Path) -> None:
+    """Puts the staged folder in the place of `final`; puts the former one back if that is interrupted.
+
+    Other processes may do the same at the same time: the last one stays.
+    """
+    while True:
+        old = final.with_name(f".{final.name}.old-{secrets.token_hex(6)}")
+        moved = False
+        try:
+            with suppress(FileNotFoundError):  # there is none, or another process has just moved it
+                final.rename(old)
+                moved = True
+            staged.rename(final)
+            break
+        except BaseException as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue  # another process has put its own there
+            if moved and not final.exists():
+                old.rename(final)
+            raise
+    _sync(final.parent)
+
+
+def _sweep(method: Path, name: str) -> None:
+    """Removes former records of `name`."""
+    pattern = name.replace("[", "[[]")  # brackets are kept in folder names
+    for left in method.glob(f".{pattern}.old-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Flushes a file or folder to the disk, where the system can do that for folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
