@@ -13,7 +13,7 @@ from typing import TextIO
 
 from sodbench import __version__
 from sodbench.cli.output import say
-from sodbench.cli.signals import exit_code
+from sodbench.cli.signals import exit_code, stopped
 from sodbench.cli.streams import discard, visible_streams
 from sodbench.cores import share_cores
 from sodbench.errors import InputError, Note
@@ -74,8 +74,7 @@ def _run(argv: Sequence[str]) -> int:
             warnings.showwarning = _show_warning
             return int(args.run(args))
     except KeyboardInterrupt as stop:
-        say("interrupted" if exit_code(stop) == 130 else "terminated")
-        return exit_code(stop)
+        return _ended_by(stop)
     except BrokenPipeError:
         # `sodbench ... | head`: the reader has gone
         discard(sys.stdout)
@@ -85,6 +84,9 @@ def _run(argv: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
+        signal = stopped()
+        if signal is not None:
+            return _ended_by(signal)
         if not isinstance(error, InputError):
             from sodbench.cli.defects import explain
 
@@ -92,6 +94,11 @@ def _run(argv: Sequence[str]) -> int:
         else:
             say("error", str(error))
         return 2
+
+
+def _ended_by(stop: KeyboardInterrupt) -> int:
+    say("interrupted" if exit_code(stop) == 130 else "terminated")
+    return exit_code(stop)
 
 
 def _without_debug(argv: Sequence[str]) -> tuple[list[str], bool]:

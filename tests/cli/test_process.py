@@ -109,6 +109,56 @@ def test_a_signal_ends_the_work_in_good_order(tmp_path: Path, number: int, word:
     assert list(tmp_path.iterdir()) == []
 
 
+# what may become of the exception of a signal: lost in a destructor, turned into another by a library, and
+# followed by one in a thread
+LOST = """
+class Noisy:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(60)
+del [Noisy()][0]
+time.sleep(60)
+"""
+TURNED = """
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except BaseException:
+    raise ValueError("not a matrix") from None
+"""
+THREAD = """
+def fail():
+    stopped.wait()
+    raise EOFError("it has gone")
+stopped = threading.Event()
+thread = threading.Thread(target=fail)
+thread.start()
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+finally:
+    stopped.set()
+    thread.join()
+"""
+HOOK = THREAD.replace('raise EOFError("it has gone")', "sys.excepthook(EOFError, EOFError(), None)")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("work", [LOST, TURNED, THREAD, HOOK], ids=["lost", "turned", "thread", "hook"])
+def test_the_exception_of_a_signal_is_never_lost(tmp_path: Path, work: str, number: int) -> None:
+    (tmp_path / "work.py").write_text(work)
+    code = BUSY.replace("import sys, time", "import sys, threading, time").replace(
+        "        try:\n            with",
+        "        exec(open(sys.argv[1]).read(), globals())\n        try:\n            with",
+    )
+    process = started([sys.executable, "-c", code, str(tmp_path / "work.py"), "quick"])
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    word = "interrupted" if number == signal.SIGINT else "terminated"
+    assert (process.returncode, err) == (128 + number, f"sodbench: {word}\n")
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)],
