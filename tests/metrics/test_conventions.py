@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names
+from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names, score
 from sodbench.metrics.aggregate import dataset_scores
 from sodbench.metrics.explain import values_to_try
 from sodbench.metrics.protocol import EVERY, FURTHER, STANDARD, convention_fields
@@ -205,3 +205,14 @@ def test_toolkits_use_the_values_of_the_shipped_protocols() -> None:
         used = {getattr(load_protocol(name), field) for name in protocol_names()}
         if convention.values and field != "mask_threshold":  # salod's 127.5 equals 127 on 8 bits
             assert used <= set(convention.values), field
+
+
+@pytest.mark.parametrize("object_", [0, 255])
+def test_scores_of_an_image_of_one_pixel_lie_in_their_range(object_: int) -> None:
+    scores = score(np.full((1, 1), 200, np.uint8), np.full((1, 1), object_, np.uint8))
+    outside = {
+        name: value
+        for name, value in scores.items()
+        if not all_metrics()[name].range[0] <= value <= all_metrics()[name].range[1]
+    }
+    assert not outside

@@ -102,6 +102,9 @@ def test_protocol_fields_versions_and_commits_are_named() -> None:
     assert any("numpy" in cause and "-> 0.1" in cause for cause in causes)
     assert any("abc now" in cause for cause in causes)
     assert "not deterministic" in likely_causes(old, old)[0]
+    # a convention that one of the two does not know
+    more = {"pysodmetrics": old["protocols"]["pysodmetrics"] | {"new_field": 2}}
+    assert likely_causes(old, old | {"protocols": more})[0] == "protocol pysodmetrics: new_field None -> 2"
 
 
 def test_references_come_back_and_are_sorted(tmp_path: Path) -> None:
