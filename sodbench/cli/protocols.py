@@ -41,11 +41,16 @@ def register(subparsers: Any) -> None:
     action = actions.add_parser(
         "show",
         help="show every convention of a protocol",
-        description="Show every convention of a protocol (a shipped one or your own TOML file).",
-        epilog="example: sodbench protocols show basnet2019",
+        description="Show every convention of a protocol (a shipped one or your own TOML file), or what it "
+        "does otherwise than another.",
+        epilog="example: sodbench protocols show basnet2019\n"
+        "         sodbench protocols show sodsurvey --against pysodmetrics",
         formatter_class=raw,
     )
     action.add_argument("name", help="a protocol's name, or a TOML file")
+    action.add_argument(
+        "--against", metavar="NAME", help="another protocol: print the differences only, in words"
+    )
     options.add_json(action)
 
     action = actions.add_parser(
@@ -107,6 +112,9 @@ def _show(args: argparse.Namespace) -> None:
     from sodbench.metrics.protocol import DEFAULT, convention_fields, shown
 
     protocol = load_protocol(args.name)
+    if args.against is not None:
+        _show_against(protocol, load_protocol(args.against), args.json)
+        return
     if args.json:
         print(to_json(protocol))
         return
@@ -120,6 +128,27 @@ def _show(args: argparse.Namespace) -> None:
         mark = f"{DEFAULT}: {shown(changes[key][1])}" if key in changes else ""
         rows.append([key, shown(getattr(protocol, key)), mark])
     print("\n".join(columns(rows)))
+
+
+def _show_against(protocol: "Protocol", other: "Protocol", as_json: bool) -> None:
+    from sodbench.metrics.differences import differences_between
+
+    found = differences_between(protocol, other)
+    if as_json:
+        print(to_json({"protocol": protocol.name, "against": other.name, "differences": found}))
+        return
+    if not found:
+        print(f"{protocol.name} and {other.name} have the same conventions")
+        return
+    print(f"{protocol.name} against {other.name}: {len(found)} convention{'s' * (len(found) > 1)} differ")
+    for one in found:
+        print(f"\n{one.topic} ({one.field})")
+        print(f"  {protocol.name}: {one.here}")
+        print(f"  {other.name}: {one.there}")
+        if one.moves:
+            print(f"  moves {', '.join(one.moves)}")
+        if one.moves_little:
+            print(f"  moves the last digits or rare images of {', '.join(one.moves_little)}")
 
 
 def _compare(args: argparse.Namespace) -> None:

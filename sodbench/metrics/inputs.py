@@ -124,7 +124,7 @@ class SizeMismatchError(InputError):
     ) -> None:
         """Shapes are height x width."""
         self.sizes = f"{name}: map is {_shape(map_shape)}, mask is {_shape(mask_shape)}"
-        resampling = [one for one in protocol_names() if load_protocol(one).size_mismatch == "resize-map"]
+        resampling = [one for one in protocol_names() if load_protocol(one).size_mismatch != "error"]
         self.remedy = (
             f"protocol {protocol} compares equal sizes only: save maps at the size of their images, or "
             f"choose a protocol that resamples maps ({', '.join(resampling)})"

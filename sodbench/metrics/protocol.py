@@ -83,8 +83,9 @@ class Protocol:
     notes: tuple[str, ...] = ()
     # the metric families that the toolkit defines; the other standard families are refused by name
     families: Annotated[tuple[FamilyName, ...], NOT_EMPTY] = STANDARD
-    # maps of another size than their mask: refused, or resampled to the mask's size (bicubic)
-    size_mismatch: Literal["error", "resize-map"] = "error"
+    # maps of another size than their mask: refused, or resampled to the mask's size, bicubic as by MATLAB and
+    # Pillow or bilinear as by OpenCV (`resizing.resized`)
+    size_mismatch: Literal["error", "resize-map", "resize-map-opencv"] = "error"
 
     # How m becomes x (`*_scale`): m / 255, m / (max m + scale_epsilon), or (m - min m) / (max m - min m).
     # A map that cannot be scaled (constant, or all zero) is taken as m / 255.
@@ -251,7 +252,8 @@ def protocol_names() -> list[str]:
     ['pysodmetrics', 'basnet2019']
     """
     names = sorted(path.stem for path in SHIPPED.glob("*.toml"))
-    order = [DEFAULT, "basnet2019", "sal-eval", "sodsurvey", "salod", "cod-toolbox", "raw"]
+    order = [DEFAULT, "basnet2019", "sal-eval", "sodsurvey", "salod", "cod-toolbox"]
+    order += ["pysodevaltoolkit", "birefnet", "raw"]
     return [name for name in order if name in names] + [name for name in names if name not in order]
 
 

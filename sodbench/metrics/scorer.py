@@ -14,7 +14,7 @@ from sodbench.arguments import instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.inputs import SizeMismatchError, checked_map, checked_mask, checked_name
+from sodbench.metrics.inputs import MapArray, SizeMismatchError, checked_map, checked_mask, checked_name
 from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
@@ -271,21 +271,26 @@ def measure_image(
     values = checked_map(saliency_map, name)
     grey = checked_mask(mask, name)
     protocols = [scorer.protocol for scorer in scorers]
-    if values.shape != grey.shape:
-        for protocol in protocols:
-            if protocol.size_mismatch == "error":
-                raise SizeMismatchError(name, values.shape, grey.shape, protocol.name)
-        values = resized(values, (grey.shape[0], grey.shape[1]))
-    shared: dict[int, Measurement] = {}
+    size = (grey.shape[0], grey.shape[1])
+    sized: dict[str, MapArray] = {}
+    if values.shape == size:
+        sized = dict.fromkeys((protocol.size_mismatch for protocol in protocols), values)
+    for protocol in protocols:
+        how = protocol.size_mismatch
+        if how not in sized:
+            if how == "error":
+                raise SizeMismatchError(name, values.shape, size, protocol.name)
+            sized[how] = resized(values, size, how)
+    shared: dict[tuple[int, int], Measurement] = {}
     images = []
     for scorer, protocol in zip(scorers, protocols, strict=True):
-        least = object_level(grey, protocol)
-        measurement = shared.get(least)
+        least, values = object_level(grey, protocol), sized[protocol.size_mismatch]
+        measurement = shared.get((least, id(values)))
         if measurement is None:
             binary = binarise(grey, least)
             work = masks.work(binary) if masks else MaskWork(binary, use=str(len(shared)))
             measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
-            shared[least] = measurement
+            shared[least, id(values)] = measurement
         columns: Columns = {}
         curves: Curves = {}
         for family in scorer.families:

@@ -11,7 +11,8 @@ from sodbench.errors import InputError
 from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names
 from sodbench.metrics.protocol import from_dict
 
-NAMES = ["pysodmetrics", "basnet2019", "sal-eval", "sodsurvey", "salod", "cod-toolbox", "raw"]
+NAMES = ["pysodmetrics", "basnet2019", "sal-eval", "sodsurvey", "salod", "cod-toolbox"]
+NAMES += ["pysodevaltoolkit", "birefnet", "raw"]
 
 
 def test_shipped_protocols() -> None:

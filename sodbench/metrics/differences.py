@@ -1,0 +1,160 @@
+"""How two protocols differ, in words: one sentence per convention, what one does and what the other does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sodbench.metrics.protocol import EVERY, Protocol, convention_fields, shown
+from sodbench.metrics.registry import all_families
+
+_SCALE = {
+    "255": "divides the map by 255",
+    "max": "divides the map by its own maximum",
+    "min-max": "stretches the map from its minimum to its maximum",
+}
+_ADDS = "adds {} to the denominators"
+# topic and phrase of each field: a phrase per value, or one phrase with a place for the value
+_WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
+    "families": ("metrics", "defines {}"),
+    "size_mismatch": (
+        "a map of another size than its mask",
+        {
+            "error": "refuses it",
+            "resize-map": "resizes the map, bicubic",
+            "resize-map-opencv": "resizes the map as OpenCV does, bilinear and to 8 bits",
+        },
+    ),
+    "mae_scale": ("MAE", _SCALE),
+    "mask_in_mae": (
+        "MAE",
+        {"binary": "compares with the binary mask", "grey": "compares with the grey mask over its maximum"},
+    ),
+    "mean_f": ("mean F", {"curve": "is the mean of the F curve", "adaptive": "is the adaptive F"}),
+    "f_average": (
+        "F curve",
+        {"images": "averages the images' F", "means": "takes F of the mean precision and the mean recall"},
+    ),
+    "f_scale": ("F-measure", _SCALE),
+    "f_beta2": ("F-measure", "has beta^2 = {}"),
+    "f_adaptive": ("adaptive F", {True: "is printed", False: "is not printed"}),
+    "e_scale": ("E-measure", _SCALE),
+    "e_comparator": ("E-measure", "binarises by x {} threshold"),
+    "e_denominator": ("E-measure", "divides by {}, N pixels"),
+    "e_epsilon": ("E-measure", _ADDS),
+    "e_curve": ("max E and mean E", {True: "are printed", False: "are not printed"}),
+    "quantise": (
+        "curves",
+        {
+            "truncate": "truncate 255 x to a level",
+            "round": "round 255 x to a level",
+            "exact": "compare x with level / 255",
+        },
+    ),
+    "f_left_out": (
+        "averages of F",
+        {
+            (): "count every image",
+            ("empty-mask",): "leave out images with an empty mask",
+            ("empty-map",): "leave out images with an empty map",
+            ("empty-mask", "empty-map"): "leave out images with an empty mask or an empty map",
+        },
+    ),
+    "levels": ("curves", "have {} levels"),
+    "precision_epsilon": ("precision", _ADDS),
+    "recall_epsilon": ("recall", _ADDS),
+    "f_epsilon": ("F-measure", _ADDS),
+    "s_scale": ("S-measure", _SCALE),
+    "s_alpha": ("S-measure", "weighs the object term by {}"),
+    "s_object_ddof": ("S-measure, object term", "divides the variance by n - {}"),
+    "s_variance_ddof": ("S-measure, region term", "divides variances by n - {}"),
+    "s_covariance_ddof": ("S-measure, region term", "divides covariances by n - {}"),
+    "s_centre_rounding": (
+        "S-measure, centre of the object",
+        {"half-even": "rounds a half to the even number", "half-up": "rounds a half up"},
+    ),
+    "s_epsilon": ("S-measure", _ADDS),
+    "s_clip": ("S-measure", {True: "raises negative scores to 0", False: "keeps negative scores"}),
+    "wf_scale": ("weighted F-measure", _SCALE),
+    "wf_beta2": ("weighted F-measure", "has beta^2 = {}"),
+    "wf_epsilon": ("weighted F-measure", _ADDS),
+    "boundary_window": ("relaxed F-measure", "accepts boundaries within a {}"),
+    "boundary_radius": ("relaxed F-measure", "accepts boundaries up to {} pixels apart"),
+    "boundary_average": (
+        "relaxed F-measure",
+        {"images": "averages the images' F", "means": "takes F of the mean precision and the mean recall"},
+    ),
+    "boundary_erosion": ("relaxed F-measure", "takes the boundary by an erosion with a {}"),
+    "boundary_beta2": ("relaxed F-measure", "has beta^2 = {}"),
+    "empty_mask": (
+        "an image with an empty mask",
+        {"zero": "scores 0", "agreement": "scores 1 where the map is empty, too"},
+    ),
+    "mask_threshold": ("mask", "has its object above the grey level {}"),
+    "mask_scale": (
+        "mask",
+        {"255": "is compared as it is", "max": "is divided by its own maximum and multiplied by 255 first"},
+    ),
+    "mask_comparator": ("mask", "has its object where the grey level is {} the threshold"),
+    "scale_epsilon": ("map and grey mask", "are divided by the maximum plus {}"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One convention in which two protocols differ.
+
+    `here` and `there` say what each does; `moves` are the metrics that it moves by more than rounding, and
+    `moves_little` those of which it moves the last digits or rare images only.
+    """
+
+    field: str
+    topic: str
+    here: str
+    there: str
+    moves: tuple[str, ...]
+    moves_little: tuple[str, ...]
+
+
+def differences_between(protocol: Protocol, other: Protocol) -> list[Difference]:
+    """The conventions in which two protocols differ, in the order of their fields; empty for none.
+
+    A convention of a metric that one of the two does not define is left out: there is nothing to compare.
+    The metrics that it moves are those that both define; metrics beyond the standard set are not listed.
+    """
+    shared = set(protocol.families) & set(other.families)
+    both = {info.name for name in shared for info in all_families()[name].metrics} | {EVERY}
+    found = []
+    for field, convention in convention_fields().items():
+        mine, theirs = getattr(protocol, field), getattr(other, field)
+        if mine == theirs or not _families_of(field) <= shared:
+            continue
+        topic, _ = _WORDS[field]
+        found.append(
+            Difference(
+                field,
+                topic,
+                in_words(field, mine),
+                in_words(field, theirs),
+                tuple(name for name in convention.decisive if name in both),
+                tuple(name for name in convention.minor if name in both),
+            )
+        )
+    return found
+
+
+def in_words(field: str, value: Any) -> str:
+    """What a protocol with this value of a field does, as a phrase without its subject.
+
+    >>> in_words("f_scale", "max")
+    'divides the map by its own maximum'
+    """
+    _, phrase = _WORDS[field]
+    return phrase.format(shown(value)) if isinstance(phrase, str) else phrase[value]
+
+
+def _families_of(field: str) -> set[str]:
+    """The standard family that a field belongs to alone, by the field's first word."""
+    first = field.partition("_")[0]
+    owner = {"mae": "MAE", "f": "F", "e": "E", "s": "S", "wf": "wF", "boundary": "relaxF"}.get(first)
+    if field == "mask_in_mae":
+        owner = "MAE"
+    return {owner} if owner else set()
