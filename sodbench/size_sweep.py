@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,11 @@ class SizePoint:
 class Sweep:
     """The sizes of one network, in increasing order. `images`: how many were scored, by data set.
 
-    `rounds` passes over `timed` images were timed.
+    `input` is the network's own size (height, width). `rounds` passes over `timed` images were timed.
     """
 
     name: str
+    input: tuple[int, int]
     protocol: str
     images: Mapping[str, int]
     points: Sequence[SizePoint]
@@ -131,10 +133,9 @@ def sweep_sizes(
     # the smallest size first, and once before: a process keeps memory that it has freed
     memory = {side: _peak_memory(predictor, side, recipe.name) for side in (sides[0], *sides)}
     progress("operations")
-    flops = {side: flops_of(lambda x=_black(side): predictor(x)) for side in sides}
+    flops = {side: flops_of(partial(predictor, _black(side))) for side in sides}
     progress(f"time: {rounds} x {len(samples)} images at {len(sides)} sizes")
     seconds = _time(predictor, recipe, specs, samples, rounds)
-    del predictor
     scores: dict[int, dict[str, Mapping[str, float]]] = {side: {} for side in sides}
     images = {}
     for side, spec in specs.items():
@@ -167,6 +168,7 @@ def sweep_sizes(
         points.append(SizePoint(side, side, network_seconds, total, memory[side], flops[side], scores[side]))
     return Sweep(
         recipe.name,
+        (recipe.input.height, recipe.input.width),
         scorer.protocol.name,
         images,
         points,
