@@ -1,5 +1,6 @@
 """The figure of `sodbench bench sweep`: scores by seconds per image and by memory, at each input size."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,9 @@ def _write_sizes(axes: "Axes", points: "Sequence[SizePoint]", x: Sequence[float]
     for number, (point, place) in enumerate(zip(points, x, strict=True)):
         near = number > 0 and place - x[number - 1] < 0.07 * (max(x) - min(x))
         above = not (near and above)
-        scores = [scores[metric] for scores in point.scores.values()]
+        scores = [s[metric] for s in point.scores.values() if math.isfinite(s[metric])]
+        if not scores:
+            continue
         axes.annotate(
             str(point.height),
             (place, max(scores) if above else min(scores)),
