@@ -138,6 +138,12 @@ CASES = [
         build=_shadow("own", 'title = "O"\nnetwork = "unet"\n[input]\nfixed = true\nfit = "long-side"\n'),
     ),
     Case(
+        "baselines/fixed-in-a-sweep",
+        ("bench", "sweep", "own", "--sizes", "32", "64", "--datasets", "sod", "--device", "cpu"),
+        says="own: takes inputs of 256 x 256 only .input.fixed",
+        build=_shadow("own", 'title = "O"\nnetwork = "unet"\n[input]\nfixed = true\n'),
+    ),
+    Case(
         "baselines/resample-under-both-names",
         SHOW,
         says="own.toml: input.antialias is the former name of input.resample",
