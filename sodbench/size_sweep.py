@@ -196,8 +196,8 @@ def _black(side: int) -> npt.NDArray[np.float32]:
 
 def _peak_memory(predictor: "Predictor", side: int, name: str) -> int | None:
     """The peak memory in bytes during one forward pass."""
+    from sodbench.models.callables import one_line
     from sodbench.models.efficiency import PeakMemory
-    from sodbench.models.outputs import fails_at
 
     try:
         with PeakMemory(str(predictor.device)) as peak:
@@ -206,9 +206,8 @@ def _peak_memory(predictor: "Predictor", side: int, name: str) -> int | None:
     except InputError:
         raise
     except Exception as error:  # a user's network may raise anything
-        if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
-            raise InputError(f"{name}: not enough memory for an input of {side} x {side}") from error
-        raise InputError(fails_at(name, (side, side), error)) from error
+        problem = f"the network fails on an input of {side} x {side} ({one_line(error)})"
+        raise InputError(f"{name}: {problem}; leave out this size") from error
 
 
 def _time(

@@ -135,7 +135,10 @@ def test_a_size_that_the_network_does_not_take_is_one_line(
     words = command(root, ("picky.py:create", network[1]), "--datasets", "sod", "--sizes", "32", "64")
     assert main(words) == 2
     error = capsys.readouterr().err
-    assert "fails on an input of 64 x 64 (RuntimeError: 32 it must be)" in error and error.count("\n") == 1
+    assert (
+        "fails on an input of 64 x 64 (RuntimeError: 32 it must be); leave out this size" in error
+        and error.count("\n") == 1
+    )
     assert not Path("reports").exists()
 
 
