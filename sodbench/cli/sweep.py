@@ -128,8 +128,9 @@ def _shown(sweep: "Sweep", chosen: bool) -> list[str]:
 def _print(sweep: "Sweep", metrics: list[str], record: dict[str, Any], figures: list[Path]) -> None:
     sets = ", ".join(f"{name} ({count} images)" for name, count in sweep.images.items())
     print(f"{sweep.name} on {sets}, protocol {sweep.protocol}")
+    rounds = f"{sweep.rounds} round{'s' * (sweep.rounds != 1)}"
     print(f"{record['processor']}, {record['threads']} threads, {sweep.precision}, batch 1; time: mean of "
-          f"{sweep.timed} images, median and best of {sweep.rounds} rounds")  # fmt: skip
+          f"{sweep.timed} images, median and best of {rounds}")  # fmt: skip
     several = len(sweep.images) > 1
     heads = [f"{name} {metric}" if several else metric for name in sweep.images for metric in metrics]
     rows = [["size", *heads, "network ms", "best", "total ms", "best", "peak MB", "GFLOPs"]]
