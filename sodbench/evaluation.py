@@ -168,13 +168,8 @@ def evaluate_all(
     from sodbench.models import Baseline, choose_device
 
     baseline = _baseline(baseline, weights)
-    datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
-    datasets = instances("data sets", datasets, (str, DataSet), "names or DataSet objects")
     root = _path(options.get("data_root"))
-    # all unknown names are reported together
-    load_cards([one for one in datasets if isinstance(one, str)])
-    names = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
-    sets = list({one.name: one for one in names}.values())
+    sets = open_sets(datasets, root)
     scoring = prepare_scoring(
         options.get("protocols", DEFAULT_PROTOCOLS),
         options.get("metrics"),
@@ -191,6 +186,15 @@ def evaluate_all(
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
+
+
+def open_sets(datasets: str | DataSet | Sequence[str | DataSet], root: Path | None) -> list[DataSet]:
+    """The data sets, each once; all unknown names are reported together, before the first is opened."""
+    datasets = [datasets] if isinstance(datasets, str | DataSet) else datasets
+    datasets = instances("data sets", datasets, (str, DataSet), "names or DataSet objects")
+    load_cards([one for one in datasets if isinstance(one, str)])
+    opened = [one if isinstance(one, DataSet) else open_dataset(one, root) for one in datasets]
+    return list({one.name: one for one in opened}.values())
 
 
 def score_maps(

@@ -21,7 +21,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "folded, bf16 and compiled form; leaderboards show the results. Speed does not depend on the "
         "weights: a baseline without weights is measured with random ones. The differences between the "
         "maps of the forms are then not those of a trained network.",
-        epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16",
+        epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16\n"
+        "`sodbench bench sweep` measures one baseline at several input sizes; a baseline of your own that\n"
+        "is called sweep is named by its file: sodbench bench baselines/sweep.toml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
@@ -89,7 +91,7 @@ def _measure(
     from sodbench.files import write_text
     from sodbench.models.efficiency import FLOPS_CONVENTION, count_flops, count_parameters, measure
     from sodbench.names import folder_name
-    from sodbench.results.provenance import environment
+    from sodbench.results.provenance import environment, processor_name
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -112,7 +114,7 @@ def _measure(
         "name": baseline.name,
         "input": list(size),
         "batch": args.batch,
-        "device": _device_name(device),
+        "device": processor_name(device),
         "threads": torch.get_num_threads(),
         "weights_sha256": loaded.weights_sha256 if loaded else None,
         "parameters": count_parameters(network),
@@ -133,25 +135,17 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
     print(f"{record['name']}: {record['parameters']:,} parameters, {record['flops'] / 1e9:.2f} GFLOPs at "
           f"{record['input'][0]} x {record['input'][1]} ({record['flops_convention']})")  # fmt: skip
     print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
-    heads = ("images/s", "p50 ms", "p90 ms", "p99 ms")
-    print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)} {'peak MB':>8} {'levels':>8}")
+    heads = ("images/s", "p50 ms", "p95 ms", "peak MB", "params M", "GFLOPs", "levels")
+    print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)}")
     for m in measured:
         if m.remark:
             print(f"{m.form:<14} not measured: {m.remark}")
             continue
-        points = " ".join(f"{m.latency_ms[p]:9.1f}" for p in ("p50", "p90", "p99"))
+        points = " ".join(f"{m.latency_1_ms[p]:9.1f}" for p in ("p50", "p95"))
         memory = "-" if m.peak_memory_bytes is None else f"{m.peak_memory_bytes / 1e6:.0f}"
-        print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {memory:>8} {m.levels_apart:8.3f}")
+        costs = f"{memory:>9} {m.parameters / 1e6:9.2f} {m.flops / 1e9:9.2f}"
+        print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {costs} {m.levels_apart:9.3f}")
     if any(m.peak_memory_bytes is None and not m.remark for m in measured):
         print("peak memory: not available on this system")
+    print("p50, p95: latency of a batch of one image; params, GFLOPs: of this form, for one image;")
     print("levels: largest difference from the fp32 map, in levels of 255\n")
-
-
-def _device_name(device: str) -> str:
-    import torch
-
-    from sodbench.results.provenance import device as processor
-
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return str(processor()["cpu"])

@@ -18,7 +18,7 @@ from sodbench.cli.streams import discard, visible_streams
 from sodbench.cores import share_cores
 from sodbench.errors import InputError, Note
 
-# one module of sodbench.cli a command, in the order in which `sodbench --help` lists them
+# one module of sodbench.cli a command, named by the command's last word, in the order of `sodbench --help`
 COMMANDS = (
     "run",
     "train",
@@ -32,6 +32,7 @@ COMMANDS = (
     "datasets",
     "baselines",
     "bench",
+    "bench sweep",
     "reproduce",
     "audit",
 )
@@ -50,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        importlib.import_module(f"sodbench.cli.{name}").register(commands)
+        importlib.import_module(f"sodbench.cli.{name.split()[-1]}").register(commands)
     return parser
 
 
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str]) -> int:
     words, debug = _without_debug(argv)
     try:
-        args = build_parser().parse_args(words)
+        args = build_parser().parse_args(_commands_joined(words))
         share_cores()
         with warnings.catch_warnings():
             warnings.simplefilter("always", Note)
@@ -106,6 +107,12 @@ def _without_debug(argv: Sequence[str]) -> tuple[list[str], bool]:
     end = list(argv).index("--") if "--" in argv else len(argv)
     words = [word for word in argv[:end] if word != "--debug"]
     return [*words, *argv[end:]], len(words) < end
+
+
+def _commands_joined(words: Sequence[str]) -> list[str]:
+    """The words with a command of two words as one."""
+    two = " ".join(words[:2])
+    return [two, *words[2:]] if " " in two and two in COMMANDS else list(words)
 
 
 def _flush(quiet: bool = False) -> int:

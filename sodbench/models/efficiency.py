@@ -1,16 +1,17 @@
 """Efficiency of a network: parameters, FLOPs, images per second, latency and memory, in each form.
 
 Forms are measured in turns, so that other load on the machine affects all of them alike; rates are those of
-the fastest pass, latencies are percentiles over all passes. FLOPs are torch's count for one image through the
-whole network once; a multiplication and an addition count as two.
+the fastest pass, latencies are percentiles over all passes, of the batch and of one image. FLOPs are torch's
+count for one image; a multiplication and an addition count as two.
 """
 
 import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,10 @@ FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addi
 class Measured:
     """One form's figures; `levels_apart` is the largest difference to the fp32 map, in levels of 255.
 
-    `peak_memory_bytes`: on a GPU what torch allocated, else that of the whole process (with one form in it);
-    None where the system does not tell (Windows).
+    `latency_ms`: percentiles (p50, p90, p95, p99) of the time of one batch; `latency_1_ms`: of a batch of one
+    image. `peak_memory_bytes`: on a GPU what torch allocated, else that of the whole process (with one form
+    in it); None where the system does not tell (Windows). `parameters` and `flops` are what this form holds
+    and does for one image: it may leave out the side maps, and may see several views of the image.
     """
 
     form: str
@@ -62,6 +65,9 @@ class Measured:
     peak_memory_bytes: int | None
     levels_apart: float
     remark: str = ""
+    latency_1_ms: dict[str, float] = field(default_factory=dict)
+    parameters: int = 0
+    flops: int = 0
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -71,13 +77,8 @@ def count_parameters(network: nn.Module) -> int:
 
 def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
     """Operations for one image of `size` (height, width); see FLOPS_CONVENTION."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    counter = FlopCounterMode(display=False)
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
-    with torch.no_grad(), counter:
-        network(torch.zeros(1, 3, *size, device=place))
-    return int(counter.get_total_flops())
+    return flops_of(lambda: network(torch.zeros(1, 3, *size, device=place)))
 
 
 def measure(
@@ -111,7 +112,7 @@ def measure(
     for form in forms:
         report(f"preparing {form}")
         try:
-            with _PeakMemory(device) as peak:
+            with PeakMemory(device) as peak:
                 maps = make_form(network, baseline, form, device)(pictures)
         except Exception as error:  # torch.compile raises whatever its backends raise
             failed[form] = next(iter(str(error).splitlines()), type(error).__name__)
@@ -123,44 +124,91 @@ def measure(
         apart[form] = float(np.abs(maps - expected).max() * 255)
     # made again: memory was measured with one form at a time
     made = {form: make_form(network, baseline, form, device) for form in forms if form not in failed}
+    one = pictures[:1]
     for predictor in made.values():
         predictor(pictures)
+        predictor(one)
     times: dict[str, list[float]] = {form: [] for form in made}
+    times_of_one = times if len(pictures) == 1 else {form: [] for form in made}
     end = time.perf_counter() + seconds * len(made)
     while made and (time.perf_counter() < end or min(map(len, times.values())) < 3):
         for form, predictor in made.items():
-            started = clock()
-            predictor(pictures)
-            times[form].append(clock() - started)
+            times[form].append(_timed(predictor, pictures, clock))
+            if times_of_one is not times:
+                times_of_one[form].append(_timed(predictor, one, clock))
     results = []
     for form in forms:
         if form in failed:
             nan = float("nan")
             results.append(Measured(form, nan, {}, None, nan, failed[form]))
             continue
-        points = np.percentile(times[form], (50, 90, 99)) * 1000
-        latency = dict(zip(("p50", "p90", "p99"), map(float, points), strict=True))
-        rate = len(pictures) / min(times[form])
-        results.append(Measured(form, rate, latency, memory[form], apart[form]))
+        results.append(
+            Measured(
+                form,
+                len(pictures) / min(times[form]),
+                _percentiles(times[form]),
+                memory[form],
+                apart[form],
+                latency_1_ms=_percentiles(times_of_one[form]),
+                parameters=count_parameters(made[form].network),
+                flops=_flops_of_form(network, baseline, form, device, one),
+            )
+        )
     return results
 
 
 def make_form(network: nn.Module, baseline: Baseline, form: str, device: str) -> Predictor:
     """A predictor of one form: prepared images to probabilities."""
-    options = asdict(FORMS[form])
+    return _made(network, baseline, device, asdict(FORMS[form]))
+
+
+def _made(network: nn.Module, baseline: Baseline, device: str, options: dict[str, Any]) -> Predictor:
+    options = dict(options)
     if options.pop("all_maps"):
         network = Logits(network, "logits")  # which has no `final`
     return Predictor(network, baseline, device=device, **options)
 
 
-class _PeakMemory:
+def _timed(predictor: Predictor, pictures: npt.NDArray[np.float32], clock: Callable[[], float]) -> float:
+    started = clock()
+    predictor(pictures)
+    return clock() - started
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """In milliseconds."""
+    points = (50, 90, 95, 99)
+    values = np.percentile(seconds, points) * 1000
+    return {f"p{point}": float(value) for point, value in zip(points, values, strict=True)}
+
+
+def _flops_of_form(
+    network: nn.Module, baseline: Baseline, form: str, device: str, one: npt.NDArray[np.float32]
+) -> int:
+    """Operations of one form for one prepared image."""
+    options = asdict(FORMS[form]) | {"compiled": False}  # which does the same, out of the counter's sight
+    predictor = _made(network, baseline, device, options)
+    return flops_of(lambda: predictor(one))
+
+
+def flops_of(call: Callable[[], object]) -> int:
+    """The operations of torch that a call does."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        call()
+    return int(counter.get_total_flops())
+
+
+class PeakMemory:
     """The most memory in use inside the block: of the GPU, or of the process; None where it is not known."""
 
     def __init__(self, device: str) -> None:
         self.cuda = torch.device(device).type == "cuda"
         self.bytes: int | None = None
 
-    def __enter__(self) -> "_PeakMemory":
+    def __enter__(self) -> "PeakMemory":
         if self.cuda:
             torch.cuda.reset_peak_memory_stats()
         else:

@@ -253,6 +253,15 @@ def device() -> dict[str, Any]:
     return facts
 
 
+def processor_name(device: str) -> str:
+    """The name of what computes on a torch device: the GPU's, or the processor's."""
+    if device.startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name(device))
+    return _processor()
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

@@ -43,9 +43,17 @@ TABLES: dict[str, dict[str, tuple[str, ...]]] = {
         "scaling": ('"min"', "255"),
         "mean": ("[0.5]", '["a", 0, 0]', "[nan, 0.5, 0.5]", "0.5"),
         "std": ("[0, 0, 0]", "[1, 1, -1]", "[inf, 1, 1]"),
+        "resample": ('"nearest"', '"Lanczos"', '""', "3", "true", '["lanczos"]'),
+        "fit": ('"crop"', '"longside"', "32", "false"),
+        "antialias": ('"yes"', "1", "[true]"),
         "unheard": ("1",),
     },
-    "output": {"kind": ('"sigmoid"', "1"), "stretch": ('"yes"', "0"), "gain": ("0", "-1", "nan", "inf")},
+    "output": {
+        "kind": ('"sigmoid"', "1"),
+        "stretch": ('"yes"', "0"),
+        "gain": ("0", "-1", "nan", "inf"),
+        "resample": ('"nearest"', '"bilinear-antialias"', "1"),
+    },
     "inference": {
         "scales": ("[]", "[0]", "[-1.0]", "[nan]", '"1"', "[1e9]"),
         "cpu": ('"int8"',),
@@ -122,6 +130,33 @@ CASES = [
         build=_shadow(
             "own", 'title = "O"\nnetwork = "unet"\n[input]\nfixed = true\n[inference]\nscales = [0.5, 1.0]\n'
         ),
+    ),
+    Case(
+        "baselines/fixed-with-long-side",
+        SHOW,
+        says="own.toml: input.fit.*'stretch' or 'pad'.*input.fixed",
+        build=_shadow("own", 'title = "O"\nnetwork = "unet"\n[input]\nfixed = true\nfit = "long-side"\n'),
+    ),
+    Case(
+        "baselines/fixed-in-a-sweep",
+        ("bench", "sweep", "own", "--sizes", "32", "64", "--datasets", "sod", "--device", "cpu"),
+        says="own: takes inputs of 256 x 256 only .input.fixed",
+        build=_shadow("own", 'title = "O"\nnetwork = "unet"\n[input]\nfixed = true\n'),
+    ),
+    Case(
+        "baselines/resample-under-both-names",
+        SHOW,
+        says="own.toml: input.antialias is the former name of input.resample",
+        build=_shadow(
+            "own", 'title = "O"\nnetwork = "unet"\n[input]\nantialias = true\nresample = "lanczos"\n'
+        ),
+    ),
+    Case(
+        "baselines/former-antialias",
+        SHOW,
+        code=0,
+        says='note: .*own.toml: input.antialias is now called input.resample = "bilinear-antialias"',
+        build=_shadow("own", 'title = "O"\nnetwork = "unet"\n[input]\nantialias = true\n'),
     ),
     Case(
         "baselines/extends-in-a-ring",

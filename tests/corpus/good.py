@@ -51,6 +51,22 @@ def _api() -> None:
 
 
 GOOD = [
+    _good(
+        "bench-sweep",
+        "bench",
+        "sweep",
+        *NET,
+        "--datasets",
+        "sod",
+        "--sizes",
+        "32",
+        "64",
+        "--rounds",
+        "1",
+        "--quiet",
+        prints="size.*MAE.*\n *32 .*\n *64 ",
+        changes=REPORTS,
+    ),
     _good("score", "score", "maps/DSS", "--dataset", "sod", "--quiet", "--name", "new", changes=REPORTS),
     _good(
         "score-own",

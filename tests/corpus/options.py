@@ -7,6 +7,7 @@ SCORE = ("score", "maps/DSS", "--dataset", "sod", "--quiet", "--name", "n")
 RUN = ("run", *NET, "--datasets", "sod", "--quiet", "--name", "n")
 PREDICT = ("predict", *NET, "--images", "images", "--out", "out", "--quiet")
 BENCH = ("bench", "net.py:create", "--device", "cpu", "--forms", "fp32")
+SWEEP = ("bench", "sweep", *NET, "--datasets", "sod", "--rounds", "1")
 TRAIN = ("train", "net.py:create", *TRAINING, "--out", "trained")
 REPRODUCE = ("reproduce", "reports/runs/DSS/sod", "--quiet")
 COMPARE = ("compare", "DSS", "Other")
@@ -23,6 +24,10 @@ NUMBERS: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     ("bench-seconds", (*BENCH, "--seconds"), "seconds", ("0", "-1", "nan", "inf", "soon")),
     ("bench-threads", (*BENCH, "--threads"), "threads", ("0", "-1", "1.5", "9" * 20)),
     ("bench-size", (*BENCH, "--size", "64"), "size", ("0", "-64", "big", "9" * 20)),
+    ("bench-sweep-sizes", (*SWEEP, "--sizes", "32"), "size", ("0", "-64", "31", "1.5", "big", "", "9" * 20)),
+    ("bench-sweep-rounds", (*SWEEP, "--sizes", "32", "--rounds"), "rounds", ("0", "-1", "nan", "1001")),
+    ("bench-sweep-limit", (*SWEEP, "--sizes", "32", "--limit"), "limit", ("0", "-1", "few")),
+    ("bench-sweep-threads", (*SWEEP, "--sizes", "32", "--threads"), "threads", ("0", "x", "9" * 20)),
     ("report-digits", ("report", "--digits"), "digits", ("0", "-1", "11", "three", "9" * 20)),
     ("report-gallery", ("report", "--gallery"), "gallery", ("-1", "x", "1.5")),
     ("compare-resamples", (*COMPARE, "--resamples"), "resamples", ("0", "99", "-5000", "x", "9" * 20)),
@@ -68,6 +73,20 @@ LINES: dict[str, tuple[tuple[str, ...], str]] = {
     "device-negative": ((*PREDICT, "--device", "cuda:-1"), "device cuda:-1"),
     "bench-unknown-form": ((*BENCH[:-1], "fp64", "--seconds", "0.1"), "fp64"),
     "bench-small-size": ((*BENCH, "--size", "16", "16"), "--size.*16"),
+    "bench-sweep-alone": (("bench", "sweep"), "required: baseline, --sizes, --datasets"),
+    "bench-sweep-no-sizes": (SWEEP, "required: --sizes"),
+    "bench-sweep-empty-sizes": ((*SWEEP, "--sizes"), "sizes.*expected at least one"),
+    "bench-sweep-unknown-baseline": ((*SWEEP[:2], "nett", *SWEEP[3:], "--sizes", "32"), "'nett'"),
+    "bench-sweep-two-baselines": ((*SWEEP[:3], "unet", *SWEEP[3:], "--sizes", "32"), "unrecognized.*unet"),
+    "bench-sweep-unknown-sets": (
+        (*SWEEP, "--sizes", "32", "--datasets", "x1", "sod", "x2"),
+        "unknown data set 'x1'.*'x2'",
+    ),
+    "bench-sweep-protocol": ((*SWEEP, "--sizes", "32", "--protocol", "pysod"), "unknown protocol 'pysod'"),
+    "bench-sweep-metric": ((*SWEEP, "--sizes", "32", "--metrics", "Fmax"), "unknown metric 'Fmax'"),
+    "bench-sweep-device": ((*SWEEP, "--sizes", "32", "--device", "gpu"), "device gpu"),
+    "bench-sweep-weights": ((*SWEEP, "--sizes", "32", "--weights", "no.pth"), "no.pth"),
+    "bench-sweep-form": ((*SWEEP, "--sizes", "32", "--forms", "fp32"), "unrecognized arguments: --forms"),
     "report-format": (("report", "--formats", "pdf"), "invalid choice: 'pdf'"),
     "report-method": (("report", "--methods", "DDS"), "unknown method 'DDS'"),
     "report-set": (("report", "--datasets", "ecsd"), "ecsd"),

@@ -38,7 +38,10 @@ def struck(
         shutil.rmtree(folder)
     else:
         return [f"{job.name}: no moment fell into the command"]
-    problems = wrong_end(ended, CODES[blow.signal])
+    codes = CODES[blow.signal]
+    if blow.signal != signal.SIGKILL and not differences(contents(folder), job.after):
+        codes = (*codes, 0)  # all work was done
+    problems = wrong_end(ended, codes)
     problems += [one for one in torn(job, folder) if one != HIDDEN or blow.signal != signal.SIGKILL]
     problems += repeated(job, folder, trials)
     return closed(job, folder, problems, f"{job.name}, {blow}{' (new process)' * anew}", ended)

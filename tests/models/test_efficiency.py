@@ -37,7 +37,10 @@ def test_forms_are_measured_and_compared():
     assert [m.form for m in results] == forms
     for m in results:
         assert m.images_per_second > 0 and m.peak_memory_bytes > 0
-        assert 0 < m.latency_ms["p50"] <= m.latency_ms["p90"] <= m.latency_ms["p99"]
+        for latency in (m.latency_ms, m.latency_1_ms):
+            assert list(latency) == ["p50", "p90", "p95", "p99"]
+            assert 0 < latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"]
+        assert m.latency_1_ms != m.latency_ms  # of one image, not of both
         assert m.levels_apart < (1 if m.form in ("channels-last", "folded", "default") else 50)
     assert results[0].levels_apart == 0
 
@@ -113,6 +116,12 @@ def test_the_command_records_what_the_leaderboard_reads(user_folder, capsys):
     assert record["parameters"] == 5_455_080 and record["flops"] > 0
     assert record["images_per_second"] > 0 and record["measured_form"] == "default"
     assert [f["form"] for f in record["forms"]] == ["fp32", "default"]
+    for form in record["forms"]:
+        assert form["latency_ms"] == form["latency_1_ms"] and "p95" in form["latency_ms"]
+        assert form["flops"] > 2 * record["flops"]  # basnet-tiny sees several views of an image
+    # batch normalisation is folded into the convolutions
+    assert record["forms"][0]["parameters"] == 5_455_080 > record["forms"][1]["parameters"] > 5_400_000
+    assert all(head in printed for head in ("p50 ms", "p95 ms", "peak MB", "params M", "GFLOPs"))
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["efficiency"][0]["name"] == "basnet-tiny"
 
