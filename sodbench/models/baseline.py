@@ -26,6 +26,8 @@ NETWORKS = {
     "basnet": "sodbench.models.networks.basnet:BASNet",
     "basnet-keras": "sodbench.models.networks.basnet_keras:BASNetKeras",
     "deeplabv3": "sodbench.models.networks.deeplab:DeepLabV3",
+    "isnet": "sodbench.models.networks.isnet:ISNet",
+    "u2net": "sodbench.models.networks.u2net:U2Net",
     "unet": "sodbench.models.networks.unet:UNet",
 }
 

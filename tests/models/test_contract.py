@@ -12,7 +12,7 @@ from sodbench.models.contract import CHECKS, check_baseline
 from sodbench.models.settings import Inference
 
 # one of each network in its small form; the wide ones are the same code
-SMALL = ["basnet-tiny", "deeplabv3-tiny", "deeplabv3-pac-bal-tiny"]
+SMALL = ["basnet-tiny", "deeplabv3-tiny", "deeplabv3-pac-bal-tiny", "u2netp"]
 
 
 @pytest.mark.parametrize("name", SMALL)
