@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
     show = _action(
         actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
     )
-    show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    show.add_argument("baseline", help="its name, the path of its TOML or ONNX file, or module:callable")
     options.add_trust(show, "run the code of a network outside sodbench, to count its parameters")
     options.add_json(show)
 
@@ -104,7 +104,9 @@ def _show(args: argparse.Namespace) -> int:
 
     baseline = load_baseline(args.baseline) if args.trust else describe_baseline(args.baseline)
     counted = args.trust or not baseline.runs_own_code
-    if not counted:
+    if baseline.is_onnx:
+        counted = baseline.weights_path().is_file()
+    elif not counted:
         own = f"{baseline.network} is code outside sodbench, which is not run: --trust shows what it tells"
         warnings.warn(f"{baseline.name}: {own}", Note, stacklevel=2)
     recipe = (
@@ -153,6 +155,10 @@ def _check(args: argparse.Namespace) -> int:
         raise InputError("no baseline is named; name one or more, or use --all")
     results = {}
     for baseline in _load_all(names):
+        if args.all and baseline.is_onnx and not baseline.weights_path().is_file():
+            missing = f"{baseline.name}: not checked: its ONNX file is not there ({baseline.weights_path()})"
+            warnings.warn(missing, Note, stacklevel=2)
+            continue
         outcomes = check_baseline(baseline, args.weights, tuple(args.size) if args.size else None)
         results[baseline.name] = outcomes
         if not args.json:
@@ -171,9 +177,12 @@ def _check(args: argparse.Namespace) -> int:
 def _load_all(names: list[str]) -> "list[Baseline]":
     """All baselines, or one error that names every unknown one."""
     from sodbench.models import baseline_names, load_baseline
+    from sodbench.models.onnx_file import is_onnx
 
     known = set(baseline_names())
-    unknown = [n for n in names if n not in known and ":" not in n and not n.endswith(".toml")]
+    unknown = [
+        n for n in names if n not in known and ":" not in n and not n.endswith(".toml") and not is_onnx(n)
+    ]
     if unknown:
         raise unknown_names("baseline", unknown, known)
     return [load_baseline(name) for name in names]
@@ -181,6 +190,7 @@ def _load_all(names: list[str]) -> "list[Baseline]":
 
 def _summary(baseline: "Baseline") -> dict[str, Any]:
     facts = dataclasses.asdict(baseline)
+    del facts["stated"]
     facts["path"] = str(baseline.path) if baseline.path else None
     if baseline.weights is not None:
         facts["weights"] = {k: v for k, v in facts["weights"].items() if v is not None}

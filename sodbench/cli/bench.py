@@ -18,7 +18,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "bench",
         help="measure speed, parameters, FLOPs and memory of baselines",
         description="Measure speed, parameters, FLOPs and memory of baselines in fp32, channels-last, "
-        "folded, bf16 and compiled form; leaderboards show the results. Speed does not depend on the "
+        "folded, bf16, compiled and ONNX form; leaderboards show the results. Speed does not depend on the "
         "weights: a baseline without weights is measured with random ones. The differences between the "
         "maps of the forms are then not those of a trained network.",
         epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16",
@@ -50,7 +50,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         default=["fp32", "channels-last", "folded", "bf16", "default"],
         metavar="FORM",
-        help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
+        help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, onnx, default",
     )
     options.add_device(parser)
     parser.add_argument(
@@ -93,8 +93,9 @@ def _measure(
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
     network, loaded = baseline.load_or_build(args.weights)
+    baseline = loaded.baseline if loaded else baseline
+    size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
     pictures = np.random.default_rng(0).standard_normal((args.batch, 3, *size)).astype(np.float32)
     measured = measure(
         network,
@@ -130,8 +131,10 @@ def _measure(
 
 def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
     weights = "" if record["weights_sha256"] else ", random weights"
-    print(f"{record['name']}: {record['parameters']:,} parameters, {record['flops'] / 1e9:.2f} GFLOPs at "
-          f"{record['input'][0]} x {record['input'][1]} ({record['flops_convention']})")  # fmt: skip
+    at = f"{record['input'][0]} x {record['input'][1]}"
+    flops = "FLOPs not counted" if record["flops"] is None else f"{record['flops'] / 1e9:.2f} GFLOPs"
+    print(f"{record['name']}: {record['parameters']:,} parameters, {flops} at {at} "
+          f"({record['flops_convention']})")  # fmt: skip
     print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
     heads = ("images/s", "p50 ms", "p90 ms", "p99 ms")
     print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)} {'peak MB':>8} {'levels':>8}")

@@ -20,6 +20,7 @@ from torch import nn
 from sodbench.errors import unknown_names
 from sodbench.models.baseline import Baseline
 from sodbench.models.inference import Predictor
+from sodbench.models.onnx_network import onnx_network
 from sodbench.models.outputs import Logits
 
 
@@ -65,14 +66,18 @@ class Measured:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """The number of values that training changes."""
+    """The number of values that training changes; of an ONNX file, real numbers that it holds as weights."""
+    if (onnx := onnx_network(network)) is not None:
+        return onnx.file.parameters
     return sum(p.numel() for p in network.parameters())
 
 
-def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
-    """Operations for one image of `size` (height, width); see FLOPS_CONVENTION."""
+def count_flops(network: nn.Module, size: tuple[int, int]) -> int | None:
+    """Operations for one image of `size` (height, width); see FLOPS_CONVENTION. None for an ONNX network."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    if onnx_network(network) is not None:
+        return None
     counter = FlopCounterMode(display=False)
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
     with torch.no_grad(), counter:
