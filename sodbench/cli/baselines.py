@@ -1,12 +1,13 @@
-"""`sodbench baselines`: lists and shows baselines, fetches their weights, checks that they can be run."""
+"""`sodbench baselines`: lists, shows, exports and checks baselines, and fetches their weights."""
 
 import argparse
 import dataclasses
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sodbench.arguments import SIDE
+from sodbench.arguments import OPSET, SIDE
 from sodbench.cli import options
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
@@ -23,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
     """Adds the command and its actions to the parser."""
     parser = subparsers.add_parser(
         "baselines",
-        help="list, show, fetch and check baselines",
+        help="list, show, fetch, export and check baselines",
         description="Networks with input, weights and recipe: shipped ones and your own, baselines/*.toml.",
         epilog="example: sodbench baselines show basnet\n"
         "         sodbench baselines fetch basnet --from https://mirror.example/basnet.pth",
@@ -52,6 +53,30 @@ def register(subparsers: Subparsers) -> None:
     fetch.add_argument("--force", action="store_true", help="fetch again if the weights are present")
     options.add_quiet(fetch)
 
+    export = _action(
+        actions, "export", "write a network as an ONNX file and compare its maps with torch's", _export
+    )
+    export.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the file to write, *.onnx")
+    options.add_weights(export)
+    export.add_argument(
+        "--size",
+        nargs=2,
+        action=options.Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's own)",
+    )
+    export.add_argument("--dynamic", action="store_true", help="let the file take images of any size")
+    export.add_argument(
+        "--opset",
+        action=options.Bounded,
+        kind=OPSET,
+        metavar="N",
+        help="version of ONNX's operators (torch's choice)",
+    )
+    export.add_argument("--force", action="store_true", help="replace a file that is there")
+
     check = _action(
         actions,
         "check",
@@ -73,7 +98,13 @@ def register(subparsers: Subparsers) -> None:
 
 
 def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:
-    example = {"list": "", "show": " basnet", "fetch": " basnet", "check": " basnet-tiny"}[name]
+    example = {
+        "list": "",
+        "show": " basnet",
+        "fetch": " basnet",
+        "export": " basnet-tiny --to basnet-tiny.onnx",
+        "check": " basnet-tiny",
+    }[name]
     parser = actions.add_parser(
         name,
         help=summary,
@@ -143,6 +174,22 @@ def _fetch(args: argparse.Namespace) -> int:
         state = "fetched" if fetched.fresh else "already there"
         print(f"{baseline.name}: {state}: {fetched.path} ({fetched.size:,} bytes)")
         print(f"  sha256 {fetched.sha256} ({digest})")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from sodbench.models import load_baseline
+    from sodbench.models.onnx_export import export_onnx
+    from sodbench.paths import user_path
+
+    loaded = load_baseline(args.baseline).load(args.weights)
+    size = (args.size[0], args.size[1]) if args.size else None
+    exported = export_onnx(
+        loaded, user_path(args.to), size=size, dynamic=args.dynamic, opset=args.opset, force=args.force
+    )
+    shape = " x ".join(map(str, exported.shape))
+    print(f"{exported.path}: {exported.size:,} bytes, opset {exported.opset}, input {shape}, float32")
+    print(f"output: probability; largest difference from torch's {exported.difference:.1g}")
     return 0
 
 

@@ -9,7 +9,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +26,17 @@ from sodbench.models.outputs import Logits
 
 @dataclass(frozen=True)
 class Form:
-    """How a `Predictor` is made; `all_maps`: all maps are computed and the first is taken."""
+    """How a `Predictor` is made.
+
+    `all_maps`: all maps are computed and the first is taken. `onnx`: the network is exported to ONNX.
+    """
 
     precision: str | None = None
     fold: bool = True
     channels_last: bool = True
     compiled: bool = False
     all_maps: bool = False
+    onnx: bool = False
 
 
 # `default` is what prediction uses, `fp32` the plain network
@@ -44,6 +48,7 @@ FORMS = {
     "fp16": Form("fp16"),
     "compiled": Form("fp32", compiled=True),
     "compiled-bf16": Form("bf16", compiled=True),
+    "onnx": Form(onnx=True),
     "default": Form(),
 }
 FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addition counted apart (torch)"
@@ -106,6 +111,9 @@ def measure(
     """
     if unknown := [form for form in forms if form not in FORMS]:
         raise unknown_names("form", unknown, FORMS)
+    height, width = pictures.shape[2:]
+    baseline = replace(baseline, input=replace(baseline.input, height=height, width=width))
+    networks: dict[str, nn.Module] = {}
     plain = make_form(network, baseline, "fp32", device)
     expected = plain(pictures)
     if not np.isfinite(expected).all():
@@ -116,8 +124,9 @@ def measure(
     for form in forms:
         report(f"preparing {form}")
         try:
+            networks[form] = form_network(network, baseline, form)
             with _PeakMemory(device) as peak:
-                maps = make_form(network, baseline, form, device)(pictures)
+                maps = make_form(networks[form], baseline, form, device)(pictures)
         except Exception as error:  # torch.compile raises whatever its backends raise
             failed[form] = next(iter(str(error).splitlines()), type(error).__name__)
             continue
@@ -127,7 +136,7 @@ def measure(
         memory[form] = peak.bytes
         apart[form] = float(np.abs(maps - expected).max() * 255)
     # made again: memory was measured with one form at a time
-    made = {form: make_form(network, baseline, form, device) for form in forms if form not in failed}
+    made = {form: make_form(networks[form], baseline, form, device) for form in forms if form not in failed}
     for predictor in made.values():
         predictor(pictures)
     times: dict[str, list[float]] = {form: [] for form in made}
@@ -152,10 +161,21 @@ def measure(
 
 def make_form(network: nn.Module, baseline: Baseline, form: str, device: str) -> Predictor:
     """A predictor of one form: prepared images to probabilities."""
+    network = form_network(network, baseline, form)
     options = asdict(FORMS[form])
+    del options["onnx"]
     if options.pop("all_maps"):
         network = Logits(network, "logits")  # which has no `final`
     return Predictor(network, baseline, device=device, **options)
+
+
+def form_network(network: nn.Module, baseline: Baseline, form: str) -> nn.Module:
+    """The network of a form: exported to ONNX where the form says so, else the network itself."""
+    if not FORMS[form].onnx or onnx_network(network) is not None:
+        return network
+    from sodbench.models.onnx_export import as_onnx
+
+    return as_onnx(network, baseline)
 
 
 class _PeakMemory:

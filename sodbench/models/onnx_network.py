@@ -55,9 +55,10 @@ class OnnxNetwork(nn.Module):
 
     def session(self, device: torch.device) -> Any:
         """The session for a device, made on its first use."""
-        if str(device) not in self._sessions:
-            self._sessions[str(device)] = open_session(self.file, device)
-        return self._sessions[str(device)]
+        key = f"{device.type}:{device.index or 0}"
+        if key not in self._sessions:
+            self._sessions[key] = open_session(self.file, device)
+        return self._sessions[key]
 
     def _maps(self, session: Any, pictures: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         count = len(pictures)
@@ -77,8 +78,8 @@ class OnnxNetwork(nn.Module):
             maps = maps.transpose(0, 3, 1, 2)
         if maps.ndim not in (3, 4) or len(maps) != count or (maps.ndim == 4 and maps.shape[1] != 1):
             raise InputError(
-                f"{self.file.path}: its output {cut(self.output.name)!r} has the shape {maps.shape} for {count} "
-                "images; expected one map each, N x 1 x H x W or N x H x W"
+                f"{self.file.path}: its output {cut(self.output.name)!r} has the shape {maps.shape} for "
+                f"{count} images; expected one map each, N x 1 x H x W or N x H x W"
             )
         return maps
 

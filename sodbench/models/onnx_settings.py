@@ -96,10 +96,14 @@ def with_file(baseline: "Baseline", file: OnnxFile) -> "Baseline":
     )
 
 
-def metadata_of(baseline: "Baseline") -> dict[str, str]:
-    """The metadata with which a file of this baseline needs no TOML file; its maps are probabilities."""
+def metadata_of(baseline: "Baseline", *, dynamic: bool) -> dict[str, str]:
+    """The metadata with which a file of this baseline needs no TOML file; its maps are probabilities.
+
+    A file of one size (not `dynamic`) is run at that scale only.
+    """
     output = dataclasses.replace(baseline.output, kind="probability")
-    views = {"scales": baseline.inference.scales, "mirror": baseline.inference.mirror}
+    scales = baseline.inference.scales if dynamic else (1.0,)
+    views = {"scales": scales, "mirror": baseline.inference.mirror}
     spec = dataclasses.asdict(baseline.input)
     del spec["fixed"]
     tables = {
