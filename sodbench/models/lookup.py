@@ -17,7 +17,7 @@ from sodbench.models.baseline import IN_ITS_FILE, NETWORKS, Baseline
 from sodbench.models.callables import find_callable
 from sodbench.models.onnx_file import is_onnx
 from sodbench.models.onnx_settings import bare_baseline
-from sodbench.models.settings import read_table
+from sodbench.models.settings import in_new_words, read_table
 from sodbench.paths import user_path
 from sodbench.schema import wrong
 
@@ -192,7 +192,7 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
     Weights, published numbers and the description are not inherited, options only by the same network.
     """
-    table = catalog.read_toml(path)
+    table = dict(in_new_words(catalog.read_toml(path), path))
     if "extends" not in table:
         return table
     parent_name = table.pop("extends")
