@@ -81,6 +81,10 @@ def with_file(baseline: "Baseline", file: OnnxFile) -> "Baseline":
     if fixed and inference.scales != (1.0,):
         expected = f"[1.0], because {file.path} takes one size only"
         raise wrong(source, "inference.scales", expected, inference.scales)
+    if fixed and given.fit == "long-side":
+        raise wrong(
+            source, "input.fit", f"'stretch' or 'pad', because {file.path} takes one size only", given.fit
+        )
     precision: Precision = "fp16" if port.type == "float16" else "fp32"
     return dataclasses.replace(
         baseline,

@@ -48,7 +48,9 @@ class SampleGrid:
         maps: dict[int, list[npt.NDArray[np.float32]]] = {}
         with torch.no_grad():
             for indices, x in stacks([prepare(image, spec) for image, _ in self.pairs]):
-                outputs = [torch.sigmoid(output.float()) for output in network(torch.from_numpy(x).to(device))]
+                outputs = [
+                    torch.sigmoid(output.float()) for output in network(torch.from_numpy(x).to(device))
+                ]
                 for place, index in enumerate(indices):
                     maps[index] = [output[place, 0].cpu().numpy() for output in outputs]
         network.train(was_training)
