@@ -107,22 +107,24 @@ def write_onnx(
     _needs("onnx", "onnxscript")
     size = (baseline.input.height, baseline.input.width)
     module = _Probability(network).eval()
-    try:
-        program = _exported(module, size, batch=True, dynamic=dynamic, opset=opset)
-    except Exception as first:  # torch's exporter raises anything
-        try:  # some networks take one image at a time when they are traced
-            program = _exported(module, size, batch=False, dynamic=dynamic, opset=opset)
-        except Exception:
-            how = "for any size; leave --dynamic out" if dynamic else "to ONNX"
-            raise InputError(
-                f"{baseline.name}: torch cannot export the network {how} ({one_line(first)})"
-            ) from first
-    program.model.producer_name, program.model.producer_version = "sodbench", __version__
-    program.model.metadata_props.update(metadata_of(baseline, dynamic=dynamic))
-    program.save(str(path), external_data=False)
-    written = OnnxNetwork(read_onnx_file(path)).eval()
-    written.session(torch.device("cpu"))
-    return written
+    problem = "its sizes are written into its code"
+    for batch in (True, False):  # some networks take one image at a time when they are traced
+        try:
+            program = _exported(module, size, batch=batch, dynamic=dynamic, opset=opset)
+        except Exception as error:  # torch's exporter raises anything
+            problem = one_line(error)
+            continue
+        program.model.producer_name, program.model.producer_version = "sodbench", __version__
+        program.model.metadata_props.update(metadata_of(baseline, dynamic=dynamic))
+        program.save(str(path), external_data=False)
+        written = OnnxNetwork(read_onnx_file(path)).eval()
+        # torch may fix a size without a word
+        fixed = dynamic and (written.input.height or written.input.width)
+        if not fixed and not (batch and written.input.batch):
+            written.session(torch.device("cpu"))
+            return written
+    how = "for any size; leave --dynamic out" if dynamic else "to ONNX"
+    raise InputError(f"{baseline.name}: torch cannot export the network {how} ({problem})")
 
 
 def as_onnx(network: nn.Module, baseline: "Baseline") -> nn.Module:
@@ -155,11 +157,10 @@ def _exported(
     if dynamic:
         names |= {2: "height", 3: "width"}
     sides = {place: torch.export.Dim(name, min=1, max=1 << 14) for place, name in names.items()}
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
+    # torch tells every step and every guess; what goes wrong is raised as well
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
         with warnings.catch_warnings(action="ignore"), torch.no_grad():
             return torch.onnx.export(
                 module,
@@ -173,8 +174,7 @@ def _exported(
                 verbose=False,
             )
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(level)
 
 
 def _difference(network: nn.Module, written: OnnxNetwork, baseline: "Baseline", *, dynamic: bool) -> float:
@@ -187,7 +187,9 @@ def _difference(network: nn.Module, written: OnnxNetwork, baseline: "Baseline", 
         for size in sizes:
             for count in (1, 3):
                 x = probe(count, size)
-                apart = (written(x)[0].reshape(count, -1) - module(x).reshape(count, -1)).abs().max()
+                # one by one in torch, because a network may take no more
+                expected = torch.cat([module(one[None]).reshape(1, -1) for one in x])
+                apart = (written(x)[0].reshape(count, -1) - expected).abs().max()
                 if not torch.isfinite(apart):
                     return float("nan")
                 worst = max(worst, float(apart))

@@ -82,9 +82,8 @@ def with_file(baseline: "Baseline", file: OnnxFile) -> "Baseline":
         expected = f"[1.0], because {file.path} takes one size only"
         raise wrong(source, "inference.scales", expected, inference.scales)
     if fixed and given.fit == "long-side":
-        raise wrong(
-            source, "input.fit", f"'stretch' or 'pad', because {file.path} takes one size only", given.fit
-        )
+        expected = f"'stretch' or 'pad', because {file.path} takes one size only"
+        raise wrong(source, "input.fit", expected, given.fit)
     precision: Precision = "fp16" if port.type == "float16" else "fp32"
     return dataclasses.replace(
         baseline,

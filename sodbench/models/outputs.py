@@ -195,7 +195,7 @@ def _one_channel(maps: Tensor, x: Tensor) -> Tensor:
         raise InputError(
             f"the network returned a map of shape {tuple(maps.shape)}; expected N x 1 x H x W (one channel)"
         )
-    if len(maps) != len(x):
+    if maps.shape[0] != x.shape[0]:  # `len` would fix the batch size of a network that is exported
         raise InputError(f"the network returned {len(maps)} maps for {len(x)} images; expected one for each")
     if maps.shape[2:] != x.shape[2:]:
         maps = F.interpolate(maps, size=x.shape[2:], mode="bilinear", align_corners=False)
