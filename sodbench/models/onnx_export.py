@@ -21,7 +21,7 @@ from sodbench.errors import InputError, Note
 from sodbench.files import atomic_path
 from sodbench.models.callables import one_line
 from sodbench.models.onnx_file import is_onnx, read_onnx_file
-from sodbench.models.onnx_network import OnnxNetwork, onnx_network
+from sodbench.models.onnx_network import OnnxNetwork, onnx_network, send_nothing
 from sodbench.models.onnx_settings import metadata_of
 from sodbench.models.outputs import Logits, probe
 
@@ -105,6 +105,7 @@ def write_onnx(
     if onnx_network(network) is not None:
         raise InputError(f"{baseline.name}: is an ONNX file already")
     _needs("onnx", "onnxscript")
+    send_nothing()
     size = (baseline.input.height, baseline.input.width)
     module = _Probability(network).eval()
     problem = "its sizes are written into its code"

@@ -3,9 +3,13 @@
 import copy
 import dataclasses
 import hashlib
+import importlib
 import json
+import os
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,8 +158,6 @@ def test_maps_equal_rembgs_formula(tmp_path, kind):
     rembg normalises in float64, which moves a level of 255 where it is truncated: so the map is compared to
     the bit for the same input, and that input with rembg's up to float32.
     """
-    import onnxruntime
-
     path = conv_file(tmp_path / "net.onnx", (1, 3, 64, 64), sigmoid=kind == "probability")
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     card = load_baseline("rembg-u2net" if kind == "probability" else "rembg-birefnet-general")
@@ -167,7 +169,9 @@ def test_maps_equal_rembgs_formula(tmp_path, kind):
     )
     images = [picture(seed, 90 + seed, 120) for seed in range(4)]
     maps = sb.predict(tmp_path / "card.toml", images, device="cpu")
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = importlib.import_module("onnxruntime").InferenceSession(
+        str(path), providers=["CPUExecutionProvider"]
+    )
     for image, found in zip(images, maps, strict=True):
         levels = np.array(Image.fromarray(image).resize((64, 64), Image.Resampling.LANCZOS))
         scaled = levels / max(np.max(levels), 1e-6)
@@ -219,13 +223,22 @@ def test_what_cannot_be_run_is_one_line_and_onnxruntime_is_silent(tmp_path, capf
 
 
 def test_a_provider_that_onnxruntime_lacks_is_named(tmp_path):
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("this onnxruntime has the CUDA provider")
     file = read_onnx_file(conv_file(tmp_path / "net.onnx"))
+    open_session(file, torch.device("cpu"))
+    if "CUDAExecutionProvider" in importlib.import_module("onnxruntime").get_available_providers():
+        pytest.skip("this onnxruntime has the CUDA provider")
     with pytest.raises(InputError, match="no working CUDAExecutionProvider; install onnxruntime-gpu"):
         open_session(file, torch.device("cuda"))
+
+
+def test_onnxruntime_reports_nothing(tmp_path):
+    """A home of its own, because onnxruntime keeps what it will send in the user's cache."""
+    conv_file(tmp_path / "net.onnx", (1, 3, 48, 64))
+    script = "import sodbench as sb; sb.load_baseline('net.onnx').load()"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(Path(sb.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
 
 
 def test_onnxruntime_is_named_where_it_is_missing(tmp_path, monkeypatch):
