@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from sodbench.errors import InputError, cut
 from sodbench.files import sha256_of
+from sodbench.models.protocol_buffer import Bytes, NoMessage, fields, packed, part, text, whole
 from sodbench.paths import refuse_special
 
 SUFFIX = ".onnx"
@@ -27,8 +28,6 @@ _KEEPING = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Cast", 
             "Resize", "Upsample", "Split", "Dropout", "Expand", "Pad")  # fmt: skip
 _SQUASHING = ("Sigmoid", "HardSigmoid", "Softmax", "Clip")
 _MOST_DEPTH = 100  # of messages in one another, and of operators before the output
-
-Bytes = memoryview
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def read_onnx_file(path: Path) -> OnnxFile:
     problem = "it holds no graph"
     try:
         _read_model(memoryview(content), found)
-    except (_NoMessage, UnicodeDecodeError) as error:
+    except (NoMessage, UnicodeDecodeError) as error:
         problem = f"{error}"
         found.outputs.clear()
     if not found.outputs or not found.ir_version:
@@ -141,28 +140,24 @@ def _check_external(found: OnnxFile) -> None:
             raise InputError(f"{found.path}: the file of its weights is missing: {beside}; put it there")
 
 
-class _NoMessage(Exception):
-    """Bytes that are no protocol buffer message."""
-
-
 def _read_model(view: Bytes, found: OnnxFile) -> None:
     weights: set[str] = set()
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            found.ir_version = _whole(value)
+            found.ir_version = whole(value)
         elif number == 7:
-            _read_graph(_part(value), found, weights, 0)
+            _read_graph(part(value), found, weights, 0)
         elif number == 8:
-            entry = dict(_fields(_part(value)))
-            if not _text(entry.get(1)):  # the operators of ONNX itself
-                found.opset = _whole(entry.get(2, 0))
+            entry = dict(fields(part(value)))
+            if not text(entry.get(1)):  # the operators of ONNX itself
+                found.opset = whole(entry.get(2, 0))
         elif number == 14:
-            key, text = _pair(_part(value))
-            found.metadata[key] = text
+            key, content = _pair(part(value))
+            found.metadata[key] = content
         elif number == 25:  # a function: nodes 7
-            for inner, node in _fields(_part(value)):
+            for inner, node in fields(part(value)):
                 if inner == 7:
-                    _read_node(_part(node), found, weights, 1, named=False)
+                    _read_node(part(node), found, weights, 1, named=False)
     # files of IR version 3 list their weights among the inputs
     found.inputs = [port for port in found.inputs if port.name not in weights]
 
@@ -170,36 +165,36 @@ def _read_model(view: Bytes, found: OnnxFile) -> None:
 def _read_graph(view: Bytes, found: OnnxFile, weights: set[str], depth: int) -> None:
     """A graph; of those inside operators (depth above 0) only the tensors count."""
     if depth > _MOST_DEPTH:
-        raise _NoMessage("graphs in graphs without end")
-    for number, value in _fields(view):
+        raise NoMessage("graphs in graphs without end")
+    for number, value in fields(view):
         if number == 1:
-            _read_node(_part(value), found, weights, depth, named=depth == 0)
+            _read_node(part(value), found, weights, depth, named=depth == 0)
         elif number == 5:
-            weights.add(_read_tensor(_part(value), found))
+            weights.add(_read_tensor(part(value), found))
         elif number == 15:  # a sparse tensor: values 1, indices 2
-            for _, tensor in _sparse(_part(value)):
+            for _, tensor in _sparse(part(value)):
                 weights.add(_read_tensor(tensor, found))
         elif number in (11, 12) and depth == 0:
-            (found.inputs if number == 11 else found.outputs).append(_port(_part(value)))
+            (found.inputs if number == 11 else found.outputs).append(_port(part(value)))
 
 
 def _read_node(view: Bytes, found: OnnxFile, weights: set[str], depth: int, *, named: bool) -> None:
     inputs, outputs, operator = [], [], ""
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            inputs.append(_text(value))
+            inputs.append(text(value))
         elif number == 2:
-            outputs.append(_text(value))
+            outputs.append(text(value))
         elif number == 4:
-            operator = _text(value)
+            operator = text(value)
         elif number == 5:
-            for inner, item in _fields(_part(value)):
+            for inner, item in fields(part(value)):
                 if inner in (5, 10):
-                    _read_tensor(_part(item), found)
+                    _read_tensor(part(item), found)
                 elif inner in (6, 11):
-                    _read_graph(_part(item), found, weights, depth + 1)
+                    _read_graph(part(item), found, weights, depth + 1)
                 elif inner in (22, 23):
-                    for _, tensor in _sparse(_part(item)):
+                    for _, tensor in _sparse(part(item)):
                         _read_tensor(tensor, found)
     if named:
         for output in outputs:
@@ -210,119 +205,58 @@ def _read_tensor(view: Bytes, found: OnnxFile) -> str:
     """Counts a tensor's values and notes the file that holds them; returns its name."""
     name, kind = "", 0
     sides: list[int] = []
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            sides.extend(_packed(value))
+            sides.extend(packed(value))
         elif number == 2:
-            kind = _whole(value)
+            kind = whole(value)
         elif number == 8:
-            name = _text(value)
+            name = text(value)
         elif number == 13:
-            key, text = _pair(_part(value))
+            key, content = _pair(part(value))
             if key == "location":
-                found.external.add(text)
+                found.external.add(content)
     if kind in _REAL:
         found.parameters += math.prod(sides)
     return name
 
 
 def _sparse(view: Bytes) -> Iterator[tuple[int, Bytes]]:
-    return ((number, _part(value)) for number, value in _fields(view) if number in (1, 2))
+    return ((number, part(value)) for number, value in fields(view) if number in (1, 2))
 
 
 def _port(view: Bytes) -> Port:
     name, kind, shape = "", "no tensor", None
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            name = _text(value)
+            name = text(value)
         elif number == 2:  # a type: a tensor's 1
-            for inner, tensor in _fields(_part(value)):
+            for inner, tensor in fields(part(value)):
                 if inner == 1:
-                    kind, shape = _tensor_type(_part(tensor))
+                    kind, shape = _tensor_type(part(tensor))
     return Port(name, kind, shape)
 
 
 def _tensor_type(view: Bytes) -> tuple[str, tuple[int | str, ...] | None]:
     kind, shape = "no type", None
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            kind = TYPES.get(_whole(value), f"type {_whole(value)}")
+            kind = TYPES.get(whole(value), f"type {whole(value)}")
         elif number == 2:
-            shape = tuple(_side(_part(side)) for one, side in _fields(_part(value)) if one == 1)
+            shape = tuple(_side(part(side)) for one, side in fields(part(value)) if one == 1)
     return kind, shape
 
 
 def _side(view: Bytes) -> int | str:
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if number == 1:
-            side = _whole(value)
+            side = whole(value)
             return side if 0 < side < 1 << 31 else "?"
         if number == 2:
-            return _text(value) or "?"
+            return text(value) or "?"
     return "?"
 
 
 def _pair(view: Bytes) -> tuple[str, str]:
-    entry = dict(_fields(view))
-    return _text(entry.get(1)), _text(entry.get(2))
-
-
-def _fields(view: Bytes) -> Iterator[tuple[int, int | Bytes]]:
-    """The fields of a message: their numbers, with a whole number or the bytes of a part."""
-    at, end = 0, len(view)
-    while at < end:
-        key, at = _varint(view, at)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            value, at = _varint(view, at)
-            yield number, value
-            continue
-        if kind == 2:
-            length, at = _varint(view, at)
-        elif kind in (1, 5):
-            length = 8 if kind == 1 else 4
-        else:
-            raise _NoMessage(f"an unknown kind of field at byte {at}")
-        if not number or length > end - at:
-            raise _NoMessage(f"{length} bytes expected, {end - at} left")
-        yield number, view[at : at + length]
-        at += length
-
-
-def _varint(view: Bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if at >= len(view) or shift > 63:
-            raise _NoMessage("a number without end")
-        byte = view[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-
-
-def _packed(value: int | Bytes) -> Iterator[int]:
-    """A repeated whole number: one, or several in one part."""
-    if isinstance(value, int):
-        yield value
-        return
-    at = 0
-    while at < len(value):
-        item, at = _varint(value, at)
-        yield item
-
-
-def _part(value: int | Bytes) -> Bytes:
-    if isinstance(value, int):
-        raise _NoMessage("a number in place of a part")
-    return value
-
-
-def _whole(value: int | Bytes) -> int:
-    if not isinstance(value, int):
-        raise _NoMessage("a part in place of a number")
-    return value
-
-
-def _text(value: int | Bytes | None) -> str:
-    return "" if value is None else str(bytes(_part(value)), "utf-8")
+    entry = dict(fields(view))
+    return text(entry.get(1)), text(entry.get(2))
