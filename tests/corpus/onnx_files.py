@@ -185,6 +185,8 @@ def _cases() -> list[Case]:
         Case("onnx/missing", RUN, says="bad.onnx: no such file"),
         Case("onnx/bf16", (*predict, "--precision", "bf16"), says="precision of its file", build=good),
         Case("onnx/weights-option", (*predict, "--weights", "net.pth"), says="net.pth: not an", build=good),
+        Case("onnx/weights-of-torch", ("predict", "net.py:create", *predict[2:], "--weights", "good.onnx"),
+             says="good.onnx: an ONNX file holds its own network", build=good),
         Case("onnx/train", ("train", "good.onnx", "--out", "t", "--quiet"), says="good|dataset", build=good),
         Case("onnx/export-there", (*EXPORT, "--to", "net.py.onnx"), says="is there already",
              build=_file(_model(), "net.py.onnx")),
