@@ -123,11 +123,13 @@ def evaluate(
         baseline=_portable_baseline(recipe, scoring),
         weights=_portable_weights(loaded, scoring),
         weights_sha256=loaded.weights_sha256,
-        precision=precision or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
+        precision=(None if recipe.is_onnx else precision)
+        or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
         batch=batch,
         limit=limit,
         device=device,
         output_kind=loaded.output_kind,
+        provider=loaded.provider(device),
     )
     # so that only maps of this network are scored
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):

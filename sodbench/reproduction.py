@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sodbench.arguments import NOT_NEGATIVE
 from sodbench.errors import InputError, first_of
 from sodbench.evaluation import dataset_of, evaluate, rescore
-from sodbench.files import sha256_of
 from sodbench.json_text import read_json
+from sodbench.models.onnx_file import weights_digest
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
@@ -293,13 +293,13 @@ def _weights(run: Run, baseline: Baseline, given: Path | None, data_root: Path |
     candidates = [given] if given is not None else [recorded, baseline.weights_path()]
     files = [path for path in candidates if path is not None and path.is_file()]
     for path in files:
-        if sha256_of(path) == run.weights_sha256:
+        if weights_digest(path) == run.weights_sha256:
             return path
     if not files:
         missing = given or recorded or baseline.weights_path()
         raise InputError(f"{missing}: no such weights file; name the run's weights with --weights")
     raise InputError(
-        f"{files[0]}: sha256 {sha256_of(files[0])[:12]}..., the run's weights have "
+        f"{files[0]}: sha256 {weights_digest(files[0])[:12]}..., the run's weights have "
         f"{str(run.weights_sha256)[:12]}...; name the right file with --weights"
     )
 

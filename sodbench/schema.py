@@ -47,6 +47,7 @@ SHA256 = Check(
     "64 hexadecimal digits",
     lambda text: len(text) == 64 and set(text.lower()) <= set("0123456789abcdef"),
 )
+MD5 = Check("32 hexadecimal digits", lambda text: len(text) == 32 and set(text) <= set("0123456789abcdef"))
 FILE_PATH = Check(
     "a path of at most 1000 bytes, of names of at most 255 bytes, of no unknown user (~name)",
     lambda path: _can_name_a_file(Path(path)),

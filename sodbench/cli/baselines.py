@@ -1,12 +1,13 @@
-"""`sodbench baselines`: lists and shows baselines, fetches their weights, checks that they can be run."""
+"""`sodbench baselines`: lists, shows, exports and checks baselines, and fetches their weights."""
 
 import argparse
 import dataclasses
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sodbench.arguments import SIDE
+from sodbench.arguments import OPSET, SIDE
 from sodbench.cli import options
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
@@ -23,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
     """Adds the command and its actions to the parser."""
     parser = subparsers.add_parser(
         "baselines",
-        help="list, show, fetch and check baselines",
+        help="list, show, fetch, export and check baselines",
         description="Networks with input, weights and recipe: shipped ones and your own, baselines/*.toml.",
         epilog="example: sodbench baselines show basnet\n"
         "         sodbench baselines fetch basnet --from https://mirror.example/basnet.pth",
@@ -37,7 +38,7 @@ def register(subparsers: Subparsers) -> None:
     show = _action(
         actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
     )
-    show.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    show.add_argument("baseline", help="its name, the path of its TOML or ONNX file, or module:callable")
     options.add_trust(show, "run the code of a network outside sodbench, to count its parameters")
     options.add_json(show)
 
@@ -51,6 +52,30 @@ def register(subparsers: Subparsers) -> None:
     )
     fetch.add_argument("--force", action="store_true", help="fetch again if the weights are present")
     options.add_quiet(fetch)
+
+    export = _action(
+        actions, "export", "write a network as an ONNX file and compare its maps with torch's", _export
+    )
+    export.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the file to write, *.onnx")
+    options.add_weights(export)
+    export.add_argument(
+        "--size",
+        nargs=2,
+        action=options.Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's own)",
+    )
+    export.add_argument("--dynamic", action="store_true", help="let the file take images of any size")
+    export.add_argument(
+        "--opset",
+        action=options.Bounded,
+        kind=OPSET,
+        metavar="N",
+        help="version of ONNX's operators (torch's choice)",
+    )
+    export.add_argument("--force", action="store_true", help="replace a file that is there")
 
     check = _action(
         actions,
@@ -73,7 +98,13 @@ def register(subparsers: Subparsers) -> None:
 
 
 def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:
-    example = {"list": "", "show": " basnet", "fetch": " basnet", "check": " basnet-tiny"}[name]
+    example = {
+        "list": "",
+        "show": " basnet",
+        "fetch": " basnet",
+        "export": " basnet-tiny --to basnet-tiny.onnx",
+        "check": " basnet-tiny",
+    }[name]
     parser = actions.add_parser(
         name,
         help=summary,
@@ -104,7 +135,9 @@ def _show(args: argparse.Namespace) -> int:
 
     baseline = load_baseline(args.baseline) if args.trust else describe_baseline(args.baseline)
     counted = args.trust or not baseline.runs_own_code
-    if not counted:
+    if baseline.is_onnx:
+        counted = baseline.weights_path().is_file()
+    elif not counted:
         own = f"{baseline.network} is code outside sodbench, which is not run: --trust shows what it tells"
         warnings.warn(f"{baseline.name}: {own}", Note, stacklevel=2)
     recipe = (
@@ -144,6 +177,22 @@ def _fetch(args: argparse.Namespace) -> int:
     return 0
 
 
+def _export(args: argparse.Namespace) -> int:
+    from sodbench.models import load_baseline
+    from sodbench.models.onnx_export import export_onnx
+    from sodbench.paths import user_path
+
+    loaded = load_baseline(args.baseline).load(args.weights)
+    size = (args.size[0], args.size[1]) if args.size else None
+    exported = export_onnx(
+        loaded, user_path(args.to), size=size, dynamic=args.dynamic, opset=args.opset, force=args.force
+    )
+    shape = " x ".join(map(str, exported.shape))
+    print(f"{exported.path}: {exported.size:,} bytes, opset {exported.opset}, input {shape}, float32")
+    print(f"output: probability; largest difference from torch's {exported.difference:.1g}")
+    return 0
+
+
 def _check(args: argparse.Namespace) -> int:
     from sodbench.models import baseline_names
     from sodbench.models.contract import check_baseline
@@ -153,6 +202,10 @@ def _check(args: argparse.Namespace) -> int:
         raise InputError("no baseline is named; name one or more, or use --all")
     results = {}
     for baseline in _load_all(names):
+        if args.all and baseline.is_onnx and not baseline.weights_path().is_file():
+            missing = f"{baseline.name}: not checked: its ONNX file is not there ({baseline.weights_path()})"
+            warnings.warn(missing, Note, stacklevel=2)
+            continue
         outcomes = check_baseline(baseline, args.weights, tuple(args.size) if args.size else None)
         results[baseline.name] = outcomes
         if not args.json:
@@ -171,9 +224,12 @@ def _check(args: argparse.Namespace) -> int:
 def _load_all(names: list[str]) -> "list[Baseline]":
     """All baselines, or one error that names every unknown one."""
     from sodbench.models import baseline_names, load_baseline
+    from sodbench.models.onnx_file import is_onnx
 
     known = set(baseline_names())
-    unknown = [n for n in names if n not in known and ":" not in n and not n.endswith(".toml")]
+    unknown = [
+        n for n in names if n not in known and ":" not in n and not n.endswith(".toml") and not is_onnx(n)
+    ]
     if unknown:
         raise unknown_names("baseline", unknown, known)
     return [load_baseline(name) for name in names]
@@ -181,6 +237,7 @@ def _load_all(names: list[str]) -> "list[Baseline]":
 
 def _summary(baseline: "Baseline") -> dict[str, Any]:
     facts = dataclasses.asdict(baseline)
+    del facts["stated"]
     facts["path"] = str(baseline.path) if baseline.path else None
     if baseline.weights is not None:
         facts["weights"] = {k: v for k, v in facts["weights"].items() if v is not None}

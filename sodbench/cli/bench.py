@@ -18,7 +18,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "bench",
         help="measure speed, parameters, FLOPs and memory of baselines",
         description="Measure speed, parameters, FLOPs and memory of baselines in fp32, channels-last, "
-        "folded, bf16 and compiled form; leaderboards show the results. Speed does not depend on the "
+        "folded, bf16, compiled and ONNX form; leaderboards show the results. Speed does not depend on the "
         "weights: a baseline without weights is measured with random ones. The differences between the "
         "maps of the forms are then not those of a trained network.",
         epilog="example: sodbench bench basnet --batch 1 --forms fp32 default bf16\n"
@@ -52,7 +52,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="+",
         default=["fp32", "channels-last", "folded", "bf16", "default"],
         metavar="FORM",
-        help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, default",
+        help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, onnx, default",
     )
     options.add_device(parser)
     parser.add_argument(
@@ -95,8 +95,9 @@ def _measure(
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
     network, loaded = baseline.load_or_build(args.weights)
+    baseline = loaded.baseline if loaded else baseline
+    size = tuple(args.size) if args.size else (baseline.input.height, baseline.input.width)
     pictures = np.random.default_rng(0).standard_normal((args.batch, 3, *size)).astype(np.float32)
     measured = measure(
         network,
@@ -132,8 +133,10 @@ def _measure(
 
 def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
     weights = "" if record["weights_sha256"] else ", random weights"
-    print(f"{record['name']}: {record['parameters']:,} parameters, {record['flops'] / 1e9:.2f} GFLOPs at "
-          f"{record['input'][0]} x {record['input'][1]} ({record['flops_convention']})")  # fmt: skip
+    at = f"{record['input'][0]} x {record['input'][1]}"
+    flops = "FLOPs not counted" if record["flops"] is None else f"{record['flops'] / 1e9:.2f} GFLOPs"
+    print(f"{record['name']}: {record['parameters']:,} parameters, {flops} at {at} "
+          f"({record['flops_convention']})")  # fmt: skip
     print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
     heads = ("images/s", "p50 ms", "p95 ms", "peak MB", "params M", "GFLOPs", "levels")
     print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)}")
@@ -143,7 +146,9 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
             continue
         points = " ".join(f"{m.latency_1_ms[p]:9.1f}" for p in ("p50", "p95"))
         memory = "-" if m.peak_memory_bytes is None else f"{m.peak_memory_bytes / 1e6:.0f}"
-        costs = f"{memory:>9} {m.parameters / 1e6:9.2f} {m.flops / 1e9:9.2f}"
+        parameters = "-" if m.parameters is None else f"{m.parameters / 1e6:.2f}"
+        flops = "-" if m.flops is None else f"{m.flops / 1e9:.2f}"
+        costs = f"{memory:>9} {parameters:>9} {flops:>9}"
         print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {costs} {m.levels_apart:9.3f}")
     if any(m.peak_memory_bytes is None and not m.remark for m in measured):
         print("peak memory: not available on this system")

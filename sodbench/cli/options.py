@@ -39,7 +39,7 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Adds the positional argument that names a baseline."""
     parser.add_argument(
         "baseline",
-        help="a baseline's name (sodbench baselines list), the path of a TOML file, or module:callable",
+        help="a baseline's name (sodbench baselines list), the path of a TOML or ONNX file, module:callable",
     )
 
 

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = baseline.load(args.weights, device)
     count = predict_files(
         loaded.network,
-        baseline,
+        loaded.baseline,
         pairs,
         batch=args.batch,
         device=device,

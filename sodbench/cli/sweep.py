@@ -144,7 +144,7 @@ def _print(sweep: "Sweep", metrics: list[str], record: dict[str, Any], figures: 
                 *("-" if score != score else f"{score:.4f}" for score in scores),
                 *(f"{1000 * one:.1f}" for one in seconds),
                 "-" if memory is None else f"{memory / 1e6:.0f}",
-                f"{point.flops / 1e9:.2f}",
+                f"{point.flops / 1e9:.2f}" if point.flops else "-",  # an ONNX network does not tell
             ]
         )
     print("\n".join(columns(rows, right=range(len(rows[0])))))

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 from sodbench import catalog
 from sodbench.arguments import instances
 from sodbench.errors import InputError, Note, unknown_names
-from sodbench.schema import AT_LEAST_0, FILE_PATH, SHA256, Check, parse, wrong
+from sodbench.schema import AT_LEAST_0, FILE_PATH, MD5, SHA256, Check, parse, wrong
 
 UNKNOWN = "unknown"
 Role = Literal["train", "test", "both"]
@@ -64,7 +64,6 @@ FILE_NAME = Check(
 PATTERN = Check("a regular expression without look-around and back-references (as RE2 reads it)", _is_pattern)
 RANGE = Check("a range like '0001-1000'", _is_range)
 PAIRS = Check("10 million or less", lambda count: count <= MOST_PAIRS)
-MD5 = Check("32 hexadecimal digits", lambda text: re.fullmatch(r"[0-9a-f]{32}", text) is not None)
 
 
 @dataclass(frozen=True)

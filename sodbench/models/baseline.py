@@ -7,13 +7,14 @@ tuple of logits, the final map first.
 import html
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sodbench.errors import InputError, Note
-from sodbench.files import sha256_of
+from sodbench.files import md5_of
 from sodbench.models.callables import make_network
+from sodbench.models.onnx_file import read_onnx_file, weights_digest
 from sodbench.models.settings import BaselineTable, weights_folder
 from sodbench.names import folder_name
 from sodbench.paths import user_path
@@ -30,22 +31,34 @@ NETWORKS = {
     "u2net": "sodbench.models.networks.u2net:U2Net",
     "unet": "sodbench.models.networks.unet:UNet",
 }
+# what a baseline's `network` may say besides: the weights file holds the network, too
+IN_ITS_FILE = ("onnx",)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Baseline(BaselineTable):
     """A network and everything needed to use it; the fields of its TOML file are those of `BaselineTable`.
 
-    `path` is the TOML file, None where there is none.
+    `path` is the TOML file, or the ONNX file that is named without one; None where there is none. `stated`
+    are the keys that this file states ("input.height"), which an ONNX file does not override.
     """
 
     name: str
     path: Path | None = None
+    stated: frozenset[str] = field(default=frozenset(), compare=False)
 
     def build(self) -> "nn.Module":
-        """A fresh network, as its callable returns it, whose forward returns a tuple of logits."""
+        """A fresh network, as its callable returns it, whose forward returns a tuple of logits.
+
+        Raises InputError for an ONNX file, which holds one network with its weights.
+        """
         from sodbench.models.outputs import as_logits
 
+        if self.is_onnx:
+            raise InputError(
+                f"{self.name}: an ONNX file holds a network with its weights: it can be run, not trained or "
+                "made anew"
+            )
         spec = NETWORKS.get(self.network, self.network)
         return as_logits(make_network(spec, self.options, self.name), self.output.kind)
 
@@ -65,9 +78,14 @@ class Baseline(BaselineTable):
         path = Path(weights) if weights is not None else self.weights_path()
         if not path.is_file():
             raise InputError(f"{path}: no such weights file" if weights else self._how_to_get(path))
-        digest = sha256_of(path)
+        digest = weights_digest(path)
         if weights is None:
             self._check_digest(path, digest)
+        if self.is_onnx:
+            from sodbench.models.onnx_network import load_onnx
+
+            network, found = load_onnx(self, path, device)
+            return LoadedNetwork(network.to(device), path, digest, found)
         network = self.build()
         load_into(network, load_state(path), f"{path} (for {self.name})")
         return self._loaded(network, device, path, digest)
@@ -79,7 +97,7 @@ class Baseline(BaselineTable):
         """
         import torch
 
-        if weights is not None or self.weights_path().is_file():
+        if weights is not None or self.weights_path().is_file() or self.is_onnx:
             loaded = self.load(weights)
             return loaded.network, loaded
         if self.brings_its_weights:
@@ -94,6 +112,11 @@ class Baseline(BaselineTable):
             return self.build().eval(), None
 
     @property
+    def is_onnx(self) -> bool:
+        """Whether the weights file is an ONNX file, which holds the network, too."""
+        return self.network == "onnx"
+
+    @property
     def runs_own_code(self) -> bool:
         """Whether the network is code outside this package, which runs when the network is made."""
         return ":" in self.network and self.network not in NETWORKS.values()
@@ -106,7 +129,7 @@ class Baseline(BaselineTable):
     def weights_path(self) -> Path:
         """The path of the baseline's own weights: next to its TOML file, else in the user's data folder."""
         if self.weights is None or self.weights.file is None:
-            return weights_folder() / f"{folder_name(self.name)}.pth"
+            return weights_folder() / f"{folder_name(self.name)}{'.onnx' if self.is_onnx else '.pth'}"
         file = user_path(self.weights.file)
         if file.is_absolute():
             return file
@@ -120,13 +143,21 @@ class Baseline(BaselineTable):
         if self.weights_path().is_file():
             return "present"
         if self.weights is None:
-            return "train"
+            return "missing" if self.is_onnx else "train"
         return "fetch" if self.weights.fetchable else "missing"
 
     def count_parameters(self) -> int:
-        """The number of the network's parameters, counted without allocating them."""
+        """The number of the network's parameters, counted without allocating them.
+
+        Of an ONNX file, the real numbers that it holds as weights; InputError where it is not there.
+        """
         import torch
 
+        if self.is_onnx:
+            path = self.weights_path()
+            if not path.is_file():
+                raise InputError(self._how_to_get(path))
+            return read_onnx_file(path).parameters
         with torch.device("meta"):
             return sum(p.numel() for p in self.build().parameters())
 
@@ -171,13 +202,18 @@ class Baseline(BaselineTable):
         """The baseline's own file must be the one its TOML names, or the one that was fetched."""
         beside = path.with_name(path.name + ".sha256")
         expected = self.weights.sha256 if self.weights else None
+        if self.weights and self.weights.md5 and (md5 := md5_of(path)) != self.weights.md5:
+            raise self._other_file(path, f"MD5 {md5}, expected {self.weights.md5}")
         if expected is None and beside.is_file():
             expected = beside.read_text(encoding="utf-8").split()[0]
         if expected is not None and expected.lower() != digest:
-            raise InputError(
-                f"{path}: SHA-256 {digest}, expected {expected.lower()}; the file has changed: "
-                f"fetch it again (`sodbench baselines fetch {self.name} --force`) or name it with --weights"
-            )
+            raise self._other_file(path, f"SHA-256 {digest}, expected {expected.lower()}")
+
+    def _other_file(self, path: Path, difference: str) -> InputError:
+        return InputError(
+            f"{path}: {difference}; the file has changed: "
+            f"fetch it again (`sodbench baselines fetch {self.name} --force`) or name it with --weights"
+        )
 
     def _how_to_get(self, path: Path) -> str:
         problem = f"{self.name}: weights not found: expected {path}"
@@ -214,7 +250,8 @@ class LoadedNetwork:
     """A network in eval mode with its weights, and the baseline that it is.
 
     `weights_path` is None where the network's callable brought the weights; `weights_sha256` is then
-    `weights.state_digest` of its state, else the digest of the file.
+    `weights.state_digest` of its state, else the digest of the file (`onnx_file.weights_digest`). Of an ONNX
+    file the baseline holds what the file decides, such as the size of the input.
     """
 
     network: "nn.Module"
@@ -230,8 +267,18 @@ class LoadedNetwork:
 
     @property
     def parameters(self) -> int:
-        """How many parameters the network has."""
-        return sum(p.numel() for p in self.network.parameters())
+        """How many parameters the network has; of an ONNX file, real numbers that it holds as weights."""
+        from sodbench.models.efficiency import count_parameters
+
+        return count_parameters(self.network)
+
+    def provider(self, device: str) -> str | None:
+        """The onnxruntime provider that computes on a device; None for a network of torch."""
+        if not self.baseline.is_onnx:
+            return None
+        from sodbench.models.onnx_network import provider
+
+        return provider(device)
 
     def __repr__(self) -> str:
         return f"<LoadedNetwork {self.baseline.name}: {self.parameters:,} parameters, {self._weights()}>"

@@ -17,7 +17,9 @@ from torch import nn
 from sodbench.errors import InputError
 from sodbench.models.baseline import Baseline
 from sodbench.models.callables import one_line
+from sodbench.models.efficiency import count_parameters
 from sodbench.models.inference import Predictor
+from sodbench.models.onnx_network import onnx_network
 from sodbench.models.outputs import probe
 from sodbench.models.weights import load_into
 
@@ -61,16 +63,18 @@ def check_baseline(
     baseline: Baseline, weights: Path | None = None, size: tuple[int, int] | None = None
 ) -> list[CheckResult]:
     """Runs all checks on a baseline, on the CPU; its weights are random where it has none yet."""
-    size = size or (baseline.input.height, baseline.input.width)
     try:
         network, loaded = baseline.load_or_build(weights)
     except InputError as error:
         return [CheckResult("builds", False, str(error))]
+    if loaded is not None:
+        baseline = loaded.baseline
+    size = size or (baseline.input.height, baseline.input.width)
     if loaded is None:
         origin = "random weights (its own are not available)"
     else:
         origin = f"weights {loaded.weights_path}" if loaded.weights_path else "its own weights"
-    count = sum(p.numel() for p in network.parameters())
+    count = count_parameters(network)
     results = [CheckResult("builds", True, f"{count:,} parameters, {origin}")]
     subject = Subject(baseline, network, size, random=loaded is None)
     for name, check in CHECKS.items():
@@ -150,6 +154,8 @@ def _problem_at(subject: Subject, size: tuple[int, int]) -> str | None:
 
 
 def _half_precision(subject: Subject) -> str:
+    if onnx_network(subject.network) is not None:
+        return "an ONNX network computes in the precision of its file"
     x = probe(1, subject.size)
     full = subject.maps(x)
     details = []
@@ -170,6 +176,8 @@ def _half_precision(subject: Subject) -> str:
 
 
 def _round_trip(subject: Subject) -> str:
+    if onnx_network(subject.network) is not None:
+        return "an ONNX file has no state dict"
     file = io.BytesIO()
     state = subject.network.state_dict()
     torch.save(state, file)

@@ -9,7 +9,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,23 @@ from torch import nn
 from sodbench.errors import unknown_names
 from sodbench.models.baseline import Baseline
 from sodbench.models.inference import Predictor
+from sodbench.models.onnx_network import onnx_network
 from sodbench.models.outputs import Logits
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a `Predictor` is made; `all_maps`: all maps are computed and the first is taken."""
+    """How a `Predictor` is made.
+
+    `all_maps`: all maps are computed and the first is taken. `onnx`: the network is exported to ONNX.
+    """
 
     precision: str | None = None
     fold: bool = True
     channels_last: bool = True
     compiled: bool = False
     all_maps: bool = False
+    onnx: bool = False
 
 
 # `default` is what prediction uses, `fp32` the plain network
@@ -44,6 +49,7 @@ FORMS = {
     "fp16": Form("fp16"),
     "compiled": Form("fp32", compiled=True),
     "compiled-bf16": Form("bf16", compiled=True),
+    "onnx": Form(onnx=True),
     "default": Form(),
 }
 FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addition counted apart (torch)"
@@ -56,7 +62,8 @@ class Measured:
     `latency_ms`: percentiles (p50, p90, p95, p99) of the time of one batch; `latency_1_ms`: of a batch of one
     image. `peak_memory_bytes`: on a GPU what torch allocated, else that of the whole process (with one form
     in it); None where the system does not tell (Windows). `parameters` and `flops` are what this form holds
-    and does for one image: it may leave out the side maps, and may see several views of the image.
+    and does for one image: it may leave out the side maps, and may see several views of the image; None for
+    an ONNX network, which does not tell.
     """
 
     form: str
@@ -66,17 +73,21 @@ class Measured:
     levels_apart: float
     remark: str = ""
     latency_1_ms: dict[str, float] = field(default_factory=dict)
-    parameters: int = 0
-    flops: int = 0
+    parameters: int | None = None
+    flops: int | None = None
 
 
 def count_parameters(network: nn.Module) -> int:
-    """The number of values that training changes."""
+    """The number of values that training changes; of an ONNX file, real numbers that it holds as weights."""
+    if (onnx := onnx_network(network)) is not None:
+        return onnx.file.parameters
     return sum(p.numel() for p in network.parameters())
 
 
-def count_flops(network: nn.Module, size: tuple[int, int]) -> int:
-    """Operations for one image of `size` (height, width); see FLOPS_CONVENTION."""
+def count_flops(network: nn.Module, size: tuple[int, int]) -> int | None:
+    """Operations for one image of `size` (height, width); see FLOPS_CONVENTION. None for an ONNX network."""
+    if onnx_network(network) is not None:
+        return None
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
     return flops_of(lambda: network(torch.zeros(1, 3, *size, device=place)))
 
@@ -102,6 +113,9 @@ def measure(
     """
     if unknown := [form for form in forms if form not in FORMS]:
         raise unknown_names("form", unknown, FORMS)
+    height, width = pictures.shape[2:]
+    baseline = replace(baseline, input=replace(baseline.input, height=height, width=width))
+    networks: dict[str, nn.Module] = {}
     plain = make_form(network, baseline, "fp32", device)
     expected = plain(pictures)
     if not np.isfinite(expected).all():
@@ -112,8 +126,9 @@ def measure(
     for form in forms:
         report(f"preparing {form}")
         try:
+            networks[form] = form_network(network, baseline, form)
             with PeakMemory(device) as peak:
-                maps = make_form(network, baseline, form, device)(pictures)
+                maps = make_form(networks[form], baseline, form, device)(pictures)
         except Exception as error:  # torch.compile raises whatever its backends raise
             failed[form] = next(iter(str(error).splitlines()), type(error).__name__)
             continue
@@ -123,7 +138,7 @@ def measure(
         memory[form] = peak.bytes
         apart[form] = float(np.abs(maps - expected).max() * 255)
     # made again: memory was measured with one form at a time
-    made = {form: make_form(network, baseline, form, device) for form in forms if form not in failed}
+    made = {form: make_form(networks[form], baseline, form, device) for form in forms if form not in failed}
     one = pictures[:1]
     for predictor in made.values():
         predictor(pictures)
@@ -142,6 +157,7 @@ def measure(
             nan = float("nan")
             results.append(Measured(form, nan, {}, None, nan, failed[form]))
             continue
+        is_onnx = onnx_network(networks[form]) is not None
         results.append(
             Measured(
                 form,
@@ -150,8 +166,8 @@ def measure(
                 memory[form],
                 apart[form],
                 latency_1_ms=_percentiles(times_of_one[form]),
-                parameters=count_parameters(made[form].network),
-                flops=_flops_of_form(network, baseline, form, device, one),
+                parameters=None if is_onnx else count_parameters(made[form].network),
+                flops=None if is_onnx else _flops_of_form(network, baseline, form, device, one),
             )
         )
     return results
@@ -159,11 +175,11 @@ def measure(
 
 def make_form(network: nn.Module, baseline: Baseline, form: str, device: str) -> Predictor:
     """A predictor of one form: prepared images to probabilities."""
-    return _made(network, baseline, device, asdict(FORMS[form]))
+    return _made(form_network(network, baseline, form), baseline, device, asdict(FORMS[form]))
 
 
 def _made(network: nn.Module, baseline: Baseline, device: str, options: dict[str, Any]) -> Predictor:
-    options = dict(options)
+    options = {key: value for key, value in options.items() if key != "onnx"}
     if options.pop("all_maps"):
         network = Logits(network, "logits")  # which has no `final`
     return Predictor(network, baseline, device=device, **options)
@@ -199,6 +215,15 @@ def flops_of(call: Callable[[], object]) -> int:
     with torch.no_grad(), counter:
         call()
     return int(counter.get_total_flops())
+
+
+def form_network(network: nn.Module, baseline: Baseline, form: str) -> nn.Module:
+    """The network of a form: exported to ONNX where the form says so, else the network itself."""
+    if not FORMS[form].onnx or onnx_network(network) is not None:
+        return network
+    from sodbench.models.onnx_export import as_onnx
+
+    return as_onnx(network, baseline)
 
 
 class PeakMemory:

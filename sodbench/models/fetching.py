@@ -1,7 +1,7 @@
 """Fetches a baseline's weights: from its Drive or web address, from a mirror, or from a local file.
 
-A file is put in its place only if it loads into the network and has the size and SHA-256 that are known.
-Where no SHA-256 is known, that of the first file is written beside it (`<file>.sha256`, the format of
+A file is put in its place only if it loads into the network and has the size and digest that are known.
+Where none is known, the SHA-256 of the first file is written beside it (`<file>.sha256`, the format of
 `sha256sum`), and later loads are compared with it.
 """
 
@@ -45,8 +45,7 @@ def fetch_weights(
     target = baseline.weights_path()
     if target.is_file() and not force:
         baseline.load()
-        known = weights.sha256 is not None
-        return FetchedWeights(target, target.stat().st_size, sha256_of(target), known, fresh=False)
+        return FetchedWeights(target, target.stat().st_size, sha256_of(target), weights.known, fresh=False)
     if source is None and not weights.fetchable:
         raise InputError(
             f"{baseline.name}: no address of its weights is known; name one with --from URL|FILE, "
@@ -65,9 +64,9 @@ def fetch_weights(
         baseline.load(file)
         digest = sha256_of(file)
         file.replace(target)
-    if weights.sha256 is None:
+    if not weights.known:
         write_text(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
-    return FetchedWeights(target, target.stat().st_size, digest, weights.sha256 is not None, fresh=True)
+    return FetchedWeights(target, target.stat().st_size, digest, weights.known, fresh=True)
 
 
 def _fetch(
@@ -80,7 +79,7 @@ def _fetch(
         places += [("drive", weights.drive)] if weights.drive else []
     failed = []
     for kind, address in places:
-        archive = Archive(address or "", target.name, weights.size, weights.sha256)
+        archive = Archive(address or "", target.name, weights.size, weights.sha256, weights.md5)
         try:
             if kind != "file":
                 return download(archive, kind, folder, progress)

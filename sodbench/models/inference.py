@@ -20,7 +20,8 @@ from sodbench.arguments import instance
 from sodbench.errors import InputError, unknown_names
 from sodbench.models.callables import one_line
 from sodbench.models.folding import fold_batch_norms
-from sodbench.models.outputs import fails_at, is_own
+from sodbench.models.onnx_network import onnx_network
+from sodbench.models.outputs import Logits, fails_at, is_own
 from sodbench.models.settings import PRECISIONS
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ class Predictor:
 
     A probability is NaN where the network's logit is not finite; `not_finite` is the error for such a map.
     Works on a copy of `network`, which stays as it is. `precision` is fp32, bf16 or fp16 (None: the
-    baseline's for this kind of device); `fold`, `channels_last` and `compiled` choose the form. Raises
-    InputError for a device that is not there and for a user's network that fails at the input size.
+    baseline's for this kind of device); `fold`, `channels_last` and `compiled` choose the form. An ONNX
+    network has one form, that of its file. Raises InputError for a device that is not there, for a user's
+    network that fails at the input size, and for another precision than that of an ONNX file.
     """
 
     def __init__(
@@ -54,6 +56,10 @@ class Predictor:
         if self.precision not in PRECISIONS:
             raise unknown_names("precision", [self.precision], PRECISIONS)
         own = is_own(network)
+        onnx = onnx_network(network)
+        if onnx is not None:
+            _check_form(baseline, precision, compiled)
+            fold = channels_last = False
         ready = copy.deepcopy(network).eval().to(self.device)
         if fold:
             ready = self._fold(ready, baseline, own)
@@ -68,6 +74,9 @@ class Predictor:
         self.network = ready
         self.gain = baseline.output.gain
         self.scales, self.mirror = baseline.inference.scales, baseline.inference.mirror
+        # the map of an ONNX file bit for bit, where nothing is to be done with its logits
+        plain = onnx is not None and self.gain == 1 and self.scales == (1.0,) and not self.mirror
+        self._as_returned = plain and isinstance(ready, Logits) and ready.kind == "probability"
         self._final = torch.compile(self._first_map) if compiled else self._first_map
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -85,6 +94,9 @@ class Predictor:
     def probability(self, x: Tensor) -> Tensor:
         """N x 3 x h x w -> N x 1 x h x w on the predictor's device; call it under inference_mode."""
         x = x.to(self.dtype).contiguous(memory_format=self.layout)
+        if self._as_returned and isinstance(self.network, Logits):
+            maps = self.network.as_returned(x)[0]
+            return maps.masked_fill(~torch.isfinite(maps), torch.nan)
         # TF32, which cuDNN uses unless told otherwise, has the 10-bit mantissa of fp16: not what fp32 says
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), self._autocast():
             views = [self._logits(x, scale) for scale in self.scales]
@@ -136,6 +148,16 @@ class Predictor:
         lower = _DTYPES.get(self.precision, torch.bfloat16)
         enabled = self.precision in _DTYPES and self.dtype == torch.float32
         return torch.autocast(self.device.type, lower, enabled=enabled)
+
+
+def _check_form(baseline: "Baseline", precision: str | None, compiled: bool) -> None:
+    if compiled:
+        raise InputError(f"{baseline.name}: an ONNX network is not compiled by torch")
+    if precision not in (None, "fp32", baseline.inference.cpu):
+        raise InputError(
+            f"{baseline.name}: precision {precision}: an ONNX network computes in the precision of its file; "
+            "leave the option out"
+        )
 
 
 def choose_device(name: str | None = None) -> str:

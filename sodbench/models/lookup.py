@@ -1,8 +1,8 @@
 """Baselines by name.
 
-A name is that of a TOML file, shipped or in the user's `./baselines`, or a network's own:
-`package.module:callable` or `file.py:callable`, where the callable returns a torch module. TOML files are
-data; a network outside this package is code, which `describe_baseline` never runs.
+A name is that of a TOML file, shipped or in the user's `./baselines`, the path of an ONNX file, or a
+network's own: `package.module:callable` or `file.py:callable`, where the callable returns a torch module.
+TOML and ONNX files are data; a network outside this package is code, which `describe_baseline` never runs.
 """
 
 import dataclasses
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench import catalog
 from sodbench.errors import InputError, Note, unknown_names
-from sodbench.models.baseline import NETWORKS, Baseline
+from sodbench.models.baseline import IN_ITS_FILE, NETWORKS, Baseline
 from sodbench.models.callables import find_callable
+from sodbench.models.onnx_file import is_onnx
+from sodbench.models.onnx_settings import bare_baseline
 from sodbench.models.settings import in_new_words, read_table
 from sodbench.paths import user_path
 from sodbench.schema import wrong
@@ -76,7 +78,7 @@ def readable_baselines() -> tuple[list[Baseline], dict[Path, str]]:
 
 
 def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
-    """Reads one baseline by name, by the path of its TOML file, or from a network's own `module:callable`.
+    """Reads one baseline by name, by the path of its TOML or ONNX file, or by `module:callable`.
 
     trust: whether code outside this package may run: the module of a `module:callable` is imported here, that
     which a TOML file names when the network is made.
@@ -103,6 +105,8 @@ def describe_baseline(name: str | Path) -> Baseline:
     name = str(name)
     if _is_callable(name):
         return _from_carried({}, _name_of_callable(name), name)
+    if is_onnx(name):
+        return bare_baseline(user_path(name))
     if not name.endswith(".toml"):
         return _from_file(catalog.find("baselines", name))
     path = user_path(name)
@@ -114,7 +118,7 @@ def describe_baseline(name: str | Path) -> Baseline:
 
 
 def _is_callable(name: str) -> bool:
-    return ":" in name and not name.endswith(".toml")
+    return ":" in name and not name.endswith(".toml") and not is_onnx(name)
 
 
 def _from_file(path: Path) -> Baseline:
@@ -122,8 +126,9 @@ def _from_file(path: Path) -> Baseline:
     if "published" in table:
         table["published"] = _published_row(table["published"], path)
     baseline = _from_table(table, path, path.stem, path)
-    if ":" not in baseline.network and baseline.network not in NETWORKS:
-        raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], NETWORKS)}")
+    known = (*NETWORKS, *IN_ITS_FILE)
+    if ":" not in baseline.network and baseline.network not in known:
+        raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], known)}")
     return baseline
 
 
@@ -132,7 +137,7 @@ def create(name: str, **options: Any) -> "nn.Module":
 
     `options` override the baseline's. Weights are random: `load_baseline(name).load()` gives trained ones.
     """
-    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml"):
+    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml") or is_onnx(name):
         baseline = load_baseline(name)
         return dataclasses.replace(baseline, options={**baseline.options, **options}).build()
     if name not in NETWORKS:
@@ -177,7 +182,9 @@ def _from_carried(table: Any, name: str, spec: str) -> Baseline:
 def _from_table(
     table: Mapping[str, Any], source: str | Path, name: str, path: Path | None = None
 ) -> Baseline:
-    return Baseline(**vars(read_table(table, source)), name=name, path=path)
+    read = read_table(table, source)
+    stated = (f"{part}.{key}" for part in ("input", "output", "inference") for key in table.get(part, {}))
+    return Baseline(**vars(read), name=name, path=path, stated=frozenset(stated))
 
 
 def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

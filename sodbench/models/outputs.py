@@ -36,12 +36,17 @@ class Logits(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         if self.kind == "auto":
             self.decide((x.shape[2], x.shape[3]))
-        maps = tuple(_one_channel(m, x) for m in _maps(self.network(x)))
-        if not maps:
-            raise InputError(f"{type(self.network).__name__} returned no maps")
+        maps = self.as_returned(x)
         if self.kind == "logits":
             return maps
         return tuple(_logit(m.float()) for m in maps)
+
+    def as_returned(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The maps as the network itself returns them, logits or probabilities, N x 1 x H x W each."""
+        maps = tuple(_one_channel(m, x) for m in _maps(self.network(x)))
+        if not maps:
+            raise InputError(f"{type(self.network).__name__} returned no maps")
+        return maps
 
     def decide(self, size: tuple[int, int]) -> None:
         """Settles an "auto" kind for good, on a probe of `size` (height, width)."""
@@ -190,7 +195,7 @@ def _one_channel(maps: Tensor, x: Tensor) -> Tensor:
         raise InputError(
             f"the network returned a map of shape {tuple(maps.shape)}; expected N x 1 x H x W (one channel)"
         )
-    if len(maps) != len(x):
+    if maps.shape[0] != x.shape[0]:  # `len` would fix the batch size of a network that is exported
         raise InputError(f"the network returned {len(maps)} maps for {len(x)} images; expected one for each")
     if maps.shape[2:] != x.shape[2:]:
         maps = F.interpolate(maps, size=x.shape[2:], mode="bilinear", align_corners=False)

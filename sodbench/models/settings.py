@@ -11,7 +11,7 @@ from sodbench.data.preprocessing import InputSpec
 from sodbench.data.resizing import MapFilter
 from sodbench.errors import InputError, Note
 from sodbench.paths import user_path
-from sodbench.schema import ABOVE_0, AT_LEAST_1, FILE_PATH, NOT_EMPTY, SHA256, Check, parse, wrong
+from sodbench.schema import ABOVE_0, AT_LEAST_1, FILE_PATH, MD5, NOT_EMPTY, SHA256, Check, parse, wrong
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -35,15 +35,24 @@ class Output:
 
 @dataclass(frozen=True)
 class Weights:
-    """A weights file and where to fetch it; an h5 file is converted from Keras when it is loaded."""
+    """A weights file and where to fetch it; an h5 file is converted from Keras when it is loaded.
+
+    For `network = "onnx"` the file is the network, too. Digests that are given must be those of the file.
+    """
 
     file: Annotated[str | None, FILE_PATH] = None
     url: str | None = None
     drive: str | None = None
     size: Annotated[int | None, AT_LEAST_1] = None
     sha256: Annotated[str | None, SHA256] = None
+    md5: Annotated[str | None, MD5] = None
     licence: str | None = None
     note: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether a digest of the file is known."""
+        return self.sha256 is not None or self.md5 is not None
 
     @property
     def fetchable(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sodbench.errors import InputError, cut, first_of
 from sodbench.files import atomic_path
+from sodbench.models.onnx_file import is_onnx
 from sodbench.models.tensor_file import check_tensors, read_tensor_file
 
 # what wrappers put before the names of a state dict
@@ -30,6 +31,8 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
+    if is_onnx(path):
+        raise InputError(f"{path}: an ONNX file holds its own network; run it by itself: sodbench run {path}")
     if path.suffix.lower() in (".h5", ".hdf5"):
         from sodbench.models.keras_weights import load_keras_state
 

@@ -37,6 +37,8 @@ PACKAGES = (
     "pysodmetrics",
     "torch",
     "torchvision",
+    "onnxruntime",
+    "onnxruntime-gpu",
 )
 
 
@@ -48,6 +50,7 @@ class Prediction:
     weights: portable path of the weights file, None where the network brings its own.
     precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of images asked for, None for all.
     device: "cpu" or "cuda:N". output_kind: what the network's maps were taken for, "logits" or "probability".
+    provider: the onnxruntime provider of an ONNX network.
     """
 
     baseline: str
@@ -58,6 +61,7 @@ class Prediction:
     limit: int | None = None
     device: str = "cpu"
     output_kind: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Provenance:
     """What the numbers of a run depend on besides its data set, weights and protocols.
 
     origin: "baseline" where sodbench predicted the maps, "maps" where they were made elsewhere.
-    baseline, weights, precision, batch, limit, inference_device, output_kind: see `Prediction`.
+    baseline, weights, precision, batch, limit, inference_device, output_kind, provider: see `Prediction`.
     images_sha256: digest of the names of the images that were scored. maps_sha256: digest of their maps.
     manifest_sha256: digest of the manifest that pins the user's copy of the data set, where there is one.
     data_folder, maps, masks, images: portable paths (`data-root:`, `reports:`, `cache:`); masks and images
@@ -120,6 +124,7 @@ class Provenance:
     limit: int | None = None
     inference_device: str | None = None
     output_kind: str | None = None
+    provider: str | None = None
     self_check: SelfCheck | None = None
 
 

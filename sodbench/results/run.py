@@ -143,6 +143,7 @@ class Run:
             limit=then.limit,
             device=then.inference_device or "cpu",
             output_kind=then.output_kind,
+            provider=then.provider,
         )
 
     def values(self) -> dict[str, float]:
@@ -220,6 +221,7 @@ def new_run(
         limit=how.limit,
         inference_device=how.device if prediction else None,
         output_kind=how.output_kind,
+        provider=how.provider,
     )
     return Run(
         name=name,

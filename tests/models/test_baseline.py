@@ -38,6 +38,8 @@ def broken():
 def test_every_shipped_baseline_reads_and_builds(name):
     baseline = load_baseline(name)
     assert baseline.name == name and baseline.title and baseline.path is not None
+    if baseline.is_onnx:  # its file holds the network
+        return
     with torch.device("meta"):
         assert sum(p.numel() for p in baseline.build().parameters()) > 0
 
