@@ -14,6 +14,7 @@ from sodbench.data.getting.download import DownloadError, check, download
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
 from sodbench.models.baseline import Baseline
+from sodbench.models.safetensors_file import SUFFIX
 from sodbench.models.settings import Weights
 from sodbench.paths import user_path
 from sodbench.unfinished import temporary
@@ -51,6 +52,11 @@ def fetch_weights(
         raise InputError(
             f"{baseline.name}: no address of its weights is known; name one with --from URL|FILE, "
             f"or put the file at {target}"
+        )
+    if source is not None and _is_tensors(source) != _is_tensors(target.name):
+        raise InputError(
+            f"--from {source}: another format than {target.name}, which is the file of {baseline.name}; name "
+            "one of that format, use --weights FILE, or write its name as `file` in [weights] of a TOML"
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,3 +99,8 @@ def _fetch(
         except DownloadError as error:
             failed.append(str(error))
     raise InputError(f"{name}: {'; '.join(failed)}; put the file at {target}, or name a mirror with --from")
+
+
+def _is_tensors(name: str) -> bool:
+    """Whether a file's name or address says that it is in the safetensors format."""
+    return name.partition("?")[0].lower().endswith(SUFFIX)

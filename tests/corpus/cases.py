@@ -21,6 +21,7 @@ MODULES = (
     "json_files",
     "audits",
     "weights",
+    "safetensors_files",
     "archives",
     "downloads",
     "arguments",
