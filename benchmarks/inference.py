@@ -89,7 +89,11 @@ def compare_saved_maps(network: torch.nn.Module, baseline: Baseline, args: argpa
         predictor = make_form(network, baseline, form, args.device)
         saved[form] = [
             finish(
-                predictor(prepare(image, baseline.input)[None])[0], image.shape[:2], baseline.output.stretch
+                predictor(prepare(image, baseline.input)[None])[0],
+                image.shape[:2],
+                baseline.output.stretch,
+                baseline.output.resample,
+                baseline.input.fit,
             )
             for image in images
         ]

@@ -113,7 +113,7 @@ def train_and_score(args: argparse.Namespace, part: str, variant: str, seed: int
     recipe.parent.mkdir(parents=True, exist_ok=True)
     recipe.write_text(
         f'extends = "{extends}"\ntitle = "{variant}"\n'
-        f"[input]\nheight = {side}\nwidth = {side}\nantialias = true\n"
+        f'[input]\nheight = {side}\nwidth = {side}\nresample = "bilinear-antialias"\n'
         f"[training]{COMMON}crop = [{side}, {side}]\n"
         # the crop shows 75 to 100 % of the image; prediction shows all of it
         f"scale_jitter = [{side / 256}, {side / 192}, 0.0]\n{change}\n"

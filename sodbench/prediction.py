@@ -16,7 +16,8 @@ from sodbench.arguments import BATCH
 from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, read_image, rgb_pixels, write_map
 from sodbench.data.overwriting import refuse_overwriting
-from sodbench.data.preprocessing import finish, prepare
+from sodbench.data.picture_files import check_sides
+from sodbench.data.preprocessing import finish, prepare, stacks
 from sodbench.errors import InputError
 from sodbench.models.baseline import Baseline, LoadedNetwork
 from sodbench.models.lookup import baseline_of, load_baseline
@@ -205,14 +206,15 @@ def _maps(
         return prepare(pixels, baseline.input), (pixels.shape[0], pixels.shape[1]), item
 
     def encode(probability: npt.NDArray[np.float32], size: tuple[int, int], item: T) -> R:
-        return deliver(item, finish(probability, size, baseline.output.stretch))
+        output = baseline.output
+        return deliver(item, finish(probability, size, output.stretch, output.resample, baseline.input.fit))
 
     with ThreadPoolExecutor(2) as decoders, ThreadPoolExecutor(2) as encoders:
         delivered: deque[Future[R]] = deque()
         try:
             prepared = _ahead(decoders, decode, items, 2 * batch)
             while group := list(islice(prepared, batch)):
-                probabilities = predictor(np.stack([tensor for tensor, _, _ in group]))
+                probabilities = _in_order(predictor, [tensor for tensor, _, _ in group])
                 for probability, (_, size, item) in zip(probabilities, group, strict=True):
                     if not np.isfinite(probability).all():
                         raise predictor.not_finite(name(item))
@@ -224,6 +226,12 @@ def _maps(
         except BaseException:
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_order(predictor: "Predictor", inputs: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    """The probability of each input, in order; the network sees those of equal shape together."""
+    by_index = {i: p for indices, x in stacks(inputs) for i, p in zip(indices, predictor(x), strict=True)}
+    return [by_index[i] for i in range(len(inputs))]
 
 
 def _ahead(pool: ThreadPoolExecutor, call: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
@@ -289,6 +297,7 @@ def _pixels(picture: Picture, index: int) -> Pixels:
     fits = picture.dtype == np.uint8 and picture.ndim in (2, 3) and channels in (1, 3, 4)
     if not fits or not picture.size:
         raise InputError(f"{name}: expected {expected}, found {picture.dtype} of shape {picture.shape}")
+    check_sides(picture.shape[1], picture.shape[0], name)
     if channels == 1:
         return np.repeat(picture.reshape(*picture.shape[:2], 1), 3, axis=2)
     return np.ascontiguousarray(picture[:, :, :3])

@@ -113,7 +113,11 @@ def load_upright(picture: Image.Image, name: str | Path) -> Image.Image:
 
 def check_size(picture: Image.Image, name: str | Path) -> None:
     """InputError for an image over the limits."""
-    width, height = picture.size
+    check_sides(*picture.size, name)
+
+
+def check_sides(width: int, height: int, name: str | Path) -> None:
+    """InputError for a width and height, in pixels, over the limits."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise InputError(
             f"{name}: {width} x {height} pixels; images over {MAX_PIXELS:,} pixels, or over {MAX_SIDE:,} "

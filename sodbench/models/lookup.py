@@ -15,7 +15,7 @@ from sodbench import catalog
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.models.baseline import NETWORKS, Baseline
 from sodbench.models.callables import find_callable
-from sodbench.models.settings import read_table
+from sodbench.models.settings import in_new_words, read_table
 from sodbench.paths import user_path
 from sodbench.schema import wrong
 
@@ -185,7 +185,7 @@ def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
     Weights, published numbers and the description are not inherited, options only by the same network.
     """
-    table = catalog.read_toml(path)
+    table = dict(in_new_words(catalog.read_toml(path), path))
     if "extends" not in table:
         return table
     parent_name = table.pop("extends")

@@ -1,13 +1,15 @@
 """The schema of a baseline's TOML file; every error names the file and the key."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from sodbench.data.preprocessing import InputSpec
-from sodbench.errors import InputError
+from sodbench.data.resizing import MapFilter
+from sodbench.errors import InputError, Note
 from sodbench.paths import user_path
 from sodbench.schema import ABOVE_0, AT_LEAST_1, FILE_PATH, NOT_EMPTY, SHA256, Check, parse, wrong
 
@@ -21,12 +23,14 @@ class Output:
     """What the network's maps are ("auto": see `outputs.map_kind`), and how they become levels.
 
     `stretch` maps each map's smallest value to 0 and its largest to 255. `gain` multiplies the logits:
-    above 1 maps are closer to black and white, which lowers MAE and hardly changes F.
+    above 1 maps are closer to black and white, which lowers MAE and hardly changes F. `resample` is Pillow's
+    filter that brings the levels to the image's size.
     """
 
     kind: Literal["logits", "probability", "auto"] = "logits"
     stretch: bool = True
     gain: Annotated[float, ABOVE_0, Check("1000 or less", lambda value: value <= 1000)] = 1.0
+    resample: MapFilter = "bilinear"
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,40 @@ class BaselineTable:
 
 def read_table(table: Mapping[str, Any], source: str | Path) -> BaselineTable:
     """Checks a baseline's table; `source` names the file in errors."""
-    parsed = parse(BaselineTable, table, source)
+    parsed = parse(BaselineTable, in_new_words(table, source), source)
     parse(Published, parsed.published, source, "published.", more=True)
     if parsed.input.fixed and parsed.inference.scales != (1.0,):
         raise wrong(source, "inference.scales", "[1.0], because input.fixed is true", parsed.inference.scales)
+    if parsed.input.fixed and parsed.input.fit == "long-side":
+        raise wrong(source, "input.fit", "'stretch' or 'pad', because input.fixed is true", parsed.input.fit)
     return parsed
+
+
+def in_new_words(table: Mapping[str, Any], source: str | Path) -> Mapping[str, Any]:
+    """The table with the former key `input.antialias` as `input.resample`, and a note that says so.
+
+    Raises InputError where it is neither true nor false, or where both keys are there.
+    """
+    given = table.get("input")
+    if not isinstance(given, Mapping) or "antialias" not in given:
+        return table
+    values = dict(given)
+    antialias = values.pop("antialias")
+    if not isinstance(antialias, bool):
+        raise wrong(source, "input.antialias", "true or false", antialias)
+    if "resample" in values:
+        raise InputError(
+            f"{source}: input.antialias is the former name of input.resample, which is there, too; "
+            "remove input.antialias"
+        )
+    values["resample"] = "bilinear-antialias" if antialias else "bilinear"
+    warnings.warn(
+        f'{source}: input.antialias is now called input.resample = "{values["resample"]}"; the former key '
+        "works in this version only",
+        Note,
+        stacklevel=4,
+    )
+    return {**table, "input": values}
 
 
 def weights_folder() -> Path:

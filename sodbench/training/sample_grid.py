@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import nn
 
 from sodbench.data.folder import Sample
-from sodbench.data.preprocessing import prepare
+from sodbench.data.preprocessing import prepare, stacks, without_padding
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
 from sodbench.training.augmentation import Pixels
@@ -44,14 +45,18 @@ class SampleGrid:
         device = next(network.parameters()).device
         was_training = network.training
         network.eval()
+        maps: dict[int, list[npt.NDArray[np.float32]]] = {}
         with torch.no_grad():
-            x = torch.from_numpy(np.stack([prepare(image, spec) for image, _ in self.pairs])).to(device)
-            outputs = [torch.sigmoid(output.float())[:, 0].cpu().numpy() for output in network(x)]
+            for indices, x in stacks([prepare(image, spec) for image, _ in self.pairs]):
+                outputs = [torch.sigmoid(output.float()) for output in network(torch.from_numpy(x).to(device))]
+                for place, index in enumerate(indices):
+                    maps[index] = [output[place, 0].cpu().numpy() for output in outputs]
         network.train(was_training)
         rows = []
         for number, (image, mask) in enumerate(self.pairs):
-            maps = [np.rint(output[number] * 255).astype(np.uint8) for output in outputs]
-            rows.append(np.hstack([_tile(pixels) for pixels in (image, mask, *maps)]))
+            shown = [without_padding(p, mask.shape, spec.fit) for p in maps[number]]
+            levels = [np.rint(p * 255).astype(np.uint8) for p in shown]
+            rows.append(np.hstack([_tile(pixels) for pixels in (image, mask, *levels)]))
         with atomic_path(self.folder / f"{iteration:07d}.png") as part:
             Image.fromarray(np.vstack(rows)).save(part, "PNG")
 

@@ -18,7 +18,8 @@ from torch.utils.data import Dataset, Sampler
 
 from sodbench.data.folder import Sample
 from sodbench.data.images import read_image, read_mask
-from sodbench.data.preprocessing import InputSpec, resize_bilinear
+from sodbench.data.preprocessing import InputSpec
+from sodbench.data.resizing import resize_bilinear
 from sodbench.errors import InputError
 from sodbench.training.augmentation import Augmentation, Pixels, Size, augment
 

@@ -175,10 +175,14 @@ side = 65_535
 for shape in ((1, side), (side, 1)):
     assert resized(np.full(shape, 7, np.uint8), (40, 30)).tolist() == [[7] * 30] * 40
     assert (resized(np.full((40, 30), 7, np.uint8), shape) == 7).all()
-    for antialias in (False, True):
-        image = np.full((*shape, 3), 7, np.uint8)
-        assert prepare(image, InputSpec(256, 256, antialias=antialias)).shape == (3, 256, 256)
-    assert finish(np.full((256, 256), 0.5, np.float32), shape, False).shape == shape
+    image = np.full((*shape, 3), 7, np.uint8)
+    for resample in ("bilinear", "bilinear-antialias", "bicubic", "lanczos"):
+        for fit in ("stretch", "pad", "long-side"):
+            x = prepare(image, InputSpec(256, 256, resample=resample, fit=fit))
+            small = (256 if shape[0] > 1 else 32, 256 if shape[1] > 1 else 32)
+            assert x.shape == (3, *(small if fit == "long-side" else (256, 256))), (resample, fit)
+            if resample != "bilinear-antialias":
+                assert finish(x[0], shape, False, resample, fit).shape == shape
 """
 
 

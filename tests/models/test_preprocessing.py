@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.transform import resize
 
-from sodbench.data.preprocessing import InputSpec, finish, prepare, resize_bilinear
+from sodbench.data.preprocessing import InputSpec, finish, prepare
+from sodbench.data.resizing import resize_bilinear
 
 sizes = st.integers(1, 70)
 
@@ -45,7 +46,7 @@ def test_normalisation_is_by_channel():
 def test_antialias_averages_when_it_shrinks():
     image = np.zeros((64, 64, 3), np.uint8)
     image[::2] = 200
-    spec = InputSpec(8, 8, "255", (0, 0, 0), (1, 1, 1), antialias=True)
+    spec = InputSpec(8, 8, "255", (0, 0, 0), (1, 1, 1), resample="bilinear-antialias")
     np.testing.assert_allclose(prepare(image, spec)[:, 1:-1] * 255, 100, atol=2)
 
 
