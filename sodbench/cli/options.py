@@ -39,7 +39,8 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Adds the positional argument that names a baseline."""
     parser.add_argument(
         "baseline",
-        help="a baseline's name (sodbench baselines list), the path of a TOML file, or module:callable",
+        help="a baseline's name (sodbench baselines list), the path of a TOML file or of a transformers"
+        " folder, or module:callable",
     )
 
 
@@ -148,6 +149,15 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
 def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
     """Adds `--trust`."""
     parser.add_argument("--trust", action="store_true", help=text)
+
+
+def add_remote_code(parser: argparse.ArgumentParser) -> None:
+    """Adds `--trust-remote-code`."""
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that comes with a transformers model",
+    )
 
 
 def add_replace(parser: argparse.ArgumentParser) -> None:

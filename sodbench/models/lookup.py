@@ -1,8 +1,9 @@
 """Baselines by name.
 
 A name is that of a TOML file, shipped or in the user's `./baselines`, or a network's own:
-`package.module:callable` or `file.py:callable`, where the callable returns a torch module. TOML files are
-data; a network outside this package is code, which `describe_baseline` never runs.
+`package.module:callable` or `file.py:callable`, where the callable returns a torch module; or it is the
+folder of a transformers model, or its name on the hub. TOML files and such folders are data; a network
+outside this package is code, which `describe_baseline` never runs.
 """
 
 import dataclasses
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench import catalog
 from sodbench.errors import InputError, Note, unknown_names
-from sodbench.models.baseline import NETWORKS, Baseline
+from sodbench.models.baseline import IN_ITS_FILE, NETWORKS, Baseline
 from sodbench.models.callables import find_callable
 from sodbench.models.settings import in_new_words, read_table
-from sodbench.paths import user_path
+from sodbench.models.transformers_folder import CONFIG, TRANSFORMERS, is_hub_name
+from sodbench.models.transformers_settings import with_model
+from sodbench.paths import real_path, user_path
 from sodbench.schema import wrong
 
 if TYPE_CHECKING:
@@ -75,11 +78,14 @@ def readable_baselines() -> tuple[list[Baseline], dict[Path, str]]:
     return read, problems
 
 
-def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
+def load_baseline(name: str | Path, *, trust: bool = True, trust_remote_code: bool = False) -> Baseline:
     """Reads one baseline by name, by the path of its TOML file, or from a network's own `module:callable`.
+
+    A name is also the folder of a transformers model, or a name of the hub whose model is in its cache.
 
     trust: whether code outside this package may run: the module of a `module:callable` is imported here, that
     which a TOML file names when the network is made.
+    trust_remote_code: whether code that comes with a transformers model may run, when its network is made.
 
     Raises InputError for an unknown name (with the nearest names), for a wrong value in the TOML file (with
     the file and the key), and without `trust` for a network that is not this package's.
@@ -88,11 +94,15 @@ def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
     if not trust:
         described = describe_baseline(name)
         if described.runs_own_code:
+            code = (
+                ", ".join(described.model_folder.code_files) if described.model_folder else described.network
+            )
             raise InputError(
-                f"{name}: its network, {described.network}, is code outside sodbench; read that code, and "
+                f"{name}: its network, {code}, is code outside sodbench; read that code, and "
                 "allow it with --trust (trust=True) if you trust it"
             )
-    return _from_callable(name) if _is_callable(name) else describe_baseline(name)
+    baseline = _from_callable(name) if _is_callable(name) else describe_baseline(name)
+    return dataclasses.replace(baseline, trust_remote_code=True) if trust_remote_code else baseline
 
 
 def describe_baseline(name: str | Path) -> Baseline:
@@ -103,6 +113,8 @@ def describe_baseline(name: str | Path) -> Baseline:
     name = str(name)
     if _is_callable(name):
         return _from_carried({}, _name_of_callable(name), name)
+    if is_model(name):
+        return _from_model(name)
     if not name.endswith(".toml"):
         return _from_file(catalog.find("baselines", name))
     path = user_path(name)
@@ -113,8 +125,21 @@ def describe_baseline(name: str | Path) -> Baseline:
     return _from_file(path)
 
 
+def is_model(name: str) -> bool:
+    """Whether a name is the folder of a transformers model, or `owner/name` as models of the hub are called.
+
+    The name of a baseline stands for that baseline, even where a folder has the same.
+    """
+    if name in catalog.entries("baselines") or name.endswith(".toml"):
+        return False
+    path = user_path(name)
+    if path.is_dir():
+        return (path / CONFIG).is_file() or "/" in name
+    return name.count("/") == 1 and is_hub_name(name) and not path.exists()
+
+
 def _is_callable(name: str) -> bool:
-    return ":" in name and not name.endswith(".toml")
+    return ":" in name and not name.endswith(".toml") and not is_model(name)
 
 
 def _from_file(path: Path) -> Baseline:
@@ -122,8 +147,9 @@ def _from_file(path: Path) -> Baseline:
     if "published" in table:
         table["published"] = _published_row(table["published"], path)
     baseline = _from_table(table, path, path.stem, path)
-    if ":" not in baseline.network and baseline.network not in NETWORKS:
-        raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], NETWORKS)}")
+    known = (*NETWORKS, *IN_ITS_FILE)
+    if ":" not in baseline.network and baseline.network not in known:
+        raise InputError(f"{path}: network: {unknown_names('network', [baseline.network], known)}")
     return baseline
 
 
@@ -132,7 +158,7 @@ def create(name: str, **options: Any) -> "nn.Module":
 
     `options` override the baseline's. Weights are random: `load_baseline(name).load()` gives trained ones.
     """
-    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml"):
+    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml") or is_model(name):
         baseline = load_baseline(name)
         return dataclasses.replace(baseline, options={**baseline.options, **options}).build()
     if name not in NETWORKS:
@@ -163,6 +189,15 @@ def _from_callable(spec: str) -> Baseline:
     return _from_carried(carried, name, spec)
 
 
+def _from_model(name: str) -> Baseline:
+    """A baseline for a bare folder of a transformers model, or for a name of the hub."""
+    path = user_path(name)
+    folder = path if path.is_dir() else None
+    own = real_path(path).name if folder else name
+    table = {"title": own, "network": TRANSFORMERS, "options": {"model": name}}
+    return _from_table(table, name, own, folder)
+
+
 def _name_of_callable(spec: str) -> str:
     module, _, attribute = spec.rpartition(":")
     return f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
@@ -177,7 +212,10 @@ def _from_carried(table: Any, name: str, spec: str) -> Baseline:
 def _from_table(
     table: Mapping[str, Any], source: str | Path, name: str, path: Path | None = None
 ) -> Baseline:
-    return Baseline(**vars(read_table(table, source)), name=name, path=path)
+    model_folder = None
+    if table.get("network") == TRANSFORMERS:
+        table, model_folder = with_model(table, source, path)
+    return Baseline(**vars(read_table(table, source)), name=name, path=path, model_folder=model_folder)
 
 
 def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

@@ -7,7 +7,10 @@ that the tensors' places cover it without gaps and overlaps, before any memory i
 
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -26,17 +29,8 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     Raises InputError, in one line that names the file: for a pickle or another file in place of safetensors,
     for a header or places of tensors that do not fit the file, and where the package is missing.
     """
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise InputError(f'{path}: reading it needs safetensors: pip install "sodbench[hf]"') from error
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise InputError(_refusal(path, str(error).removeprefix(_WHERE))) from error
-    except Exception as error:  # a type that torch lacks, a file that cannot be read
-        raise InputError(_refusal(path, one_line(error))) from error
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 # it is no mapping
 
 
 def is_safetensors(path: Path) -> bool:
@@ -49,6 +43,22 @@ def is_safetensors(path: Path) -> bool:
             return isinstance(json.loads(file.read(length)), dict)
     except (OSError, ValueError, RecursionError):
         return False
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file with its header checked; whatever goes wrong inside is an InputError of one line."""
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise InputError(f'{path}: reading it needs safetensors: pip install "sodbench[hf]"') from error
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise InputError(_refusal(path, str(error).removeprefix(_WHERE))) from error
+    except Exception as error:  # a type that torch lacks, a file that cannot be read
+        raise InputError(_refusal(path, one_line(error))) from error
 
 
 def _refusal(path: Path, reason: str) -> str:

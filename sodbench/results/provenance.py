@@ -37,6 +37,7 @@ PACKAGES = (
     "pysodmetrics",
     "torch",
     "torchvision",
+    "transformers",
 )
 
 
@@ -48,6 +49,7 @@ class Prediction:
     weights: portable path of the weights file, None where the network brings its own.
     precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of images asked for, None for all.
     device: "cpu" or "cuda:N". output_kind: what the network's maps were taken for, "logits" or "probability".
+    remote_code: SHA-256 of each file of code that came with a transformers model and ran, by its name.
     """
 
     baseline: str
@@ -58,6 +60,7 @@ class Prediction:
     limit: int | None = None
     device: str = "cpu"
     output_kind: str | None = None
+    remote_code: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class Provenance:
     """What the numbers of a run depend on besides its data set, weights and protocols.
 
     origin: "baseline" where sodbench predicted the maps, "maps" where they were made elsewhere.
-    baseline, weights, precision, batch, limit, inference_device, output_kind: see `Prediction`.
+    baseline, weights, precision, batch, limit, inference_device, output_kind, remote_code: see `Prediction`.
+    trust_remote_code: whether code that came with a model was allowed and ran.
     images_sha256: digest of the names of the images that were scored. maps_sha256: digest of their maps.
     manifest_sha256: digest of the manifest that pins the user's copy of the data set, where there is one.
     data_folder, maps, masks, images: portable paths (`data-root:`, `reports:`, `cache:`); masks and images
@@ -120,6 +124,8 @@ class Provenance:
     limit: int | None = None
     inference_device: str | None = None
     output_kind: str | None = None
+    trust_remote_code: bool = False
+    remote_code: dict[str, str] = field(default_factory=dict)
     self_check: SelfCheck | None = None
 
 

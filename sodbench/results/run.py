@@ -143,6 +143,7 @@ class Run:
             limit=then.limit,
             device=then.inference_device or "cpu",
             output_kind=then.output_kind,
+            remote_code=then.remote_code,
         )
 
     def values(self) -> dict[str, float]:
@@ -220,6 +221,8 @@ def new_run(
         limit=how.limit,
         inference_device=how.device if prediction else None,
         output_kind=how.output_kind,
+        trust_remote_code=bool(how.remote_code),
+        remote_code=how.remote_code,
     )
     return Run(
         name=name,
