@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import LEVELS, LIMIT, NOT_NEGATIVE
+from sodbench.arguments import LEVELS, LIMIT, NOT_NEGATIVE, instance
 from sodbench.data.folder import DataSet, list_images, open_dataset
 from sodbench.data.images import read_map
 from sodbench.errors import InputError, first_of, unknown_names
@@ -192,6 +192,8 @@ def parity(
     from sodbench.metrics.scorer import scorers_for
     from sodbench.scoring import score_samples
 
+    for argument, given in (("first", first), ("second", second)):
+        instance(argument, given, (str, Path), "a folder of maps, or a baseline's name with its form")
     levels = LEVELS.checked("levels", levels)
     score = NOT_NEGATIVE.checked("score", score)
     if limit is not None:
@@ -243,10 +245,11 @@ def _side(name: str, trust_remote_code: bool) -> _Side:
     """What a name stands for: a baseline, alone or with a form after it, or a folder of maps."""
     from sodbench import catalog
     from sodbench.models import choose_device, load_baseline
-    from sodbench.models.lookup import is_model
+    from sodbench.models.transformers_folder import CONFIG
 
-    if name not in catalog.entries("baselines") and user_path(name).is_dir() and not is_model(name):
-        return _Side(name, folder=user_path(name))
+    path = user_path(name)
+    if name not in catalog.entries("baselines") and path.is_dir() and not (path / CONFIG).is_file():
+        return _Side(name, folder=path)
     base, *forms = name.split("@")
     precision, device = None, "cpu"
     for form in forms:

@@ -131,7 +131,7 @@ def test_a_baseline_of_the_package_against_bf16(root: Path, here: Path) -> None:
         (("maps", "@bf16"), (), "expected a folder of maps, or a baseline"),
         (("maps",), (), "--parity compares two forms, found 1"),
         (("maps", "other", "maps"), (), "--parity compares two forms, found 3"),
-        (("maps", "other"), ("--datasets", "sod", "ecssd"), None),
+        (("maps", "./other"), ("--datasets", "sod", "ecssd"), None),
         (("maps", "other"), ("--levels", "256"), "--levels is 256, expected at most 255"),
         (("maps", "other"), ("--levels", "x"), "--levels is 'x'"),
         (("maps", "other"), ("--score", "-1"), "--score is -1"),
@@ -190,3 +190,5 @@ def test_the_function_checks_its_arguments(maps: Path, root: Path) -> None:
     for wrong in ({"levels": -1}, {"levels": 0.5}, {"score": float("inf")}, {"limit": 0}):
         with pytest.raises(InputError):
             sb.parity("maps", "other", "sod", data_root=root, **wrong)
+    with pytest.raises(InputError, match=r"second: expected a folder of maps.*, found int"):
+        sb.parity("maps", 5, "sod", data_root=root)  # type: ignore[arg-type]

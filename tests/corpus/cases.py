@@ -22,6 +22,7 @@ MODULES = (
     "audits",
     "weights",
     "safetensors_files",
+    "transformers_folders",
     "archives",
     "downloads",
     "arguments",
