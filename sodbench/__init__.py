@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sodbench.evaluation import evaluate_all as evaluate_all
     from sodbench.evaluation import rescore as rescore
     from sodbench.evaluation import score_maps as score_maps
+    from sodbench.map_parity import parity as parity
     from sodbench.metrics import Protocol as Protocol
     from sodbench.metrics import Scorer as Scorer
     from sodbench.metrics import ScoreTable as ScoreTable
@@ -74,6 +75,7 @@ _HOME = {
     "load_runs": "results.loading",
     "Run": "results.run",
     "compare": "reporting.comparison",
+    "parity": "map_parity",
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
     "InputError": "errors",

@@ -96,6 +96,7 @@ DIGITS = Whole(1, 10)
 GALLERY = Whole(0, 10_000)
 RESAMPLES = Whole(100, 1_000_000)
 SEED = Whole(0, 2**63 - 1)
+LEVELS = Whole(0, 255)  # of a map
 LEVEL = Real("a level from 0.5 to below 1, such as 0.95", least=0.5, below=1)
 SECONDS = Real("more than 0 and at most a day (86400)", above=0, below=86_400.5)
 NOT_NEGATIVE = Real("a finite number, 0 or more", least=0)

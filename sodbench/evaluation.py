@@ -57,12 +57,14 @@ def evaluate(
     image_curves: bool = True,
     self_check: bool = True,
     replace: bool = False,
+    trust_remote_code: bool = False,
     progress: bool = False,
 ) -> Run:
     """Predicts a baseline's maps of one data set, scores and records them: `sodbench run` for one set.
 
-    baseline: a name (`sodbench.baselines()`), the path of a TOML file, `module:callable`, a `Baseline`, or
-        the result of `load_baseline(name).load()`, which saves loading the weights for every data set.
+    baseline: a name (`sodbench.baselines()`), the path of a TOML file or of a transformers folder,
+        `module:callable`, a `Baseline`, or the result of `load_baseline(name).load()`, which saves loading
+        the weights for every data set.
     dataset: a name (`sodbench.datasets()`) or a `DataSet`.
     protocols: the scoring conventions: names, paths of TOML files or `Protocol` objects, one or several.
     metrics: families such as "MAE" or "F", or scores such as "maxF", one or several; None: all that the
@@ -83,6 +85,7 @@ def evaluate(
     self_check: whether eight images are scored a second time without the engine; the record says which, or
         that they were not. A difference above 1e-6 is an error, and nothing is recorded.
     replace: whether a record of other masks, or of more images, may be replaced.
+    trust_remote_code: whether code that comes with a transformers model may run; the record says so.
     progress: whether progress bars are shown on stderr.
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
@@ -108,7 +111,7 @@ def evaluate(
         allow_constant=allow_constant,
         replace=replace,
     )
-    baseline = _baseline(baseline, weights)
+    baseline = _baseline(baseline, weights, trust_remote_code)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = scoring.with_root_of(opened)
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
@@ -130,6 +133,7 @@ def evaluate(
         device=device,
         output_kind=loaded.output_kind,
         provider=loaded.provider(device),
+        remote_code=recipe.remote_code,
     )
     # so that only maps of this network are scored
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
@@ -160,6 +164,7 @@ def evaluate_all(
     *,
     weights: Path | str | None = None,
     device: str | None = None,
+    trust_remote_code: bool = False,
     **options: Any,
 ) -> list[Run]:
     """Evaluates a baseline on several data sets: `sodbench run`. One run per data set, in their order.
@@ -169,7 +174,7 @@ def evaluate_all(
     """
     from sodbench.models import Baseline, choose_device
 
-    baseline = _baseline(baseline, weights)
+    baseline = _baseline(baseline, weights, trust_remote_code)
     root = _path(options.get("data_root"))
     sets = open_sets(datasets, root)
     scoring = prepare_scoring(
@@ -382,12 +387,16 @@ def _wait_for(folder: Path) -> None:
     warnings.warn(message, Note, stacklevel=5)
 
 
-def _baseline(baseline: object, weights: Path | str | None) -> Baseline | LoadedNetwork:
+def _baseline(
+    baseline: object, weights: Path | str | None, trust_remote_code: bool = False
+) -> Baseline | LoadedNetwork:
     """The baseline by its name, or as it was given."""
     from sodbench.models import Baseline, LoadedNetwork, load_baseline
 
     if isinstance(baseline, str | Path):
-        return load_baseline(baseline)
+        return load_baseline(baseline, trust_remote_code=trust_remote_code)
+    if isinstance(baseline, Baseline) and trust_remote_code:
+        return replace(baseline, trust_remote_code=True)
     if isinstance(baseline, LoadedNetwork) and weights is not None:
         raise InputError("weights: the network is loaded already; name a baseline to load others into")
     if not isinstance(baseline, Baseline | LoadedNetwork):
@@ -420,10 +429,13 @@ def _portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
 def _portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
     """What a record calls a baseline: its name, or a portable path of the file that defines it."""
     from sodbench import catalog
+    from sodbench.models.transformers_folder import TRANSFORMERS
 
     if baseline.path is not None:
         known = catalog.entries("baselines").get(baseline.name)
         same = known is not None and real_path(known) == real_path(baseline.path)
         return baseline.name if same else _portable(baseline.path, scoring)
+    if baseline.network == TRANSFORMERS:
+        return str(baseline.options["model"])  # a name of the hub
     module, _, attribute = baseline.network.rpartition(":")
     return f"{_portable(Path(module), scoring)}:{attribute}" if module.endswith(".py") else baseline.network

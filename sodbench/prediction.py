@@ -43,6 +43,7 @@ def predict(  # type: ignore[overload-overlap]  # an array is an iterable, too
     batch: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    trust_remote_code: bool = False,
     progress: bool = False,
 ) -> Pixels: ...
 
@@ -56,6 +57,7 @@ def predict(
     batch: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    trust_remote_code: bool = False,
     progress: bool = False,
 ) -> list[Pixels]: ...
 
@@ -68,6 +70,7 @@ def predict(
     batch: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    trust_remote_code: bool = False,
     progress: bool = False,
 ) -> Pixels | list[Pixels]:
     """Predicts saliency maps, H x W uint8 at each image's size: one for a single image, else a list.
@@ -80,6 +83,7 @@ def predict(
     batch: images per forward pass (None: 4; 16 on a GPU).
     device: "cpu", "cuda", "cuda:1" (None: a GPU if available).
     precision: "fp32", "bf16" or "fp16" (None: the baseline's).
+    trust_remote_code: whether code that comes with a transformers model may run.
 
     The maps are identical to those that `sodbench predict` writes. Transparency is ignored, and the EXIF
     orientation is applied. Loading the network takes most of the time of a call with one image: pass all
@@ -90,7 +94,7 @@ def predict(
     from sodbench.models.inference import Predictor, choose_device
 
     device = choose_device(device)
-    network, of = _network_of(baseline, weights)
+    network, of = _network_of(baseline, weights, trust_remote_code)
     single = isinstance(pictures, str | Path | Image.Image) or _is_one_array(pictures)
     found: object = pictures
     if isinstance(found, bytes) or not (single or isinstance(found, Iterable)):
@@ -256,10 +260,12 @@ def _batch_size(batch: int | None, device: str) -> int:
 
 
 def _network_of(
-    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module", weights: str | Path | None
+    baseline: "str | Path | Baseline | LoadedNetwork | nn.Module",
+    weights: str | Path | None,
+    trust_remote_code: bool,
 ) -> "tuple[nn.Module, Baseline]":
     if isinstance(baseline, str | Path):
-        baseline = load_baseline(baseline)
+        baseline = load_baseline(baseline, trust_remote_code=trust_remote_code)
     if isinstance(baseline, Baseline):
         baseline = baseline.load(weights)
     elif weights is not None:

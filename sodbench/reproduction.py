@@ -255,6 +255,8 @@ def _run_again(
                 f"the weights differ: {baseline.network} returned weights of digest"
                 f" {str(run.weights_sha256)[:12]}..., it returns {loaded.weights_sha256[:12]}..."
             )
+        if baseline.remote_code != then.remote_code:
+            notes.append(f"the code that comes with {name} is not that of the record (remote_code)")
         again = evaluate(
             loaded,
             dataset_of(run, data_root),
@@ -280,7 +282,7 @@ def _trusted(record: Path, name: str, trust: bool) -> Baseline:
     from sodbench.models import load_baseline
 
     try:
-        return load_baseline(name, trust=trust)
+        return load_baseline(name, trust=trust, trust_remote_code=trust)
     except InputError as error:
         raise InputError(f"{record}: {error}") from error
 

@@ -38,12 +38,18 @@ def register(subparsers: Subparsers) -> None:
     show = _action(
         actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
     )
-    show.add_argument("baseline", help="its name, the path of its TOML or ONNX file, or module:callable")
+    show.add_argument(
+        "baseline",
+        help="its name, the path of its TOML or ONNX file, a transformers folder, or module:callable",
+    )
     options.add_trust(show, "run the code of a network outside sodbench, to count its parameters")
+    options.add_remote_code(show)
     options.add_json(show)
 
     fetch = _action(actions, "fetch", "fetch weights and check them", _fetch)
-    fetch.add_argument("baselines", nargs="+", metavar="NAME", help="baselines")
+    fetch.add_argument(
+        "baselines", nargs="+", metavar="NAME", help="baselines, or owner/name of the hub of transformers"
+    )
     fetch.add_argument(
         "--from",
         dest="source",
@@ -94,6 +100,7 @@ def register(subparsers: Subparsers) -> None:
         metavar=("H", "W"),
         help="input size (the baseline's own)",
     )
+    options.add_remote_code(check)
     options.add_json(check)
 
 
@@ -134,11 +141,14 @@ def _show(args: argparse.Namespace) -> int:
     from sodbench.training.recipe import load_recipe
 
     baseline = load_baseline(args.baseline) if args.trust else describe_baseline(args.baseline)
-    counted = args.trust or not baseline.runs_own_code
+    baseline = dataclasses.replace(baseline, trust_remote_code=args.trust_remote_code)
+    option = "--trust" if baseline.model_folder is None else "--trust-remote-code"
+    trusted = args.trust if baseline.model_folder is None else args.trust_remote_code
+    counted = trusted or not baseline.runs_own_code
     if baseline.is_onnx:
         counted = baseline.weights_path().is_file()
     elif not counted:
-        own = f"{baseline.network} is code outside sodbench, which is not run: --trust shows what it tells"
+        own = f"{baseline.network} is code outside sodbench, which is not run: {option} shows what it tells"
         warnings.warn(f"{baseline.name}: {own}", Note, stacklevel=2)
     recipe = (
         load_recipe(baseline.training, source=str(baseline.path or baseline.name)).as_dict()
@@ -151,7 +161,7 @@ def _show(args: argparse.Namespace) -> int:
         _print_json(facts)
         return 0
     print(f"{baseline.name}: {baseline.title}")
-    for key in ("description", "network", "options", "path", "parameters"):
+    for key in ("description", "network", "options", "path", "model_folder", "parameters"):
         if facts[key]:
             print(f"{key}: {facts[key]:,}" if key == "parameters" else f"{key}: {facts[key]}")
     for table in ("input", "output", "weights", "inference", "training", "published"):
@@ -165,12 +175,15 @@ def _show(args: argparse.Namespace) -> int:
 
 def _fetch(args: argparse.Namespace) -> int:
     from sodbench.models.fetching import fetch_weights
+    from sodbench.models.transformers_folder import TRANSFORMERS
 
     if args.source and len(args.baselines) > 1:
         raise InputError(f"--from names one file, but {len(args.baselines)} baselines are asked for")
     for baseline in _load_all(args.baselines):
         fetched = fetch_weights(baseline, args.source, args.force, progress=not args.quiet)
         digest = "as known" if fetched.known else "written next to the file, because none was known"
+        if baseline.network == TRANSFORMERS:
+            digest = "of the weights; the record of a run holds it"
         state = "fetched" if fetched.fresh else "already there"
         print(f"{baseline.name}: {state}: {fetched.path} ({fetched.size:,} bytes)")
         print(f"  sha256 {fetched.sha256} ({digest})")
@@ -201,7 +214,7 @@ def _check(args: argparse.Namespace) -> int:
     if not names:
         raise InputError("no baseline is named; name one or more, or use --all")
     results = {}
-    for baseline in _load_all(names):
+    for baseline in _load_all(names, args.trust_remote_code):
         if args.all and baseline.is_onnx and not baseline.weights_path().is_file():
             missing = f"{baseline.name}: not checked: its ONNX file is not there ({baseline.weights_path()})"
             warnings.warn(missing, Note, stacklevel=2)
@@ -221,23 +234,28 @@ def _check(args: argparse.Namespace) -> int:
     return 0 if all(o.passed for outcomes in results.values() for o in outcomes) else 1
 
 
-def _load_all(names: list[str]) -> "list[Baseline]":
+def _load_all(names: list[str], trust_remote_code: bool = False) -> "list[Baseline]":
     """All baselines, or one error that names every unknown one."""
     from sodbench.models import baseline_names, load_baseline
+    from sodbench.models.lookup import is_model
     from sodbench.models.onnx_file import is_onnx
 
     known = set(baseline_names())
     unknown = [
-        n for n in names if n not in known and ":" not in n and not n.endswith(".toml") and not is_onnx(n)
+        n
+        for n in names
+        if n not in known and ":" not in n and not n.endswith(".toml") and not is_onnx(n) and not is_model(n)
     ]
     if unknown:
         raise unknown_names("baseline", unknown, known)
-    return [load_baseline(name) for name in names]
+    return [load_baseline(name, trust_remote_code=trust_remote_code) for name in names]
 
 
 def _summary(baseline: "Baseline") -> dict[str, Any]:
     facts = dataclasses.asdict(baseline)
     del facts["stated"]
+    del facts["trust_remote_code"]
+    facts["model_folder"] = str(baseline.model_folder.path) if baseline.model_folder else None
     facts["path"] = str(baseline.path) if baseline.path else None
     if baseline.weights is not None:
         facts["weights"] = {k: v for k, v in facts["weights"].items() if v is not None}

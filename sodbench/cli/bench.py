@@ -55,6 +55,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="among fp32, channels-last, folded, bf16, fp16, compiled, compiled-bf16, onnx, default",
     )
     options.add_device(parser)
+    options.add_remote_code(parser)
     parser.add_argument(
         "--threads", action=options.Bounded, kind=THREADS, metavar="N", help="CPU threads (torch's choice)"
     )
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     """Measures and records one baseline after the other."""
     from sodbench.models import choose_device, load_baseline
 
-    baselines = [load_baseline(name) for name in args.baselines]
+    baselines = [load_baseline(name, trust_remote_code=args.trust_remote_code) for name in args.baselines]
     device = choose_device(args.device)
     records = []
     for baseline in baselines:

@@ -1,9 +1,9 @@
-"""`sodbench compare`: paired tests and confidence intervals between methods."""
+"""`sodbench compare`: paired tests between methods; with `--parity`, two forms of one network."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import IMAGES, LEVEL, RESAMPLES, SEED
+from sodbench.arguments import IMAGES, LEVEL, LEVELS, LIMIT, NOT_NEGATIVE, RESAMPLES, SEED
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError, unknown_names
@@ -11,20 +11,25 @@ from sodbench.errors import InputError, unknown_names
 if TYPE_CHECKING:
     from sodbench.results.run import Run
 
+PARITY_ONLY = ("limit", "levels", "score", "weights", "data_root", "trust_remote_code", "quiet")
+
 
 def register(subparsers: Any) -> None:
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "compare",
-        help="paired tests and confidence intervals between methods",
+        help="paired tests and confidence intervals between methods; parity of two forms of a network",
         description="Compare methods on the same images: bootstrap intervals, paired permutation tests with"
-        " Holm's correction, wins and losses, and the images that differ most.",
-        epilog="example: sodbench compare DSS PiCANet --datasets sod --metrics MAE maxF S",
+        " Holm's correction, wins and losses, and the images that differ most. With --parity, compare two"
+        " forms of one network, or two folders of maps, pixel by pixel; exit code 1 where they are further"
+        " apart than --levels or --score allow.",
+        epilog="example: sodbench compare DSS PiCANet --datasets sod --metrics MAE maxF S\n"
+        "         sodbench compare --parity basnet-tiny basnet-tiny@bf16 --dataset sod --limit 20",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("methods", nargs="+", metavar="METHOD", help="two or more recorded methods")
+    _add_parity(parser)
     options.add_datasets(parser, "data sets (all that the methods have in common)")
-    options.add_former(parser, "--dataset", "--datasets", nargs="+")
     options.add_metrics(parser, "scores to compare (all)")
     parser.add_argument("--protocol", default="pysodmetrics", metavar="NAME", help="protocol (pysodmetrics)")
     parser.add_argument(
@@ -58,8 +63,48 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_parity(parser: argparse.ArgumentParser) -> None:
+    """Adds `--parity` and the options that go with it."""
+    group = parser.add_argument_group(
+        "parity",
+        "Each METHOD is then a folder of maps, or a baseline with its form: NAME, NAME@bf16, NAME@cuda,"
+        " NAME@cuda@fp16. Without a device in its name a baseline runs on the CPU.",
+    )
+    group.add_argument("--parity", action="store_true", help="compare two forms of a network")
+    group.add_argument("--dataset", nargs="+", metavar="NAME", help="the data set")
+    group.add_argument(
+        "--limit", action=options.Bounded, kind=LIMIT, metavar="N", help="only the first N images"
+    )
+    group.add_argument(
+        "--levels",
+        action=options.Bounded,
+        kind=LEVELS,
+        metavar="N",
+        help="levels of 255 that a pixel may be apart (1)",
+    )
+    group.add_argument(
+        "--score",
+        action=options.Bounded,
+        kind=NOT_NEGATIVE,
+        metavar="X",
+        help="difference that a score of the data set may have (0.001)",
+    )
+    options.add_weights(group, "weights for the baselines instead of their own")
+    options.add_data_root(group)
+    options.add_remote_code(group)
+    options.add_quiet(group)
+
+
 def run(args: argparse.Namespace) -> int:
     """Compares and prints."""
+    if args.parity:
+        return _parity(args)
+    for option in PARITY_ONLY:
+        if getattr(args, option) not in (None, False):
+            raise InputError(f"--{option.replace('_', '-')} goes with --parity; add it, or leave this out")
+    if args.dataset is not None:
+        say("note", "--dataset is now called --datasets; the former spelling works in this version only")
+        args.datasets = args.dataset
     from sodbench.cli.report import recorded_runs
     from sodbench.json_text import to_json
     from sodbench.reporting.comparison import compare
@@ -85,6 +130,35 @@ def run(args: argparse.Namespace) -> int:
         say("note", note)
     print(to_json(comparison.as_json()) if args.json else comparison)
     return 0
+
+
+def _parity(args: argparse.Namespace) -> int:
+    """Compares two forms; returns 1 where parity does not hold."""
+    from sodbench.json_text import to_json
+    from sodbench.map_parity import parity
+
+    datasets = args.dataset or args.datasets or []
+    if len(args.methods) != 2:
+        raise InputError(f"--parity compares two forms, found {len(args.methods)}: {', '.join(args.methods)}")
+    if len(datasets) != 1:
+        raise InputError("--parity compares on one data set; name it with --dataset")
+    first, second = args.methods
+    result = parity(
+        first,
+        second,
+        datasets[0],
+        limit=args.limit,
+        levels=1 if args.levels is None else args.levels,
+        score=1e-3 if args.score is None else args.score,
+        protocol=args.protocol,
+        metrics=args.metrics,
+        weights=args.weights,
+        data_root=args.data_root,
+        trust_remote_code=args.trust_remote_code,
+        progress=not args.quiet,
+    )
+    print(to_json(result.as_json()) if args.json else result)
+    return 0 if result.holds else 1
 
 
 def _shared(runs: "list[Run]", methods: list[str]) -> list[str]:

@@ -8,9 +8,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sodbench.arguments import BATCH, THREADS, Number
+
+Options: TypeAlias = argparse._ActionsContainer  # a parser, or a group of its options
 
 
 class Bounded(argparse.Action):
@@ -39,11 +41,12 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Adds the positional argument that names a baseline."""
     parser.add_argument(
         "baseline",
-        help="a baseline's name (sodbench baselines list), the path of a TOML or ONNX file, module:callable",
+        help="a baseline's name (sodbench baselines list), the path of a TOML or ONNX file or a"
+        " transformers folder, or module:callable",
     )
 
 
-def add_weights(parser: argparse.ArgumentParser, text: str = "weights instead of the baseline's own") -> None:
+def add_weights(parser: Options, text: str = "weights instead of the baseline's own") -> None:
     """Adds `--weights FILE`."""
     parser.add_argument("--weights", type=Path, metavar="FILE", help=text)
 
@@ -124,7 +127,7 @@ def add_allow_constant(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_data_root(parser: argparse.ArgumentParser) -> None:
+def add_data_root(parser: Options) -> None:
     """Adds `--data-root DIR`."""
     parser.add_argument(
         "--data-root",
@@ -150,6 +153,15 @@ def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--trust", action="store_true", help=text)
 
 
+def add_remote_code(parser: Options) -> None:
+    """Adds `--trust-remote-code`."""
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that comes with a transformers model",
+    )
+
+
 def add_replace(parser: argparse.ArgumentParser) -> None:
     """Adds `--replace`."""
     parser.add_argument(
@@ -159,7 +171,7 @@ def add_replace(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_quiet(parser: argparse.ArgumentParser) -> None:
+def add_quiet(parser: Options) -> None:
     """Adds `--quiet`."""
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 

@@ -25,6 +25,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     options.add_weights(parser)
     options.add_prediction(parser)
+    options.add_remote_code(parser)
     options.add_quiet(parser)
     parser.set_defaults(run=run)
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.models import choose_device, load_baseline
     from sodbench.prediction import predict_files
 
-    baseline = load_baseline(args.baseline)
+    baseline = load_baseline(args.baseline, trust_remote_code=args.trust_remote_code)
     if not args.images.exists():
         raise InputError(f"--images {args.images}: no such folder or image")
     images = list_images(args.images) if args.images.is_dir() else {args.images.stem: args.images}

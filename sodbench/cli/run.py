@@ -37,6 +37,7 @@ def register(subparsers: Any) -> None:
         help="only the first N images of each data set",
     )
     options.add_prediction(parser)
+    options.add_remote_code(parser)
     options.add_allow_constant(parser)
     options.add_scoring(parser)
     options.add_data_root(parser)
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         device=args.device,
         precision=args.precision,
+        trust_remote_code=args.trust_remote_code,
         allow_constant=args.allow_constant,
         protocols=args.protocols,
         metrics=args.metrics,

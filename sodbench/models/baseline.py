@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sodbench.errors import InputError, Note
-from sodbench.files import md5_of
+from sodbench.files import md5_of, sha256_of
 from sodbench.models.callables import make_network
 from sodbench.models.onnx_file import read_onnx_file, weights_digest
 from sodbench.models.settings import BaselineTable, weights_folder
+from sodbench.models.transformers_folder import INDEX, TRANSFORMERS, ModelFolder, read_options
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 
@@ -31,21 +32,26 @@ NETWORKS = {
     "u2net": "sodbench.models.networks.u2net:U2Net",
     "unet": "sodbench.models.networks.unet:UNet",
 }
-# what a baseline's `network` may say besides: the weights file holds the network, too
-IN_ITS_FILE = ("onnx",)
+# what a baseline's `network` may say besides: the files that are named hold the network, too
+IN_ITS_FILE = ("onnx", TRANSFORMERS)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Baseline(BaselineTable):
     """A network and everything needed to use it; the fields of its TOML file are those of `BaselineTable`.
 
-    `path` is the TOML file, or the ONNX file that is named without one; None where there is none. `stated`
-    are the keys that this file states ("input.height"), which an ONNX file does not override.
+    `path` is the TOML file, the ONNX file, or the folder of a transformers model that is named without one;
+    None where there is none. `stated` are the keys that a TOML file states ("input.height"), which an ONNX
+    file does not override. `model_folder` is a transformers model's folder, None where it is not on this
+    machine. `trust_remote_code`: whether the user allows the code that comes with such a model; no file can
+    say so.
     """
 
     name: str
     path: Path | None = None
     stated: frozenset[str] = field(default=frozenset(), compare=False)
+    model_folder: ModelFolder | None = None
+    trust_remote_code: bool = False
 
     def build(self) -> "nn.Module":
         """A fresh network, as its callable returns it, whose forward returns a tuple of logits.
@@ -59,6 +65,12 @@ class Baseline(BaselineTable):
                 f"{self.name}: an ONNX file holds a network with its weights: it can be run, not trained or "
                 "made anew"
             )
+        if self.network == TRANSFORMERS:
+            from sodbench.models.transformers_network import fresh_network
+
+            options = read_options(self.options, self.path or self.name)
+            made = fresh_network(self._folder(), options, self.trust_remote_code)
+            return as_logits(made, self.output.kind)
         spec = NETWORKS.get(self.network, self.network)
         return as_logits(make_network(spec, self.options, self.name), self.output.kind)
 
@@ -73,6 +85,9 @@ class Baseline(BaselineTable):
         from sodbench.models.weights import load_into, load_state
 
         device = choose_device(device)
+        if self.network == TRANSFORMERS:
+            own = weights is None or Path(weights) == self.weights_path()
+            return self._load_model(None if own else Path(str(weights)), device)
         if weights is None and self.brings_its_weights:
             return self._load_own_state(device)
         path = Path(weights) if weights is not None else self.weights_path()
@@ -119,7 +134,14 @@ class Baseline(BaselineTable):
     @property
     def runs_own_code(self) -> bool:
         """Whether the network is code outside this package, which runs when the network is made."""
+        if self.network == TRANSFORMERS:
+            return self.model_folder is not None and bool(self.model_folder.code)
         return ":" in self.network and self.network not in NETWORKS.values()
+
+    @property
+    def remote_code(self) -> dict[str, str]:
+        """SHA-256 of the files of code that make a transformers model's network; empty for any other."""
+        return {} if self.model_folder is None else self.model_folder.code_digests()
 
     @property
     def brings_its_weights(self) -> bool:
@@ -128,6 +150,8 @@ class Baseline(BaselineTable):
 
     def weights_path(self) -> Path:
         """The path of the baseline's own weights: next to its TOML file, else in the user's data folder."""
+        if self.network == TRANSFORMERS and self.model_folder is not None:
+            return self.model_folder.weights_path()
         if self.weights is None or self.weights.file is None:
             return weights_folder() / f"{folder_name(self.name)}{'.onnx' if self.is_onnx else '.pth'}"
         file = user_path(self.weights.file)
@@ -142,6 +166,8 @@ class Baseline(BaselineTable):
         """The weights: "present", "fetch", "train", or "missing" (the user has to supply the file)."""
         if self.weights_path().is_file():
             return "present"
+        if self.network == TRANSFORMERS:
+            return "fetch" if self.model_folder is None else "missing"
         if self.weights is None:
             return "missing" if self.is_onnx else "train"
         return "fetch" if self.weights.fetchable else "missing"
@@ -158,7 +184,8 @@ class Baseline(BaselineTable):
             if not path.is_file():
                 raise InputError(self._how_to_get(path))
             return read_onnx_file(path).parameters
-        with torch.device("meta"):
+        # transformers has its own ways to make a network without values, and code may need the values
+        with torch.device("cpu" if self.network == TRANSFORMERS else "meta"):
             return sum(p.numel() for p in self.build().parameters())
 
     def _load_own_state(self, device: str) -> "LoadedNetwork":
@@ -188,6 +215,35 @@ class Baseline(BaselineTable):
             stacklevel=4,
         )
         return self._loaded(network, device, None, digest)
+
+    def _folder(self) -> ModelFolder:
+        """The model's folder; InputError, with what to do, where it is not on this machine."""
+        if self.model_folder is None:
+            model = self.options["model"]
+            raise InputError(
+                f"{model}: no such folder, and no model of this name in the hub's cache; `sodbench baselines "
+                f"fetch {self.name}` downloads it, or name a folder with its files"
+            )
+        return self.model_folder
+
+    def _load_model(self, weights: Path | None, device: str) -> "LoadedNetwork":
+        """A transformers model with the weights of its folder, or with others."""
+        from sodbench.models.outputs import as_logits
+        from sodbench.models.transformers_network import load_network
+
+        folder = self._folder()
+        path = weights or folder.weights_path()
+        if weights is None:
+            digest = folder.weights_digest()
+            self._check_digest(path, digest)
+        elif weights.is_file():
+            digest = sha256_of(weights)
+        else:
+            raise InputError(f"{weights}: no such weights file")
+        options = read_options(self.options, self.path or self.name)
+        network = load_network(folder, options, self.trust_remote_code, weights)
+        own_path = None if path.name == INDEX else path
+        return self._loaded(as_logits(network, self.output.kind), device, own_path, digest)
 
     def _loaded(self, network: "nn.Module", device: str, path: Path | None, digest: str) -> "LoadedNetwork":
         from sodbench.models.outputs import Logits

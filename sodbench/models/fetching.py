@@ -14,7 +14,10 @@ from sodbench.data.getting.download import DownloadError, check, download
 from sodbench.errors import InputError
 from sodbench.files import sha256_of, write_text
 from sodbench.models.baseline import Baseline
+from sodbench.models.hub import fetch_model
+from sodbench.models.safetensors_file import SUFFIX
 from sodbench.models.settings import Weights
+from sodbench.models.transformers_folder import TRANSFORMERS, open_model_folder, read_options
 from sodbench.paths import user_path
 from sodbench.unfinished import temporary
 
@@ -41,6 +44,8 @@ def fetch_weights(
     `source`: a web address or a file, instead of the baseline's own addresses. Weights that are there already
     are checked and kept, unless `force`. Raises InputError, with what to do, and leaves no partial file.
     """
+    if baseline.network == TRANSFORMERS:
+        return _fetch_model(baseline, source, force, progress=progress)
     weights = baseline.weights or Weights()
     target = baseline.weights_path()
     if target.is_file() and not force:
@@ -50,6 +55,11 @@ def fetch_weights(
         raise InputError(
             f"{baseline.name}: no address of its weights is known; name one with --from URL|FILE, "
             f"or put the file at {target}"
+        )
+    if source is not None and _is_tensors(source) != _is_tensors(target.name):
+        raise InputError(
+            f"--from {source}: another format than {target.name}, which is the file of {baseline.name}; name "
+            "one of that format, use --weights FILE, or write its name as `file` in [weights] of a TOML"
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +77,23 @@ def fetch_weights(
     if not weights.known:
         write_text(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
     return FetchedWeights(target, target.stat().st_size, digest, weights.known, fresh=True)
+
+
+def _fetch_model(baseline: Baseline, source: str | None, force: bool, *, progress: bool) -> FetchedWeights:
+    """A transformers model: from the hub into the hub's own cache; of a folder the weights are there."""
+    if source is not None:
+        raise InputError(f"--from {source}: {baseline.name} is a transformers model, which its hub has")
+    options = read_options(baseline.options, baseline.path or baseline.name)
+    folder, fresh = baseline.model_folder, False
+    if folder is None or (force and not user_path(options.model).is_dir()):
+        folder, fresh = (
+            open_model_folder(fetch_model(options.model, options.revision, progress=progress)),
+            True,
+        )
+    files = folder.weights_files()
+    size = sum(file.stat().st_size for file in files)
+    known = baseline.weights is not None and baseline.weights.sha256 is not None
+    return FetchedWeights(folder.weights_path(), size, folder.weights_digest(), known, fresh)
 
 
 def _fetch(
@@ -92,3 +119,8 @@ def _fetch(
         except DownloadError as error:
             failed.append(str(error))
     raise InputError(f"{name}: {'; '.join(failed)}; put the file at {target}, or name a mirror with --from")
+
+
+def _is_tensors(name: str) -> bool:
+    """Whether a file's name or address says that it is in the safetensors format."""
+    return name.partition("?")[0].lower().endswith(SUFFIX)

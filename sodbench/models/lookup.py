@@ -1,8 +1,9 @@
 """Baselines by name.
 
 A name is that of a TOML file, shipped or in the user's `./baselines`, the path of an ONNX file, or a
-network's own: `package.module:callable` or `file.py:callable`, where the callable returns a torch module.
-TOML and ONNX files are data; a network outside this package is code, which `describe_baseline` never runs.
+network's own: `package.module:callable` or `file.py:callable`, where the callable returns a torch module; or
+it is the folder of a transformers model, or its name on the hub. TOML files, ONNX files and such folders are
+data; a network outside this package is code, which `describe_baseline` never runs.
 """
 
 import dataclasses
@@ -18,7 +19,9 @@ from sodbench.models.callables import find_callable
 from sodbench.models.onnx_file import is_onnx
 from sodbench.models.onnx_settings import bare_baseline
 from sodbench.models.settings import in_new_words, read_table
-from sodbench.paths import user_path
+from sodbench.models.transformers_folder import CONFIG, TRANSFORMERS, is_hub_name
+from sodbench.models.transformers_settings import with_model
+from sodbench.paths import real_path, user_path
 from sodbench.schema import wrong
 
 if TYPE_CHECKING:
@@ -77,11 +80,14 @@ def readable_baselines() -> tuple[list[Baseline], dict[Path, str]]:
     return read, problems
 
 
-def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
+def load_baseline(name: str | Path, *, trust: bool = True, trust_remote_code: bool = False) -> Baseline:
     """Reads one baseline by name, by the path of its TOML or ONNX file, or by `module:callable`.
+
+    A name is also the folder of a transformers model, or a name of the hub whose model is in its cache.
 
     trust: whether code outside this package may run: the module of a `module:callable` is imported here, that
     which a TOML file names when the network is made.
+    trust_remote_code: whether code that comes with a transformers model may run, when its network is made.
 
     Raises InputError for an unknown name (with the nearest names), for a wrong value in the TOML file (with
     the file and the key), and without `trust` for a network that is not this package's.
@@ -90,11 +96,15 @@ def load_baseline(name: str | Path, *, trust: bool = True) -> Baseline:
     if not trust:
         described = describe_baseline(name)
         if described.runs_own_code:
+            code = (
+                ", ".join(described.model_folder.code_files) if described.model_folder else described.network
+            )
             raise InputError(
-                f"{name}: its network, {described.network}, is code outside sodbench; read that code, and "
+                f"{name}: its network, {code}, is code outside sodbench; read that code, and "
                 "allow it with --trust (trust=True) if you trust it"
             )
-    return _from_callable(name) if _is_callable(name) else describe_baseline(name)
+    baseline = _from_callable(name) if _is_callable(name) else describe_baseline(name)
+    return dataclasses.replace(baseline, trust_remote_code=True) if trust_remote_code else baseline
 
 
 def describe_baseline(name: str | Path) -> Baseline:
@@ -107,6 +117,8 @@ def describe_baseline(name: str | Path) -> Baseline:
         return _from_carried({}, _name_of_callable(name), name)
     if is_onnx(name):
         return bare_baseline(user_path(name))
+    if is_model(name):
+        return _from_model(name)
     if not name.endswith(".toml"):
         return _from_file(catalog.find("baselines", name))
     path = user_path(name)
@@ -117,8 +129,21 @@ def describe_baseline(name: str | Path) -> Baseline:
     return _from_file(path)
 
 
+def is_model(name: str) -> bool:
+    """Whether a name is the folder of a transformers model, or `owner/name` as models of the hub are called.
+
+    The name of a baseline stands for that baseline, even where a folder has the same.
+    """
+    if name in catalog.entries("baselines") or name.endswith(".toml"):
+        return False
+    path = user_path(name)
+    if path.is_dir():
+        return (path / CONFIG).is_file() or "/" in name
+    return name.count("/") == 1 and is_hub_name(name) and not path.exists()
+
+
 def _is_callable(name: str) -> bool:
-    return ":" in name and not name.endswith(".toml") and not is_onnx(name)
+    return ":" in name and not name.endswith(".toml") and not is_onnx(name) and not is_model(name)
 
 
 def _from_file(path: Path) -> Baseline:
@@ -137,7 +162,8 @@ def create(name: str, **options: Any) -> "nn.Module":
 
     `options` override the baseline's. Weights are random: `load_baseline(name).load()` gives trained ones.
     """
-    if name in catalog.entries("baselines") or ":" in name or name.endswith(".toml") or is_onnx(name):
+    named = name in catalog.entries("baselines") or ":" in name or name.endswith(".toml")
+    if named or is_onnx(name) or is_model(name):
         baseline = load_baseline(name)
         return dataclasses.replace(baseline, options={**baseline.options, **options}).build()
     if name not in NETWORKS:
@@ -168,6 +194,15 @@ def _from_callable(spec: str) -> Baseline:
     return _from_carried(carried, name, spec)
 
 
+def _from_model(name: str) -> Baseline:
+    """A baseline for a bare folder of a transformers model, or for a name of the hub."""
+    path = user_path(name)
+    folder = path if path.is_dir() else None
+    own = real_path(path).name if folder else name
+    table = {"title": own, "network": TRANSFORMERS, "options": {"model": name}}
+    return _from_table(table, name, own, folder)
+
+
 def _name_of_callable(spec: str) -> str:
     module, _, attribute = spec.rpartition(":")
     return f"{Path(module).stem if module.endswith('.py') else module}.{attribute}"
@@ -182,9 +217,12 @@ def _from_carried(table: Any, name: str, spec: str) -> Baseline:
 def _from_table(
     table: Mapping[str, Any], source: str | Path, name: str, path: Path | None = None
 ) -> Baseline:
+    model_folder = None
+    if table.get("network") == TRANSFORMERS:
+        table, model_folder = with_model(table, source, path)
     read = read_table(table, source)
     stated = (f"{part}.{key}" for part in ("input", "output", "inference") for key in table.get(part, {}))
-    return Baseline(**vars(read), name=name, path=path, stated=frozenset(stated))
+    return Baseline(**vars(read), name=name, path=path, stated=frozenset(stated), model_folder=model_folder)
 
 
 def _read_extended(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Logits(nn.Module):
 
     def as_returned(self, x: Tensor) -> tuple[Tensor, ...]:
         """The maps as the network itself returns them, logits or probabilities, N x 1 x H x W each."""
-        maps = tuple(_one_channel(m, x) for m in _maps(self.network(x)))
+        maps = tuple(_one_channel(m, x) for m in maps_of(self.network(x)))
         if not maps:
             raise InputError(f"{type(self.network).__name__} returned no maps")
         return maps
@@ -99,7 +99,7 @@ def map_kind(network: nn.Module, size: tuple[int, int]) -> MapKind:
     tracer = _Squashed()
     try:
         with torch.inference_mode(), torch.autocast(first.device.type, enabled=False), tracer:
-            maps = _maps(inner(x.to(first.dtype) if first.is_floating_point() else x))
+            maps = maps_of(inner(x.to(first.dtype) if first.is_floating_point() else x))
     except (InputError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # a user's network may raise anything
@@ -178,8 +178,8 @@ def _tensors(value: object) -> Iterator[Tensor]:
             yield from _tensors(item)
 
 
-def _maps(returned: object) -> list[Tensor]:
-    """The tensors that a network returned; InputError for one that holds no real numbers."""
+def maps_of(returned: object) -> list[Tensor]:
+    """The tensors that a network returned, in order; InputError for one that holds no real numbers."""
     maps = list(_tensors(returned))
     for one in maps:
         if problem := unfit(one):

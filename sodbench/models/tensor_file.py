@@ -54,7 +54,8 @@ def unfit(tensor: Tensor) -> str | None:
         return "a quantised tensor"
     if tensor.is_complex():
         return "complex"
-    if not tensor.is_floating_point() and tensor.dtype not in _WHOLE:
+    packed = "float4" in str(tensor.dtype)  # two values in a byte, which torch only stores
+    if packed or (not tensor.is_floating_point() and tensor.dtype not in _WHOLE):
         return f"of the type {str(tensor.dtype).removeprefix('torch.')}"
     return None
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sodbench.errors import InputError, cut, first_of
 from sodbench.files import atomic_path
 from sodbench.models.onnx_file import is_onnx
+from sodbench.models.safetensors_file import SUFFIX, is_safetensors, read_safetensors
 from sodbench.models.tensor_file import check_tensors, read_tensor_file
 
 # what wrappers put before the names of a state dict
@@ -25,7 +26,8 @@ def load_state(path: Path) -> dict[str, Tensor]:
     """Reads a state dict, float32; never runs code from the file.
 
     Understands a plain state dict; a checkpoint that holds one, at any key, one or two levels deep; names
-    with `module.` or `_orig_mod.` before them; half and double precision; and the h5 file of Keras' BASNet.
+    with `module.` or `_orig_mod.` before them; half and double precision; a `.safetensors` file; and the h5
+    file of Keras' BASNet. The name's suffix says which format is read, and no other is read in its place.
     Raises InputError for anything else, for a checkpoint that holds several, and for a tensor that is
     complex, sparse, quantised or without values.
     """
@@ -37,30 +39,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
         from sodbench.models.keras_weights import load_keras_state
 
         return load_keras_state(path)
-    try:
-        content = read_tensor_file(path)
-    except InputError:
-        raise
-    except Exception as error:  # torch raises half a dozen kinds for files that are none of its own
-        raise InputError(
-            f"{path}: not a PyTorch weights file ({_reason(error)}); "
-            "save a plain state dict with torch.save(network.state_dict(), file)"
-        ) from error
-    states = _states(content)
-    if not states:
-        if isinstance(content, Mapping):
-            kind = f"keys {first_of([_key(key) for key in content], 5) or 'none'}"
-        else:
-            kind = type(content).__name__
-        raise InputError(f"{path}: holds no state dict (found {kind}); expected names with tensors")
-    if len(states) > 1:
-        names = list(states)
-        keys = "".join(f"[{key!r}]" for key in names[0].split("."))
-        raise InputError(
-            f"{path}: holds {len(states)} state dicts ({first_of(names)}); save the one to use in a file "
-            f"of its own, e.g. torch.save(torch.load(FILE){keys}, OTHER)"
-        )
-    (state,) = states.values()
+    state = read_safetensors(path) if path.suffix.lower() == SUFFIX else _read_checkpoint(path)
+    if not state:
+        raise InputError(f"{path}: holds no tensors; expected the state dict of a network")
     check_tensors(state, path)
     return {_strip(name): _single(tensor) for name, tensor in state.items()}
 
@@ -157,6 +138,39 @@ def save_half(state: Mapping[str, Tensor], path: Path) -> None:
     torch.save(small, buffer)
     with atomic_path(path) as part:
         part.write_bytes(buffer.getvalue())
+
+
+def _read_checkpoint(path: Path) -> Mapping[str, Tensor]:
+    """The one state dict in a file of `torch.save`."""
+    try:
+        content = read_tensor_file(path)
+    except InputError:
+        raise
+    except Exception as error:  # torch raises half a dozen kinds for files that are none of its own
+        if is_safetensors(path):
+            raise InputError(
+                f"{path}: a safetensors file under another name; rename it to {path.stem}{SUFFIX}"
+            ) from error
+        raise InputError(
+            f"{path}: not a PyTorch weights file ({_reason(error)}); "
+            "save a plain state dict with torch.save(network.state_dict(), file)"
+        ) from error
+    states = _states(content)
+    if not states:
+        if isinstance(content, Mapping):
+            kind = f"keys {first_of([_key(key) for key in content], 5) or 'none'}"
+        else:
+            kind = type(content).__name__
+        raise InputError(f"{path}: holds no state dict (found {kind}); expected names with tensors")
+    if len(states) > 1:
+        names = list(states)
+        keys = "".join(f"[{key!r}]" for key in names[0].split("."))
+        raise InputError(
+            f"{path}: holds {len(states)} state dicts ({first_of(names)}); save the one to use in a file "
+            f"of its own, e.g. torch.save(torch.load(FILE){keys}, OTHER)"
+        )
+    (state,) = states.values()
+    return state
 
 
 def _states(content: object) -> dict[str, Mapping[str, Tensor]]:

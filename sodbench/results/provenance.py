@@ -39,6 +39,7 @@ PACKAGES = (
     "torchvision",
     "onnxruntime",
     "onnxruntime-gpu",
+    "transformers",
 )
 
 
@@ -51,6 +52,7 @@ class Prediction:
     precision: "fp32", "bf16" or "fp16". batch: batch size. limit: number of images asked for, None for all.
     device: "cpu" or "cuda:N". output_kind: what the network's maps were taken for, "logits" or "probability".
     provider: the onnxruntime provider of an ONNX network.
+    remote_code: SHA-256 of each file of code that came with a transformers model and ran, by its name.
     """
 
     baseline: str
@@ -62,6 +64,7 @@ class Prediction:
     device: str = "cpu"
     output_kind: str | None = None
     provider: str | None = None
+    remote_code: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ class Provenance:
     """What the numbers of a run depend on besides its data set, weights and protocols.
 
     origin: "baseline" where sodbench predicted the maps, "maps" where they were made elsewhere.
-    baseline, weights, precision, batch, limit, inference_device, output_kind, provider: see `Prediction`.
+    baseline, weights, precision, batch, limit, inference_device, output_kind, provider, remote_code: see
+    `Prediction`.
+    trust_remote_code: whether code that came with a model was allowed and ran.
     images_sha256: digest of the names of the images that were scored. maps_sha256: digest of their maps.
     manifest_sha256: digest of the manifest that pins the user's copy of the data set, where there is one.
     data_folder, maps, masks, images: portable paths (`data-root:`, `reports:`, `cache:`); masks and images
@@ -125,6 +130,8 @@ class Provenance:
     inference_device: str | None = None
     output_kind: str | None = None
     provider: str | None = None
+    trust_remote_code: bool = False
+    remote_code: dict[str, str] = field(default_factory=dict)
     self_check: SelfCheck | None = None
 
 

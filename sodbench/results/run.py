@@ -144,6 +144,7 @@ class Run:
             device=then.inference_device or "cpu",
             output_kind=then.output_kind,
             provider=then.provider,
+            remote_code=then.remote_code,
         )
 
     def values(self) -> dict[str, float]:
@@ -222,6 +223,8 @@ def new_run(
         inference_device=how.device if prediction else None,
         output_kind=how.output_kind,
         provider=how.provider,
+        trust_remote_code=bool(how.remote_code),
+        remote_code=how.remote_code,
     )
     return Run(
         name=name,

@@ -22,6 +22,8 @@ MODULES = (
     "audits",
     "weights",
     "onnx_files",
+    "safetensors_files",
+    "transformers_folders",
     "archives",
     "downloads",
     "arguments",
