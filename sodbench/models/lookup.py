@@ -134,7 +134,7 @@ def is_model(name: str) -> bool:
 
     The name of a baseline stands for that baseline, even where a folder has the same.
     """
-    if name in catalog.entries("baselines") or name.endswith(".toml"):
+    if name in catalog.entries("baselines") or name.endswith((".toml", ".onnx")):
         return False
     path = user_path(name)
     if path.is_dir():
