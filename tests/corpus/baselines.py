@@ -224,6 +224,22 @@ CASES = [
         build=_shadow("own"),
     ),
     Case(
+        "baselines/u2net-of-no-size",
+        BENCH,
+        says="small: expected true or false, found str",
+        build=_shadow("own", 'title = "O"\nnetwork = "u2net"\n[options]\nsmall = "no"\n'),
+        talks=True,
+    ),
+    *(
+        Case(
+            f"baselines/{name}-with-weights-of-another-network",
+            ("run", name, "--weights", "net.pth", "--datasets", "sod", "--quiet"),
+            says=f"net.pth \\(for {name}\\): not weights of this network",
+            megabytes=1200,
+        )
+        for name in ("u2netp", "isnet")
+    ),
+    Case(
         "baselines/random-weights",
         ("run", "net2.py:create", "--datasets", "sod", "--quiet"),
         says="random",

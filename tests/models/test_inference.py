@@ -33,6 +33,7 @@ NETWORKS = {
     "basnet-keras": {"width": 16},
     "unet": {"width": 16},
     "deeplabv3": {"depth": 18, "width": 16},
+    "u2net": {"small": True},
 }
 
 

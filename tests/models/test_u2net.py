@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from sodbench.cli.main import main
+from sodbench.errors import InputError
 from sodbench.models import create, initialise, load_baseline
 from sodbench.models.networks.layers import conv3x3, thin_conv
 from sodbench.models.networks.rsu import ResidualUBlock
@@ -86,6 +87,12 @@ def test_the_default_form_gives_the_plain_networks_probability(name, network, go
     np.testing.assert_allclose(
         make_form(network, baseline, "default", "cpu")(pictures), plain, rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("small", ["no", 1, None])
+def test_a_size_that_is_no_truth_value_is_refused(small):
+    with pytest.raises(InputError, match="small: expected true or false, found"):
+        create("u2net", small=small)
 
 
 def test_a_block_changes_nothing_that_autograd_needs():

@@ -9,6 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from sodbench.arguments import instance
 from sodbench.models.networks.layers import conv3x3, halve, initialise_xavier, join, resize_to, thin_conv
 from sodbench.models.networks.rsu import ResidualUBlock
 
@@ -76,6 +77,7 @@ class U2Net(NestedUNet):
 
     def __init__(self, small: bool = False) -> None:
         super().__init__()
+        instance("small", small, bool, "true or false")
         self.add_stages(SMALL_STAGES if small else STAGES)
         self.outconv = nn.Conv2d(6, 1, 1)
         self.initialise()
