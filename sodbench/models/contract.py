@@ -167,8 +167,13 @@ def _half_precision(subject: Subject) -> str:
                 continue
             raise Broken(f"{precision} gives values that are not finite")
         apart = np.abs(full - half)
-        if apart.mean() > 0.02:
-            raise Broken(f"{precision} changes a map by {apart.mean():.2g} on average; expected below 0.02")
+        # a network that computes in float32 unless asked otherwise may be sensitive; one that is lost may not
+        used = precision in (subject.baseline.inference.cpu, subject.baseline.inference.cuda)
+        limit = 0.02 if used else 0.1
+        if apart.mean() > limit:
+            raise Broken(
+                f"{precision} changes a map by {apart.mean():.2g} on average; expected below {limit:g}"
+            )
         details.append(
             f"{precision} changes a map by {apart.mean():.1g} on average, {apart.max():.1g} at most"
         )

@@ -51,7 +51,11 @@ def test_every_baseline_has_a_recipe_that_is_valid():
     from sodbench.training.recipe import load_recipe
 
     for name in baseline_names():
-        load_recipe(load_baseline(name).training, source=name)
+        baseline = load_baseline(name)
+        # what is an ONNX file is not trained here
+        assert baseline.training or baseline.is_onnx, name
+        if baseline.training:
+            load_recipe(baseline.training, source=name)
 
 
 class Net(nn.Module):

@@ -148,5 +148,5 @@ def test_the_command(make, address, content, user_folder, capsys):
     assert "already there" in capsys.readouterr().out
     assert main(["baselines", "fetch", "minee", "basnett", "--quiet"]) == 2
     said = capsys.readouterr().err
-    assert "'minee' (did you mean 'mine'?)" in said and "'basnett' (did you mean 'basnet'" in said
+    assert "'minee' (did you mean 'mine'" in said and "'basnett' (did you mean 'basnet'" in said
     assert main(["baselines", "fetch", "mine", "basnet", "--from", "x"]) == 2
