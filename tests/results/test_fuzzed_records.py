@@ -97,8 +97,8 @@ def answers(command: str, reports: Path, file: Path, content: Any, capsys: pytes
             file.write_bytes(original)
             shutil.rmtree(reports / "reproduced", ignore_errors=True)
     errors = capsys.readouterr().err.splitlines()
-    # matplotlib's own warnings, of a character that its font lacks and of what it should no longer call (these
-    # pytest shows), and the lines of code that they quote
+    # matplotlib's own warnings: of a character that its font lacks, and of what it should no longer call; and
+    # the lines of code that they quote
     foreign = ("missing from font", "DeprecationWarning")
     errors = [line for line in errors if line[:1] != " " and not any(one in line for one in foreign)]
     assert code in (0, 1, 2), code
