@@ -4,13 +4,14 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sodbench.metrics.kernels import bits, distance, weighting
+from sodbench.metrics.gaussian import gaussian_window
+from sodbench.metrics.kernels import bits, distance, grids, objects, thinning, weighting
 
 CACHE_BYTES = 256 * 2**20
 
@@ -81,6 +82,7 @@ class MaskWork:
         self._distances: Distances | None = None
         self._quadrants: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._boundaries: dict[bool, tuple[NDArray[np.uint64], int]] = {}
+        self._gaussians: dict[float, NDArray[np.float64]] = {}
         self._windows: dict[tuple[bool, bool, int], NDArray[np.uint64]] = {}
 
     def centre(self, rounding: str) -> tuple[int, int]:
@@ -146,10 +148,49 @@ class MaskWork:
             self._windows[key] = window
         return window
 
+    @cached_property
+    def edge_grids(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The grids of 1 to 512 pixels whose cells hold an edge of the object, and the cells' numbers."""
+        turned = np.empty_like(self.bits)
+        grids.turn(self.bits, self.width, turned)
+        cells = np.empty(grids.room(self.height, self.width), np.uint64)
+        counts = np.empty(grids.SCALES, np.int64)
+        grids.edge_grids(turned, self.width, cells, counts)
+        return cells, counts
+
+    @cached_property
+    def object_boxes(self) -> NDArray[np.int64]:
+        """The boxes of the objects of 50 pixels and more, else of the largest ones: K x 4.
+
+        First row, the row after the last, the same for columns. One box, the image, without any object or
+        without any background.
+        """
+        if self.n_object in (0, self.n):
+            return np.array([[0, self.height, 0, self.width]])
+        found = objects.find(self.bits, self.width)
+        areas = found[:, 0]
+        return np.ascontiguousarray(found[areas >= min(50, int(areas.max())), 1:])
+
+    @cached_property
+    def skeleton(self) -> NDArray[np.uint64]:
+        """The object's skeleton, packed."""
+        skeleton = np.empty_like(self.bits)
+        thinning.skeleton(self.bits, thinning.removable(), skeleton)
+        return skeleton
+
+    def gaussian_window(self, alpha: float) -> NDArray[np.float64]:
+        """The Gaussian of the object's shape, of total deviation `alpha`; LinAlgError without any."""
+        window = self._gaussians.get(alpha)
+        if window is None:
+            rows, columns = int(self.where[1]), int(self.where[2])
+            window = gaussian_window(self.bits, self.n_object, rows, columns, alpha)
+            self._gaussians[alpha] = window
+        return window
+
     @property
     def size_in_bytes(self) -> int:
         """The approximate memory of everything that may be asked for."""
-        return 5 * self.n
+        return 11 * self.n // 2
 
 
 class MaskCache:

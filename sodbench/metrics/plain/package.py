@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.plain import standard
+from sodbench.metrics.plain import scales, standard
 from sodbench.metrics.plain.picture import Array, Picture
 from sodbench.metrics.protocol import Protocol
 
-NEEDED_BY = ("CM", "HCE", "MSIoU", "SI")  # the families that are computed by the package in any case
+NEEDED_BY = ("CM", "HCE", "MSIoU", "SI")  # the families that the package itself is the check of
 FIVE = ("MAE", "F", "E", "S", "wF")
 _loud = threading.Lock()  # the package warns about itself, and warnings are switched off for all threads
 
@@ -109,11 +109,18 @@ def correction_effort(picture: Picture, protocol: Protocol) -> tuple[Columns, Cu
 
 
 def multiscale_iou(picture: Picture, protocol: Protocol) -> tuple[Columns, Curves]:
-    """MSIoU at .5 and at the adaptive threshold."""
+    """MSIoU at .5 and at the adaptive threshold; over the levels (seconds in the package) transcribed."""
     from py_sod_metrics import MSIoU
 
     results = _results(MSIoU(with_dynamic=False, with_adaptive=True, with_binary=True), picture, protocol)
-    return {"MSIoU": float(results["binary"]), "adpMSIoU": float(results["adaptive"])}, {}
+    curve = scales.multiscale_curve(picture, protocol)
+    columns = {
+        "MSIoU": float(results["binary"]),
+        "adpMSIoU": float(results["adaptive"]),
+        "maxMSIoU": float(curve.max()),
+        "meanMSIoU": float(curve.mean()),
+    }
+    return columns, {"MSIoU": curve}
 
 
 def size_invariant(picture: Picture, protocol: Protocol) -> tuple[Columns, Curves]:
