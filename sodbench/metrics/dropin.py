@@ -67,7 +67,7 @@ class SizeInvarianceMAE(MAE, package_class="SizeInvarianceMAE", helpers=("cal_ma
     """Size-invariant MAE; `get_results()` is {"si_mae": float}."""
 
     def _add(self, measurement: Measurement, protocol: Protocol) -> None:
-        if len(measurement.mask.object_boxes) > size_invariant.MOST_OBJECTS:
+        if size_invariant.left_to_package(measurement):
             package_step(self, measurement, protocol)
         else:
             self.maes.append(size_invariant.error(measurement, protocol))

@@ -130,7 +130,7 @@ def fast_size_invariant_f(package_class: Any) -> Any:
                 )
             measurement = measured(pred, gt, normalize)
             protocol = NORMALISED if normalize else AS_IT_IS
-            if len(measurement.mask.object_boxes) > size_invariant.MOST_OBJECTS or any(
+            if size_invariant.left_to_package(measurement) or any(
                 getattr(type(self), name) is not getattr(package_class, name) for name in helpers
             ):
                 package_step(self, measurement, protocol)

@@ -6,8 +6,8 @@ any, the largest ones): K boxes of n_k pixels and the rest of n_0. siMAE = (n_0 
 for 0. siMAE in 0..1, lower is better; siMaxF, siMeanF (of the mean of the images' curves) and siAdpF in
 0..1, higher is better. An empty or a full mask is one box, the image (F of a full mask is the protocol's).
 Equal to py_sod_metrics.SizeInvarianceMAE and SizeInvarianceFmeasureV2, except where these raise or divide
-by 0: a full mask, and boxes that leave no rest. Beyond 52 objects the package's boxes are not the objects'
-(it keeps them as bits of a float64): its own code is called there.
+by 0: a full mask, boxes that leave no rest, more than 63 objects. From 53 to 63 the package's boxes may not
+be the objects' (it keeps them as bits of a float64): its own code is called there.
 Source: Li et al., Size-invariance matters: rethinking metrics and losses for imbalanced multi-object salient
 object detection, ICML 2024.
 """
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from sodbench.metrics.families import f_measure
 from sodbench.metrics.family import Columns, Curves, Family, Measurement, MetricInfo, Protocol
 
-MOST_OBJECTS = 52
+# with more objects the package's boxes may not be the objects', with more still it raises
+MOST_OBJECTS, TOO_MANY = 52, 63
 
 
 class BoxCounts(NamedTuple):
@@ -41,7 +42,7 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
         columns = {"siMAE": error(measurement, protocol), "siMaxF": f_columns["maxF"]}
         columns |= {"siMeanF": float(f_curves["F"].mean()), "siAdpF": f_columns.get("adpF", np.nan)}
         return columns, {"siF": f_curves["F"]}
-    if len(measurement.mask.object_boxes) > MOST_OBJECTS:
+    if left_to_package(measurement):
         return _by_package(measurement, protocol)
     total = np.zeros(256)
     adaptive = 0.0
@@ -55,6 +56,11 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
         adaptive += score
     columns = {"siMAE": error(measurement, protocol)}
     return _scores(columns, total / len(boxes), adaptive / len(boxes), protocol)
+
+
+def left_to_package(measurement: Measurement) -> bool:
+    """Whether the mask has so many objects that the package's result is its own affair."""
+    return MOST_OBJECTS < len(measurement.mask.object_boxes) <= TOO_MANY
 
 
 def error(measurement: Measurement, protocol: Protocol) -> float:
