@@ -61,6 +61,8 @@ def _smoothed_mask_times(
     from sodbench.metrics.kernels import context as kernels
     from sodbench.metrics.mask import scratch
 
+    if measurement.mask.n_object == 0:
+        return 0.0
     if window.size < DIRECT:
         import cv2
 
@@ -68,8 +70,11 @@ def _smoothed_mask_times(
         return float((cv2.filter2D(truth, cv2.CV_32F, window) * x).sum())
     single = window[:, ::-1].astype(np.float32).astype(np.float64)
     rows, columns = (_mirrored(size, reach // 2) for size, reach in zip(x.shape, window.shape, strict=True))
-    changes = scratch("changes", (x.shape[0], x.shape[1] + 2 * (window.shape[1] - 1)), np.float64)
-    return kernels.smoothed_product(measurement.mask.bits, rows, columns, single, x, changes)
+    # the rows that see the object, mirrored parts of it included
+    first, last = (int(place) for place in measurement.mask.where[3:5])
+    top, bottom = max(first - window.shape[0] // 2, 0), min(last + 1 + window.shape[0] // 2, x.shape[0])
+    changes = scratch("changes", (bottom - top, x.shape[1] + 2 * (window.shape[1] - 1)), np.float64)
+    return kernels.smoothed_product(measurement.mask.bits, rows, columns, single, x, top, changes)
 
 
 def _smoothed_map(

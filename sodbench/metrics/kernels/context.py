@@ -4,14 +4,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, F64_1, I64_1, U8, U64, compiled
+from sodbench.metrics.compiled import F64, F64_1, I64_1, U8, U64, compiled, inlined
 
 I64_OUT = numba.types.Array(numba.int64, 1, "C")
 F64_2_OUT = numba.types.Array(numba.float64, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 1, "C")
 i64 = numba.int64
 
-ZERO, ONE = np.uint64(0), np.uint64(1)
+ZERO, ONE, LAST = np.uint64(0), np.uint64(1), np.uint64(63)
 
 
 @compiled((U64, I64_OUT), short=True)
@@ -37,24 +37,40 @@ def second_moments(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
             out[2] += n * base * base + 2 * base * first + second
 
 
-@compiled((U64, I64_1, I64_1, F64, F64, F64_2_OUT))
+@inlined
+def _spread(
+    changes: NDArray[np.float64], mirrored: NDArray[np.float64], top: int, i: int, j: int, sign: float
+) -> None:
+    """What the mask's change at row i and column j (with margins) adds to the rows that see it."""
+    height = changes.shape[0]
+    row = i - top
+    for k in range(max(0, row - height + 1), min(mirrored.shape[0], row + 1)):
+        target = changes[row - k, j : j + mirrored.shape[1]]
+        source = mirrored[k]
+        for s in range(mirrored.shape[1]):
+            target[s] += sign * source[s]
+
+
+@compiled((U64, I64_1, I64_1, F64, F64, i64, F64_2_OUT))
 def smoothed_product(
     bits: NDArray[np.uint64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     mirrored: NDArray[np.float64],
     x: NDArray[np.float64],
+    top: int,
     changes: NDArray[np.float64],
 ) -> float:
     """The sum of x times the mask correlated with a window, this in single precision as OpenCV returns it.
 
     `rows` and `columns` say which row and column each one of the mask with margins is (the window reaches
-    that far); `mirrored` is the window with its columns in reverse order. A row of the result is the
-    running sum of what the ends of the mask's runs add and take away: few pixels instead of all. `changes`
-    is for these.
+    that far); `mirrored` is the window with its columns in reverse order. A row of the result is the running
+    sum of what the ends of the mask's runs add and take away: few pixels instead of all. `changes` is for
+    these: the result is 0 but in the rows from `top` on for which `changes` has room.
     """
-    height, width = x.shape
+    width = x.shape[1]
     reach = mirrored.shape[1] - 1
+    margin = (columns.size - width) // 2
     changes[:] = 0
     for i in range(rows.size):
         row = bits[rows[i]]
@@ -63,30 +79,55 @@ def smoothed_product(
             empty = empty and row[k] == ZERO
         if empty:
             continue
-        before = np.int64(0)
-        for j in range(columns.size):
-            column = columns[j]
-            on = np.int64((row[column >> 6] >> np.uint64(column & 63)) & ONE)
-            if on == before:
+        before = ZERO
+        for j in range(margin):
+            on = (row[columns[j] >> 6] >> np.uint64(columns[j] & 63)) & ONE
+            if on != before:
+                _spread(changes, mirrored, top, i, j, 1.0 if on else -1.0)
+                before = on
+        for k in range(row.size):
+            word = row[k]
+            turns = word ^ ((word << ONE) | before)
+            before = word >> LAST
+            if turns == ZERO:
                 continue
-            sign = float(on - before)
-            before = on
-            for k in range(max(0, i - height + 1), min(mirrored.shape[0], i + 1)):
-                target = changes[i - k, j : j + reach + 1]
-                source = mirrored[k]
-                for s in range(reach + 1):
-                    target[s] += sign * source[s]
-    total = 0.0
-    for y in range(height):
-        line = changes[y]
-        values = x[y]
-        smoothed = 0.0
+            for n in range(min(64, width - 64 * k)):
+                if (turns >> np.uint64(n)) & ONE:
+                    sign = 1.0 if (word >> np.uint64(n)) & ONE else -1.0
+                    _spread(changes, mirrored, top, i, margin + 64 * k + n, sign)
+        before = (row[(width - 1) >> 6] >> np.uint64((width - 1) & 63)) & ONE
+        for j in range(margin + width, columns.size):
+            on = (row[columns[j] >> 6] >> np.uint64(columns[j] & 63)) & ONE
+            if on != before:
+                _spread(changes, mirrored, top, i, j, 1.0 if on else -1.0)
+                before = on
+    total = np.zeros(4)
+    # four rows at a time: a running sum waits for itself
+    smoothed = np.zeros(4)
+    for y in range(0, changes.shape[0], 4):
+        several = min(4, changes.shape[0] - y)
+        smoothed[:] = 0
         for s in range(reach):
-            smoothed += line[s]
-        for s in range(width):
-            smoothed += line[s + reach]
-            total += np.float64(np.float32(smoothed)) * values[s]
-    return total
+            for r in range(several):
+                smoothed[r] += changes[y + r, s]
+        if several == 4:
+            a, b, c, d = smoothed
+            for s in range(width):
+                a += changes[y, s + reach]
+                b += changes[y + 1, s + reach]
+                c += changes[y + 2, s + reach]
+                d += changes[y + 3, s + reach]
+                total[0] += np.float64(np.float32(a)) * x[top + y, s]
+                total[1] += np.float64(np.float32(b)) * x[top + y + 1, s]
+                total[2] += np.float64(np.float32(c)) * x[top + y + 2, s]
+                total[3] += np.float64(np.float32(d)) * x[top + y + 3, s]
+            continue
+        for r in range(several):
+            a = smoothed[r]
+            for s in range(width):
+                a += changes[y + r, s + reach]
+                total[r] += np.float64(np.float32(a)) * x[top + y + r, s]
+    return float(total.sum())
 
 
 @compiled((U8, F64_1, F64_2_OUT))
