@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sodbench.metrics.gaussian import gaussian_window
-from sodbench.metrics.kernels import bits, distance, grids, objects, thinning, weighting
+from sodbench.metrics.kernels import bits, distance, weighting
 
 CACHE_BYTES = 256 * 2**20
+MOST_SCRATCH = 64 * 2**20  # bytes of one use that a thread keeps
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class Distances:
 
 
 class MaskWork:
-    """A binary mask's centre, distances and boundaries, each computed when first asked for."""
+    """What a binary mask's metrics need of it, each computed when first asked for.
+
+    The kernels of the further metrics are imported where they are used: they take .3 s to load.
+    """
 
     def __init__(self, mask: BinaryMask, use: str | None = None) -> None:
         """Keeps the packed pixels only; with `use`, in memory that the next work of the thread uses again."""
@@ -151,6 +154,8 @@ class MaskWork:
     @cached_property
     def edge_grids(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """The grids of 1 to 512 pixels whose cells hold an edge of the object, and the cells' numbers."""
+        from sodbench.metrics.kernels import grids
+
         turned = np.empty_like(self.bits)
         grids.turn(self.bits, self.width, turned)
         cells = np.empty(grids.room(self.height, self.width), np.uint64)
@@ -165,6 +170,8 @@ class MaskWork:
         First row, the row after the last, the same for columns. One box, the image, without any object or
         without any background.
         """
+        from sodbench.metrics.kernels import objects
+
         if self.n_object in (0, self.n):
             return np.array([[0, self.height, 0, self.width]])
         found = objects.find(self.bits, self.width)
@@ -174,12 +181,16 @@ class MaskWork:
     @cached_property
     def skeleton(self) -> NDArray[np.uint64]:
         """The object's skeleton, packed."""
+        from sodbench.metrics.kernels import thinning
+
         skeleton = np.empty_like(self.bits)
         thinning.skeleton(self.bits, thinning.removable(), skeleton)
         return skeleton
 
     def gaussian_window(self, alpha: float) -> NDArray[np.float64]:
         """The Gaussian of the object's shape, of total deviation `alpha`; LinAlgError without any."""
+        from sodbench.metrics.gaussian import gaussian_window
+
         window = self._gaussians.get(alpha)
         if window is None:
             rows, columns = int(self.where[1]), int(self.where[2])
@@ -241,6 +252,8 @@ def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     kind = np.dtype(dtype)
     size = math.prod(shape)
     need = (size * kind.itemsize + 7) // 8
+    if 8 * need > MOST_SCRATCH:
+        return np.empty(shape, dtype)
     held = _scratch.held.get(use)
     if held is None or held.size < need:
         held = _scratch.held[use] = np.empty(need, np.uint64)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sodbench.metrics import levels
 from sodbench.metrics.inputs import MapArray
-from sodbench.metrics.kernels import bits, curves, grids, histogram, objects, weighting
+from sodbench.metrics.kernels import bits, curves, histogram, weighting
 from sodbench.metrics.mask import BinaryMask, MaskWork, distance_weight, padded_width, scratch, words
 from sodbench.metrics.protocol import Protocol
 
@@ -131,6 +131,8 @@ class Measurement:
 
     def common_edge_cells(self, first: int) -> NDArray[np.int64]:
         """On grids of 1 to 512 pixels, the cells with an edge of the mask and of `packed_from(first)`."""
+        from sodbench.metrics.kernels import grids
+
         turned = np.empty_like(self.mask.bits)
         grids.turn(self.packed_from(first), self.mask.width, turned)
         counts = np.empty(grids.SCALES, np.int64)
@@ -139,6 +141,8 @@ class Measurement:
 
     def common_edge_cells_by_level(self, protocol: Protocol) -> NDArray[np.int64]:
         """The same for floor(255 x) >= 0, 1 ... 256: 257 x 10."""
+        from sodbench.metrics.kernels import grids
+
         counts = np.empty((257, grids.SCALES), np.int64)
         grids.common_cells_by_level(self.byte_levels(protocol), self.mask.edge_grids[0], counts)
         return counts
@@ -202,6 +206,8 @@ class Measurement:
 
     def box_histograms(self) -> list[NDArray[np.int64]]:
         """Counts [2 mask values, levels] in the box of every object of the mask, then outside all boxes."""
+        from sodbench.metrics.kernels import objects
+
         if self._boxes is None:
             boxes = self.mask.object_boxes
             if self.is_float:
