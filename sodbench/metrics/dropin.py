@@ -4,7 +4,7 @@
 
 All its metrics have the same arguments, the same `step(pred, gt, normalize=True)`, the same methods and
 attributes, and the same nested dictionaries of `get_results()`. Only the handlers and
-`CamouflageContextMeasure`, most of whose time goes into comparing patches of the picture, are its own.
+`CamouflageContextMeasure`, nearly all of whose time goes into the colours of the picture, are its own.
 Objects that step through the same images share the work. A subclass that overrides a method which computes
 something (`cal_mae`, `cal_pr`, ...) takes the package's own steps, so that its method is called as it is
 there.
