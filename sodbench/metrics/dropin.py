@@ -2,151 +2,51 @@
 
     import sodbench.metrics.dropin as py_sod_metrics
 
-`MAE`, `Fmeasure`, `Emeasure`, `Smeasure`, `WeightedFmeasure` and `FmeasureV2` have the same arguments, the
-same `step(pred, gt, normalize=True)`, the same methods and attributes, and the same nested dictionaries of
-`get_results()`; every other name is the package's own. Objects that step through the same images share the
-work. A subclass that overrides a method which computes something (`cal_mae`, `cal_pr`, ...) takes the
-package's own steps, so that its method is called as it is there.
+All its metrics have the same arguments, the same `step(pred, gt, normalize=True)`, the same methods and
+attributes, and the same nested dictionaries of `get_results()`. Only the handlers and
+`CamouflageContextMeasure`, nearly all of whose time goes into the colours of the picture, are its own.
+Objects that step through the same images share the work. A subclass that overrides a method which computes
+something (`cal_mae`, `cal_pr`, ...) takes the package's own steps, so that its method is called as it is
+there.
 
 Results are equal to 1e-9 except where the package's are accidental (docs/protocols.md): a bool mask is an
 object, not empty; S is a number where its centre falls on the last row; a constant float map is taken as it
-is. Input that the package silently misreads raises ValueError (an InputError) instead: masks of 0 and 1,
+is; the size-invariant classes take a full mask for one object, and siMAE is a number where boxes leave no
+rest. Input that the package silently misreads raises ValueError (an InputError) instead: masks of 0 and 1,
 16-bit and colour maps, NaN, floats outside 0..1, and `get_results()` without any step.
 """
 
-import dataclasses
-import threading
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sodbench.errors import InputError
-from sodbench.metrics.families import e_measure, f_measure, mae, s_measure, weighted_f
-from sodbench.metrics.inputs import SizeMismatchError, as_array, checked_map, checked_mask
-from sodbench.metrics.mask import binarise, shared_masks
-from sodbench.metrics.measurement import Measurement
-from sodbench.metrics.protocol import Protocol, load_protocol
-
-NORMALISED = load_protocol("pysodmetrics")
-AS_IT_IS = dataclasses.replace(
-    NORMALISED, f_scale="255", e_scale="255", s_scale="255", wf_scale="255", mae_scale="255"
+from sodbench.metrics.dropin_further import (
+    ContextMeasure,
+    HumanCorrectionEffortMeasure,
+    MSIoU,
+    fast_size_invariant_f,
 )
+from sodbench.metrics.families import e_measure, f_measure, mae, s_measure, size_invariant, weighted_f
+from sodbench.metrics.measurement import Measurement
+from sodbench.metrics.protocol import Protocol
+from sodbench.metrics.stepping import AS_IT_IS, NORMALISED, Metric, mean, measured, package, package_step
+
+__all__ = [
+    "MAE",
+    "ContextMeasure",
+    "Emeasure",
+    "Fmeasure",
+    "HumanCorrectionEffortMeasure",
+    "MSIoU",
+    "SizeInvarianceMAE",
+    "Smeasure",
+    "WeightedFmeasure",
+]
 
 
-class _Last(threading.local):
-    """The last pair of images of this thread and their measurement."""
-
-    def __init__(self) -> None:
-        self.prediction: NDArray[Any] | None = None
-        self.grey: NDArray[np.uint8] | None = None
-        self.measurement: Measurement | None = None
-
-
-_last = _Last()
-
-
-def _package() -> ModuleType:
-    import py_sod_metrics
-
-    module: ModuleType = py_sod_metrics
-    return module
-
-
-def _package_method(class_name: str, method: str) -> Callable[..., Any]:
-    """The package's method of a class; the package is imported when the method is called."""
-
-    def call(self: Any, *arguments: Any, **options: Any) -> Any:
-        return getattr(getattr(_package(), class_name), method)(self, *arguments, **options)
-
-    call.__name__ = method
-    call.__doc__ = f"As py_sod_metrics.{class_name}.{method}."
-    return call
-
-
-class _Metric:
-    """What the classes share: checking, the measurement, and the package's way for overriding subclasses."""
-
-    _package_class: ClassVar[str]
-    _helpers: ClassVar[tuple[str, ...]]  # the package's methods that a subclass may override
-    _overridden: ClassVar[bool] = False
-
-    def __init_subclass__(cls, package_class: str = "", helpers: tuple[str, ...] = ()) -> None:
-        if package_class:
-            cls._package_class, cls._helpers = package_class, helpers
-            for name in helpers:
-                setattr(cls, name, _package_method(package_class, name))
-        else:
-            base = next(one for one in cls.__mro__ if "_helpers" in vars(one))
-            cls._overridden = any(getattr(cls, name) is not getattr(base, name) for name in cls._helpers)
-
-    def __init__(self, **fields: float) -> None:
-        self._protocols = {
-            True: dataclasses.replace(NORMALISED, **fields),  # type: ignore[arg-type]
-            False: dataclasses.replace(AS_IT_IS, **fields),  # type: ignore[arg-type]
-        }
-
-    def step(self, pred: ArrayLike, gt: ArrayLike, normalize: bool = True) -> None:
-        """Adds one image: map uint8 (0..255) or float (0..1), mask uint8 or bool, both H x W."""
-        measurement, protocol = measured(pred, gt, normalize), self._protocols[bool(normalize)]
-        if self._overridden or not vars(self).keys().isdisjoint(self._helpers):
-            _package_step(self, measurement, protocol)
-        else:
-            self._add(measurement, protocol)
-
-    def _add(self, measurement: Measurement, protocol: Protocol) -> None:
-        raise NotImplementedError
-
-
-def _package_step(metric: Any, measurement: Measurement, protocol: Protocol) -> None:
-    """The package's own step, on the map in 0..1 and the mask as bool."""
-    package_class = getattr(_package(), metric._package_class)
-    package_class.step(metric, *measurement.as_floats(protocol), normalize=False)
-
-
-def measured(pred: ArrayLike, gt: ArrayLike, normalize: bool = True) -> Measurement:
-    """The measurement of a pair, the last one again where the images are the same.
-
-    With `normalize` off the map has to be floating point in 0..1 and the mask bool, as in the package.
-    """
-    name = "pred, gt"
-    pred, gt = as_array(pred, name, "map"), as_array(gt, name, "mask")
-    if not normalize and not (np.issubdtype(pred.dtype, np.floating) and gt.dtype == np.bool_):
-        raise InputError(
-            f"{name}: normalize=False takes a floating-point map and a bool mask, not "
-            f"{pred.dtype} and {gt.dtype}: convert them, or leave normalize=True"
-        )
-    prediction = checked_map(pred, name)
-    grey = checked_mask(gt, name)
-    if prediction.shape != grey.shape:
-        raise SizeMismatchError(name, prediction.shape, grey.shape, NORMALISED.name)
-    last = _last
-    if (
-        last.measurement is not None
-        and last.prediction is not None
-        and last.grey is not None
-        and last.prediction.dtype == prediction.dtype
-        and np.array_equal(last.prediction, prediction)
-        and np.array_equal(last.grey, grey)
-    ):
-        return last.measurement
-    # copies: the caller may reuse the arrays for the next image
-    last.prediction, last.grey = prediction.copy(), grey.copy()
-    binary = binarise(last.grey, 129)
-    work = shared_masks().work(binary)
-    last.measurement = Measurement(last.prediction, binary, work, last.grey, NORMALISED.s_centre_rounding)
-    return last.measurement
-
-
-def _mean(values: list[Any]) -> Any:
-    if not values:
-        raise InputError("get_results() before any step(): nothing to average; expected at least one image")
-    return np.mean(np.array(values, np.float64), axis=0)
-
-
-class MAE(_Metric, package_class="MAE", helpers=("cal_mae",)):
+class MAE(Metric, package_class="MAE", helpers=("cal_mae",)):
     """Mean absolute error; `get_results()` is {"mae": float}."""
 
     def __init__(self) -> None:
@@ -160,10 +60,24 @@ class MAE(_Metric, package_class="MAE", helpers=("cal_mae",)):
 
     def get_results(self) -> dict[str, Any]:
         """The mean over all images."""
-        return {"mae": _mean(self.maes)}
+        return {"mae": mean(self.maes)}
 
 
-class Fmeasure(_Metric, package_class="Fmeasure", helpers=("cal_adaptive_fm", "cal_pr")):
+class SizeInvarianceMAE(MAE, package_class="SizeInvarianceMAE", helpers=("cal_mae",)):
+    """Size-invariant MAE; `get_results()` is {"si_mae": float}."""
+
+    def _add(self, measurement: Measurement, protocol: Protocol) -> None:
+        if size_invariant.left_to_package(measurement):
+            package_step(self, measurement, protocol)
+        else:
+            self.maes.append(size_invariant.error(measurement, protocol))
+
+    def get_results(self) -> dict[str, Any]:
+        """The mean over all images."""
+        return {"si_mae": mean(self.maes)}
+
+
+class Fmeasure(Metric, package_class="Fmeasure", helpers=("cal_adaptive_fm", "cal_pr")):
     """F-measure; `get_results()` is {"fm": {"adp": float, "curve": 256}, "pr": {"p": 256, "r": 256}}.
 
     As in the package, the curves run from the threshold 255 down to 0, and `beta` is beta squared.
@@ -188,13 +102,13 @@ class Fmeasure(_Metric, package_class="Fmeasure", helpers=("cal_adaptive_fm", "c
     def get_results(self) -> dict[str, Any]:
         """The means over all images."""
         return {
-            "fm": {"adp": _mean(self.adaptive_fms), "curve": _mean(self.changeable_fms)},
-            "pr": {"p": _mean(self.precisions), "r": _mean(self.recalls)},
+            "fm": {"adp": mean(self.adaptive_fms), "curve": mean(self.changeable_fms)},
+            "pr": {"p": mean(self.precisions), "r": mean(self.recalls)},
         }
 
 
 class Emeasure(
-    _Metric,
+    Metric,
     package_class="Emeasure",
     helpers=(
         "cal_adaptive_em",
@@ -226,10 +140,10 @@ class Emeasure(
 
     def get_results(self) -> dict[str, Any]:
         """The means over all images."""
-        return {"em": {"adp": _mean(self.adaptive_ems), "curve": _mean(self.changeable_ems)}}
+        return {"em": {"adp": mean(self.adaptive_ems), "curve": mean(self.changeable_ems)}}
 
 
-class Smeasure(_Metric, package_class="Smeasure", helpers=("cal_sm", "s_object", "object", "region", "ssim")):
+class Smeasure(Metric, package_class="Smeasure", helpers=("cal_sm", "s_object", "object", "region", "ssim")):
     """S-measure; `get_results()` is {"sm": float}."""
 
     def __init__(self, alpha: float = 0.5) -> None:
@@ -244,12 +158,10 @@ class Smeasure(_Metric, package_class="Smeasure", helpers=("cal_sm", "s_object",
 
     def get_results(self) -> dict[str, Any]:
         """The mean over all images."""
-        return {"sm": _mean(self.sms)}
+        return {"sm": mean(self.sms)}
 
 
-class WeightedFmeasure(
-    _Metric, package_class="WeightedFmeasure", helpers=("cal_wfm", "matlab_style_gauss2D")
-):
+class WeightedFmeasure(Metric, package_class="WeightedFmeasure", helpers=("cal_wfm", "matlab_style_gauss2D")):
     """Weighted F-measure; `get_results()` is {"wfm": float}. As in the package, `beta` is beta squared."""
 
     def __init__(self, beta: float = 1) -> None:
@@ -264,22 +176,24 @@ class WeightedFmeasure(
 
     def get_results(self) -> dict[str, Any]:
         """The mean over all images."""
-        return {"wfm": _mean(self.weighted_fms)}
+        return {"wfm": mean(self.weighted_fms)}
 
 
 def __getattr__(name: str) -> Any:
-    """Every other name is the package's own; `FmeasureV2` gets its counts from the engine."""
+    """Every other name is the package's own; the two FmeasureV2 classes get their counts from the engine."""
     if name.startswith("__"):
         raise AttributeError(name)
-    if name != "FmeasureV2":
-        return getattr(_package(), name)
-    globals()[name] = fast = _fast_fmeasure_v2(_package().FmeasureV2)
-    return fast
+    found = getattr(package(), name)
+    fast = {"FmeasureV2": _fast_fmeasure_v2, "SizeInvarianceFmeasureV2": fast_size_invariant_f}.get(name)
+    if fast is None:
+        return found
+    globals()[name] = found = fast(found)
+    return found
 
 
 def __dir__() -> list[str]:
     """The names of the package as well."""
-    return sorted({*globals(), *dir(_package())})
+    return sorted({*globals(), *dir(package())})
 
 
 def _fast_fmeasure_v2(package_class: Any) -> Any:
@@ -297,7 +211,7 @@ def _fast_fmeasure_v2(package_class: Any) -> Any:
             measurement = measured(pred, gt, normalize)
             protocol = NORMALISED if normalize else AS_IT_IS
             if any(getattr(type(self), name) is not getattr(package_class, name) for name in helpers):
-                _package_step(self, measurement, protocol)
+                package_step(self, measurement, protocol)
                 return
             levels, adaptive, binary = _v2_counts(measurement, protocol)
             for handler in self._metric_handlers.values():

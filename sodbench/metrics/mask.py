@@ -4,7 +4,7 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from sodbench.metrics.kernels import bits, distance, weighting
 
 CACHE_BYTES = 256 * 2**20
+MOST_SCRATCH = 64 * 2**20  # bytes of one use that a thread keeps
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Distances:
 
 
 class MaskWork:
-    """A binary mask's centre, distances and boundaries, each computed when first asked for."""
+    """What a binary mask's metrics need of it, each computed when first asked for.
+
+    The kernels of the further metrics are imported where they are used: they take .3 s to load.
+    """
 
     def __init__(self, mask: BinaryMask, use: str | None = None) -> None:
         """Keeps the packed pixels only; with `use`, in memory that the next work of the thread uses again."""
@@ -81,6 +85,7 @@ class MaskWork:
         self._distances: Distances | None = None
         self._quadrants: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._boundaries: dict[bool, tuple[NDArray[np.uint64], int]] = {}
+        self._gaussians: dict[float, NDArray[np.float64]] = {}
         self._windows: dict[tuple[bool, bool, int], NDArray[np.uint64]] = {}
 
     def centre(self, rounding: str) -> tuple[int, int]:
@@ -146,10 +151,57 @@ class MaskWork:
             self._windows[key] = window
         return window
 
+    @cached_property
+    def edge_grids(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The grids of 1 to 512 pixels whose cells hold an edge of the object, and the cells' numbers."""
+        from sodbench.metrics.kernels import grids
+
+        turned = np.empty_like(self.bits)
+        grids.turn(self.bits, self.width, turned)
+        cells = np.empty(grids.room(self.height, self.width), np.uint64)
+        counts = np.empty(grids.SCALES, np.int64)
+        grids.edge_grids(turned, self.width, cells, counts)
+        return cells, counts
+
+    @cached_property
+    def object_boxes(self) -> NDArray[np.int64]:
+        """The boxes of the objects of 50 pixels and more, else of the largest ones: K x 4.
+
+        First row, the row after the last, the same for columns. One box, the image, without any object or
+        without any background.
+        """
+        from sodbench.metrics.kernels import objects
+
+        if self.n_object in (0, self.n):
+            return np.array([[0, self.height, 0, self.width]])
+        found = objects.find(self.bits, self.width)
+        areas = found[:, 0]
+        return np.ascontiguousarray(found[areas >= min(50, int(areas.max())), 1:])
+
+    @cached_property
+    def skeleton(self) -> NDArray[np.uint64]:
+        """The object's skeleton, packed."""
+        from sodbench.metrics.kernels import thinning
+
+        skeleton = np.empty_like(self.bits)
+        thinning.skeleton(self.bits, thinning.removable(), skeleton)
+        return skeleton
+
+    def gaussian_window(self, alpha: float) -> NDArray[np.float64]:
+        """The Gaussian of the object's shape, of total deviation `alpha`; LinAlgError without any."""
+        from sodbench.metrics.gaussian import gaussian_window
+
+        window = self._gaussians.get(alpha)
+        if window is None:
+            rows, columns = int(self.where[1]), int(self.where[2])
+            window = gaussian_window(self.bits, self.n_object, rows, columns, alpha)
+            self._gaussians[alpha] = window
+        return window
+
     @property
     def size_in_bytes(self) -> int:
         """The approximate memory of everything that may be asked for."""
-        return 5 * self.n
+        return 11 * self.n // 2
 
 
 class MaskCache:
@@ -200,6 +252,8 @@ def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     kind = np.dtype(dtype)
     size = math.prod(shape)
     need = (size * kind.itemsize + 7) // 8
+    if 8 * need > MOST_SCRATCH:
+        return np.empty(shape, dtype)
     held = _scratch.held.get(use)
     if held is None or held.size < need:
         held = _scratch.held[use] = np.empty(need, np.uint64)

@@ -36,6 +36,7 @@ class Measurement:
         self._counts: dict[tuple[str, float, int, str, str], NDArray[np.int64]] = {}
         self._adaptive: dict[tuple[str, float, str], tuple[int, int]] = {}
         self._weights: dict[float, NDArray[np.float64]] = {}
+        self._boxes: list[NDArray[np.int64]] | None = None
         cut = work.centre(rounding)
         if self.is_float:
             distinct, codes = np.unique(values, return_inverse=True)
@@ -89,9 +90,10 @@ class Measurement:
 
     def scaled(self, scale: str, epsilon: float = 0.0) -> NDArray[np.float64]:
         """x for each level of the map (256 levels, or the distinct values of a float map)."""
-        return self._scaled(scale, epsilon).astype(np.float64, copy=False)
+        return self.own_scaled(scale, epsilon).astype(np.float64, copy=False)
 
-    def _scaled(self, scale: str, epsilon: float) -> NDArray[Any]:
+    def own_scaled(self, scale: str, epsilon: float) -> NDArray[Any]:
+        """`scaled` in the map's own precision: float32 where its values come from there."""
         if self.is_float:
             return levels.scaled_floats(self.levels, *self.extent, scale, epsilon)
         return levels.scaled_bytes(*self.extent, scale, epsilon)
@@ -99,6 +101,51 @@ class Measurement:
     def above_half(self, scale: str, epsilon: float = 0.0) -> NDArray[np.bool_]:
         """The image binarised at x > .5."""
         return np.asarray((self.scaled(scale, epsilon) > 0.5)[self.codes])
+
+    def first_above_half(self, protocol: Protocol) -> int:
+        """The first of the map's levels with x > .5; how many levels there are where none is."""
+        x = self.scaled(protocol.f_scale, protocol.scale_epsilon)
+        return int(np.searchsorted(x, 0.5, side="right"))
+
+    def first_adaptive(self, protocol: Protocol) -> int:
+        """The first of the map's levels with x >= min(2 mean(x), 1); their number where none is."""
+        if self.extent[1] == 0:
+            return 0
+        predicted = sum(self.adaptive_counts(protocol, protocol.f_scale))
+        pixels = self.total.sum(axis=0)[::-1].cumsum()[::-1]
+        return int(np.count_nonzero(pixels > predicted))
+
+    def packed_from(self, first: int) -> NDArray[np.uint64]:
+        """The pixels at or above a level of the map (by its index), packed."""
+        packed = np.empty_like(self.mask.bits)
+        if self.is_float:
+            bits.pack((self.codes >= first).view(np.uint8) * np.uint8(255), packed)
+        else:
+            bits.pack_from(self.codes, first, packed)
+        return packed
+
+    def byte_levels(self, protocol: Protocol) -> NDArray[np.uint8]:
+        """floor(255 x) for each pixel."""
+        x = self.own_scaled(protocol.f_scale, protocol.scale_epsilon)
+        return np.asarray(levels.curve_levels(x, 256, "truncate", ">=").astype(np.uint8)[self.codes])
+
+    def common_edge_cells(self, first: int) -> NDArray[np.int64]:
+        """On grids of 1 to 512 pixels, the cells with an edge of the mask and of `packed_from(first)`."""
+        from sodbench.metrics.kernels import grids
+
+        turned = np.empty_like(self.mask.bits)
+        grids.turn(self.packed_from(first), self.mask.width, turned)
+        counts = np.empty(grids.SCALES, np.int64)
+        grids.common_cells(turned, self.mask.width, self.mask.edge_grids[0], counts)
+        return counts
+
+    def common_edge_cells_by_level(self, protocol: Protocol) -> NDArray[np.int64]:
+        """The same for floor(255 x) >= 0, 1 ... 256: 257 x 10."""
+        from sodbench.metrics.kernels import grids
+
+        counts = np.empty((257, grids.SCALES), np.int64)
+        grids.common_cells_by_level(self.byte_levels(protocol), self.mask.edge_grids[0], counts)
+        return counts
 
     def as_floats(self, protocol: Protocol) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The image as x in 0..1 and the mask as bool: what pysodmetrics takes without normalising."""
@@ -120,7 +167,7 @@ class Measurement:
         counts = self._counts.get(key)
         if counts is None:
             if self.is_float:
-                x = self._scaled(scale, protocol.scale_epsilon)
+                x = self.own_scaled(scale, protocol.scale_epsilon)
                 level = levels.curve_levels(x, protocol.levels, protocol.quantise, comparator)
             else:
                 level = levels.byte_curve_levels(*self.extent, *key)
@@ -139,11 +186,11 @@ class Measurement:
         key = (scale, protocol.scale_epsilon, comparator)
         counts = self._adaptive.get(key)
         if counts is None:
-            x = self._scaled(scale, protocol.scale_epsilon)
+            x = self.own_scaled(scale, protocol.scale_epsilon)
             background, hit, _, gap = curves.adaptive_counts(
                 self.total, x.astype(np.float64, copy=False), comparator == ">"
             )
-            if gap < (ROUNDING if x.dtype == np.float64 else ROUNDING_SINGLE):
+            if gap < self.rounding(x):
                 # the threshold falls on a level: take the mean as the toolkits do, over the image
                 threshold = min(2 * x[self.codes].mean(), 1.0)
                 above = x > threshold if comparator == ">" else x >= threshold
@@ -151,6 +198,36 @@ class Measurement:
                 hit = int(self.total[1, above].sum())
             counts = self._adaptive[key] = (background, hit)
         return counts
+
+    @staticmethod
+    def rounding(x: NDArray[Any]) -> float:
+        """How near to a level an adaptive threshold depends on how the mean of x was rounded."""
+        return ROUNDING if x.dtype == np.float64 else ROUNDING_SINGLE
+
+    def box_histograms(self) -> list[NDArray[np.int64]]:
+        """Counts [2 mask values, levels] in the box of every object of the mask, then outside all boxes."""
+        from sodbench.metrics.kernels import objects
+
+        if self._boxes is None:
+            boxes = self.mask.object_boxes
+            if self.is_float:
+                self._boxes = self._count_floats_in_boxes(boxes)
+            else:
+                counts = np.empty((len(boxes) + 1, 2, 256), np.int64)
+                objects.box_histograms(self.codes, self.mask.bits, boxes, counts)
+                self._boxes = list(counts)
+        return self._boxes
+
+    def _count_floats_in_boxes(self, boxes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        size = self.levels.size
+        index = (self.truth // 255) * np.intp(size) + self.codes
+        rest = np.ones(index.shape, np.bool_)
+        pixels = []
+        for top, bottom, left, right in boxes:
+            pixels.append(index[top:bottom, left:right].ravel())
+            rest[top:bottom, left:right] = False
+        pixels.append(index[rest])
+        return [np.bincount(one, minlength=2 * size).reshape(2, size) for one in pixels]
 
     def weighted_errors(self, top: float) -> tuple[float, float]:
         """The two sums of the weighted F-measure, in the map's own units.

@@ -49,6 +49,7 @@ _E_CURVE = ("maxE", "meanE")
 _E = (*_E_CURVE, "adpE")
 _OVERLAP_CURVE = ("maxIoU", "meanIoU", "maxDice", "meanDice")
 _OVERLAP = (*_OVERLAP_CURVE, "IoU", "adpIoU", "Dice", "adpDice")
+_MSIOU_CURVE = ("maxMSIoU", "meanMSIoU")
 _SI = ("siMaxF", "siMeanF", "siAdpF")
 
 
@@ -135,7 +136,7 @@ class Protocol:
     levels: Annotated[
         Literal[255, 256],
         Convention(
-            minor=(*_F_CURVE, *_E_CURVE, *_OVERLAP_CURVE, "siMaxF", "siMeanF"),
+            minor=(*_F_CURVE, *_E_CURVE, *_OVERLAP_CURVE, "siMaxF", "siMeanF", *_MSIOU_CURVE),
             values=(255, 256),
             explains=("F",),
         ),

@@ -154,7 +154,7 @@ def test_fmeasure_v2_and_other_names() -> None:
         ours.step(pred, gt)
         theirs.step(pred, gt)
     assert_same(ours.get_results(), theirs.get_results())
-    assert dropin.MSIoU is py_sod_metrics.MSIoU
+    assert dropin.CamouflageContextMeasure is py_sod_metrics.CamouflageContextMeasure
 
 
 MAP, MASK = pictures(6)[0]

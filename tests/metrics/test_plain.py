@@ -138,6 +138,18 @@ def test_metrics_defined_by_the_package(family: str, mask: NDArray) -> None:
         assert_equal(found.curves, curves, set(found.curves))
 
 
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(pictures(), protocols())
+def test_scorer_equals_the_package_under_every_protocol(
+    picture: tuple[NDArray, NDArray], protocol: Protocol
+) -> None:
+    columns, curves = plain_scores(Picture(*picture), protocol, NEEDED_BY)
+    found = Scorer(protocol, NEEDED_BY).measure(*picture, "image")
+    assert_equal(found.columns, columns, set(found.columns))
+    assert_equal(found.curves, curves, set(found.curves))
+
+
 @pytest.mark.parametrize("shape", [(1, 2), (2, 1), (2, 2), (500, 620), (900, 310)])
 def test_sizes_at_which_a_formula_changes(shape: tuple[int, int]) -> None:
     """N - 1 of two pixels; the boundary widths of mBA and bIoU, which grow with the sides of a picture."""

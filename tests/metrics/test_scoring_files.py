@@ -217,7 +217,7 @@ def test_floats_equal_bytes_under_every_protocol() -> None:
 
 
 def test_mask_cache_is_bounded_and_reused() -> None:
-    cache = MaskCache(limit=3 * 5 * MASK.size)
+    cache = MaskCache(limit=3 * 11 * MASK.size // 2)
     scorer = Scorer(masks=cache)
     for index in range(6):
         scorer.update(*picture(index), name=str(index))

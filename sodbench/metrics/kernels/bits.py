@@ -46,6 +46,26 @@ def pack(values: NDArray[np.uint8], out: NDArray[np.uint64]) -> None:
             out[y, width // 64] = word
 
 
+@compiled((U8, numba.int64, U64_OUT))
+def pack_from(values: NDArray[np.uint8], first: int, out: NDArray[np.uint64]) -> None:
+    """Packs the pixels of `first` and more (256: none)."""
+    height, width = values.shape
+    least = np.int32(first)
+    for y in range(height):
+        row = values[y]
+        for k in range(width // 64):
+            part = row[64 * k : 64 * k + 64]
+            word = ZERO
+            for i in range(64):
+                word |= np.uint64(np.int32(part[i]) >= least) << np.uint64(i)
+            out[y, k] = word
+        if width % 64:
+            word = ZERO
+            for x in range(width // 64 * 64, width):
+                word |= np.uint64(np.int32(row[x]) >= least) << np.uint64(x % 64)
+            out[y, width // 64] = word
+
+
 @compiled((U64, numba.int64, numba.int64, I64_OUT), short=True)
 def quadrant_sizes(bits: NDArray[np.uint64], row: int, column: int, out: NDArray[np.int64]) -> None:
     """How many pixels are set above/below `row` and left/right of `column` (4 numbers)."""

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.plain import standard
+from sodbench.metrics.plain import scales, standard
 from sodbench.metrics.plain.picture import Array, Picture
 from sodbench.metrics.protocol import Protocol
 
-NEEDED_BY = ("CM", "HCE", "MSIoU", "SI")  # the families that are computed by the package in any case
+NEEDED_BY = ("CM", "HCE", "MSIoU", "SI")  # the families that the package itself is the check of
+MOST_OBJECTS = 63  # that its size-invariant classes take
 FIVE = ("MAE", "F", "E", "S", "wF")
 _loud = threading.Lock()  # the package warns about itself, and warnings are switched off for all threads
 
@@ -109,29 +110,36 @@ def correction_effort(picture: Picture, protocol: Protocol) -> tuple[Columns, Cu
 
 
 def multiscale_iou(picture: Picture, protocol: Protocol) -> tuple[Columns, Curves]:
-    """MSIoU at .5 and at the adaptive threshold."""
+    """MSIoU at .5 and at the adaptive threshold; over the levels (seconds in the package) transcribed."""
     from py_sod_metrics import MSIoU
 
     results = _results(MSIoU(with_dynamic=False, with_adaptive=True, with_binary=True), picture, protocol)
-    return {"MSIoU": float(results["binary"]), "adpMSIoU": float(results["adaptive"])}, {}
+    curve = scales.multiscale_curve(picture, protocol)
+    columns = {
+        "MSIoU": float(results["binary"]),
+        "adpMSIoU": float(results["adaptive"]),
+        "maxMSIoU": float(curve.max()),
+        "meanMSIoU": float(curve.mean()),
+    }
+    return columns, {"MSIoU": curve}
 
 
 def size_invariant(picture: Picture, protocol: Protocol) -> tuple[Columns, Curves]:
     """MAE and F in the boxes of the objects; the single box of a full mask is the image."""
-    from py_sod_metrics import FmeasureHandler, SizeInvarianceFmeasureV2, SizeInvarianceMAE
+    from py_sod_metrics import SizeInvarianceMAE
 
     x, truth = picture.x(protocol.f_scale, protocol.scale_epsilon), picture.truth(protocol)
+    boxes = _boxes(truth)
     if truth.all():
         columns, curves = standard.f_measure(picture, protocol)
-        error, curve, adaptive = float((1 - x).mean()), curves["F"], columns.get("adpF", math.nan)
+        curve, adaptive = curves["F"], columns.get("adpF", math.nan)
     else:
+        curve, adaptive = _f_in_boxes(picture, protocol, boxes)
+    error = math.nan
+    if not truth.all() and len(boxes) <= MOST_OBJECTS:
         error = float(_results(SizeInvarianceMAE(), picture, protocol)["si_mae"])
-        if not math.isfinite(error):
-            error = _mean_error_of_boxes(np.abs(x - truth), truth)
-        handler = FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=protocol.f_beta2)
-        results = _results(SizeInvarianceFmeasureV2({"f": handler}), picture, protocol)["f"]
-        curve = np.atleast_2d(results["dynamic"][0]).mean(axis=0)[::-1][: protocol.levels]
-        adaptive = float(results["adaptive"])
+    if not math.isfinite(error):
+        error = _error_in_boxes(np.abs(x - truth), boxes)
     columns = {
         "siMAE": error,
         "siMaxF": float(curve.max()),
@@ -141,15 +149,46 @@ def size_invariant(picture: Picture, protocol: Protocol) -> tuple[Columns, Curve
     return columns, {"siF": curve}
 
 
-def _mean_error_of_boxes(error: Array, truth: Any) -> float:
-    """The mean over the objects' boxes, where they leave no rest: of 50 pixels and more, or the largest."""
+def _f_in_boxes(picture: Picture, protocol: Protocol, boxes: list[Any]) -> tuple[Array, float]:
+    """The mean F of the objects over the levels and at the adaptive thresholds."""
+    from py_sod_metrics import FmeasureHandler, FmeasureV2, SizeInvarianceFmeasureV2
+
+    handler = FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=protocol.f_beta2)
+    if len(boxes) <= MOST_OBJECTS:
+        results = _results(SizeInvarianceFmeasureV2({"f": handler}), picture, protocol)["f"]
+        curve = np.atleast_2d(results["dynamic"][0]).mean(axis=0)
+    else:
+        # one object after the other
+        x, truth = picture.x(protocol.f_scale, protocol.scale_epsilon), picture.truth(protocol)
+        f = FmeasureV2({"f": handler})
+        for box in boxes:
+            inside = np.zeros_like(truth)
+            inside[box] = True
+            f.step(x * inside, truth & inside, normalize=False)
+        results = f.get_results()["f"]
+        curve = results["dynamic"]
+    return curve[::-1][: protocol.levels], float(results["adaptive"])
+
+
+def _boxes(truth: NDArray[np.bool_]) -> list[Any]:
+    """The boxes of the objects of 50 pixels and more, or of the largest."""
     from scipy.ndimage import find_objects, label
 
     labels, count = label(truth)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    large = areas >= min(50, areas.max())
-    boxes = [box for box, kept in zip(find_objects(labels), large, strict=True) if kept]
-    return float(np.mean([error[box].mean() for box in boxes]))
+    least = min(50, max(areas, default=0))
+    return [box for box, area in zip(find_objects(labels), areas, strict=True) if area >= least]
+
+
+def _error_in_boxes(error: Array, boxes: list[Any]) -> float:
+    """The mean of the boxes' errors and of the rest's, that weighed by its size as a part of theirs."""
+    rest = np.ones(error.shape, np.bool_)
+    for box in boxes:
+        rest[box] = False
+    weight = np.count_nonzero(rest) / np.count_nonzero(~rest)
+    outside = error[rest].mean() if rest.any() else 0.0
+    inside = [error[box].mean() for box in boxes]
+    return float((weight * outside + np.sum(inside)) / (len(boxes) + weight))
 
 
 def _results(metric: Any, picture: Picture, protocol: Protocol) -> Any:
