@@ -275,12 +275,12 @@ def measure_image(
     sized: dict[str, MapArray] = {}
     if values.shape == size:
         sized = dict.fromkeys((protocol.size_mismatch for protocol in protocols), values)
+    # before anything is resized
     for protocol in protocols:
-        how = protocol.size_mismatch
-        if how not in sized:
-            if how == "error":
-                raise SizeMismatchError(name, values.shape, size, protocol.name)
-            sized[how] = resized(values, size, how)
+        if protocol.size_mismatch == "error" and "error" not in sized:
+            raise SizeMismatchError(name, values.shape, size, protocol.name)
+    for how in {protocol.size_mismatch for protocol in protocols} - sized.keys():
+        sized[how] = resized(values, size, how)
     shared: dict[tuple[int, int], Measurement] = {}
     images = []
     for scorer, protocol in zip(scorers, protocols, strict=True):

@@ -200,11 +200,12 @@ def test_no_memory_is_one_line_that_names_the_file(
     def exhausted(*_: object, **__: object) -> None:
         raise MemoryError
 
-    Image.fromarray(MASK).save(tmp_path / "a.png")
+    # a plain grey PNG would not need Pillow
+    Image.fromarray(MASK).save(tmp_path / "a.bmp")
     for module, name in ((images, "load_picture"), (picture_files, "load_upright")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, exhausted)
-            refused(reader, tmp_path / "a.png", "not enough memory to read it")
+            refused(reader, tmp_path / "a.bmp", "not enough memory to read it")
 
 
 def test_names_that_are_no_path() -> None:

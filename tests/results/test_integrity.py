@@ -223,7 +223,7 @@ def test_check_leaves_an_edited_record_out_and_fails(
 def test_untouched_records_pass(made: Path) -> None:
     assert not read_records(made / "reports").problems
     assert not read_records(CHECKOUT / "reports").problems
-    assert len(read_records(CHECKOUT / "reports").runs) == 3
+    assert len(read_records(CHECKOUT / "reports").runs) == 6
 
 
 def test_records_under_every_protocol_and_metric_pass(made: Path, tmp_path: Path) -> None:
