@@ -55,12 +55,13 @@ from pathlib import Path
 from sodbench.files import locked_folder
 
 def wait(pipe):
+    # here, because the worker closes its copy of the lock after the fork, in its own time
+    print("ready", flush=True)
     pipe.recv()
 
 with locked_folder(Path(sys.argv[1])):
     ours, theirs = multiprocessing.Pipe()
     multiprocessing.get_context("fork").Process(target=wait, args=(theirs,)).start()
-    print("ready", flush=True)
     time.sleep(60)
 """
 
