@@ -86,6 +86,7 @@ def sweep_sizes(
     metrics: Sequence[str] | None = None,
     limit: int | None = None,
     weights: Path | str | None = None,
+    trust_remote_code: bool = False,
     device: str | None = None,
     precision: str | None = None,
     batch: int | None = None,
@@ -116,7 +117,7 @@ def sweep_sizes(
     (scorer,) = scorers_for([protocol], metrics)
     sets = open_sets(datasets, None if data_root is None else user_path(data_root))
     if isinstance(baseline, str | Path):
-        baseline = load_baseline(baseline)
+        baseline = load_baseline(baseline, trust_remote_code=trust_remote_code)
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     if recipe.input.fixed:
         size = f"{recipe.input.height} x {recipe.input.width}"

@@ -46,6 +46,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="only the first N images of each data set",
     )
     options.add_weights(parser)
+    options.add_remote_code(parser)
     parser.add_argument(
         "--protocol", metavar="NAME", default="pysodmetrics", help="scoring protocol (pysodmetrics)"
     )
@@ -89,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
         metrics=args.metrics,
         limit=args.limit,
         weights=args.weights,
+        trust_remote_code=args.trust_remote_code,
         device=args.device,
         precision=args.precision,
         batch=args.batch,
