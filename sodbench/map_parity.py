@@ -94,7 +94,7 @@ class Parity:
         """What is further apart than is allowed, in words."""
         found = []
         if self.largest_levels > self.levels:
-            found.append(f"{self.largest_levels} levels, at most {self.levels} are allowed")
+            found.append(f"{_levels(self.largest_levels)}, at most {self.levels} allowed")
         largest = self.largest_score
         if largest.difference > self.score:
             found.append(f"{largest.metric} by {largest.difference:.6f}, at most {self.score:g} is allowed")
@@ -139,10 +139,14 @@ class Parity:
         if not self.largest_levels:
             return ["the maps are equal"]
         return [
-            f"largest difference: {self.largest_levels} levels, in {self.largest_image}",
+            f"largest difference: {_levels(self.largest_levels)}, in {self.largest_image}",
             f"largest difference of a score of the data set: {self.largest_score} under {self.protocol}",
             f"worst image: {self.worst_image.image}, {self.worst_image}",
         ]
+
+
+def _levels(count: int) -> str:
+    return f"{count} level{'s' * (count != 1)}"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_one_level_is_allowed_and_two_are_not(
     assert parity("maps", "other", root=root, more=score) == 1
     printed = capsys.readouterr().out
     assert "largest difference: 2 levels, in 8143" in printed
-    assert "parity does not hold: 2 levels, at most 1 are allowed" in printed
+    assert "parity does not hold: 2 levels, at most 1 allowed" in printed
     assert parity("maps", "other", root=root, more=(*score, "--levels", "2")) == 0
 
 
