@@ -67,11 +67,13 @@ def _add_parity(parser: argparse.ArgumentParser) -> None:
     """Adds `--parity` and the options that go with it."""
     group = parser.add_argument_group(
         "parity",
-        "Each METHOD is then a folder of maps, or a baseline with its form: NAME, NAME@bf16, NAME@cuda,"
-        " NAME@cuda@fp16. Without a device in its name a baseline runs on the CPU.",
+        "With --parity, give two METHODs: each a folder of maps, or a baseline with its form, NAME, NAME@bf16,"
+        " NAME@cuda or NAME@cuda@fp16. Without a device in its name a baseline runs on the CPU.",
     )
     group.add_argument("--parity", action="store_true", help="compare two forms of a network")
-    group.add_argument("--dataset", nargs="+", metavar="NAME", help="the data set")
+    group.add_argument(
+        "--dataset", nargs="+", metavar="NAME", help="the data set (with --parity: exactly one)"
+    )
     group.add_argument(
         "--limit", action=options.Bounded, kind=LIMIT, metavar="N", help="only the first N images"
     )
@@ -80,16 +82,18 @@ def _add_parity(parser: argparse.ArgumentParser) -> None:
         action=options.Bounded,
         kind=LEVELS,
         metavar="N",
-        help="levels of 255 that a pixel may be apart (1)",
+        help="largest allowed difference of a pixel, in grey levels 0..255 (1)",
     )
     group.add_argument(
         "--score",
         action=options.Bounded,
         kind=NOT_NEGATIVE,
         metavar="X",
-        help="difference that a score of the data set may have (0.001)",
+        help="largest allowed difference of a score of the data set (0.001)",
     )
-    options.add_weights(group, "weights for the baselines instead of their own")
+    options.add_weights(
+        group, "weights for the baselines instead of their own (not for ONNX files and transformers models)"
+    )
     options.add_data_root(group)
     options.add_remote_code(group)
     options.add_quiet(group)

@@ -102,7 +102,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         "--no-self-check",
         action="store_false",
         dest="self_check",
-        help="do not score eight images a second time without the engine; the record says so",
+        help="skip the self-check (eight images scored again by independent code); the record says so",
     )
     add_scoring_workers(parser)
 

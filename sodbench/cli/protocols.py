@@ -41,8 +41,8 @@ def register(subparsers: Any) -> None:
     action = actions.add_parser(
         "show",
         help="show every convention of a protocol",
-        description="Show every convention of a protocol (a shipped one or your own TOML file), or what it "
-        "does otherwise than another.",
+        description="Show every convention of a protocol (a shipped one or your own TOML file), or how it "
+        "differs from another protocol.",
         epilog="example: sodbench protocols show basnet2019\n"
         "         sodbench protocols show sodsurvey --against pysodmetrics",
         formatter_class=raw,
@@ -146,9 +146,9 @@ def _show_against(protocol: "Protocol", other: "Protocol", as_json: bool) -> Non
         print(f"  {protocol.name}: {one.here}")
         print(f"  {other.name}: {one.there}")
         if one.moves:
-            print(f"  moves {', '.join(one.moves)}")
+            print(f"  affects: {', '.join(one.moves)}")
         if one.moves_little:
-            print(f"  moves the last digits or rare images of {', '.join(one.moves_little)}")
+            print(f"  affects the last digits, or few images: {', '.join(one.moves_little)}")
 
 
 def _compare(args: argparse.Namespace) -> None:
