@@ -67,8 +67,8 @@ def _add_parity(parser: argparse.ArgumentParser) -> None:
     """Adds `--parity` and the options that go with it."""
     group = parser.add_argument_group(
         "parity",
-        "With --parity, give two METHODs: each a folder of maps, or a baseline with its form, NAME, NAME@bf16,"
-        " NAME@cuda or NAME@cuda@fp16. Without a device in its name a baseline runs on the CPU.",
+        "With --parity, give two METHODs: each a folder of maps, or a baseline with its form, NAME,"
+        " NAME@bf16, NAME@cuda or NAME@cuda@fp16. Without a device in its name a baseline runs on the CPU.",
     )
     group.add_argument("--parity", action="store_true", help="compare two forms of a network")
     group.add_argument(

@@ -114,8 +114,8 @@ def load_onnx(baseline: "Baseline", path: Path, device: str) -> "tuple[nn.Module
         warnings.warn(
             f"{path}: nothing says how its images are prepared; assumed: {size[0]} x {size[1]}, division by "
             f"each image's maximum, ImageNet mean and standard deviation; its map is taken for "
-            f'{"a probability" if kind == "probability" else "logits"} and min-max normalised; a TOML file with network = "onnx" '
-            "can say otherwise (docs/baselines.md)",
+            f"{'a probability' if kind == 'probability' else 'logits'} and min-max normalised; a TOML file "
+            'with network = "onnx" can say otherwise (docs/baselines.md)',
             Note,
             stacklevel=4,
         )
