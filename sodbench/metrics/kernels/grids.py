@@ -216,14 +216,14 @@ def common_cells_by_level(
     ends = np.zeros(257, np.int64)
     for y in range(height):
         for x in range(width):
-            ends[levels[y, x] + 1] += 1
+            ends[np.int64(levels[y, x]) + 1] += 1
     for level in range(256):
         ends[level + 1] += ends[level]
     starts = ends.copy()
     order = np.empty(height * width, np.uint32)
     for y in range(height):
         for x in range(width):
-            level = levels[y, x]
+            level = np.int64(levels[y, x])
             # where the pixel's bit is in the turned picture
             order[starts[level]] = np.uint32((height - 1 - y) * 64 * words + width - 1 - x)
             starts[level] += 1
