@@ -18,7 +18,6 @@ Conventions that can change numbers:
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +27,6 @@ from sodbench.data.picture_files import check_size, load_picture, load_upright, 
 from sodbench.errors import InputError
 from sodbench.files import atomic_path
 from sodbench.paths import refuse_special
-
-if TYPE_CHECKING:
-    from sodbench.data.grey_png import GreyPng
 
 Pixels = NDArray[np.uint8]
 
@@ -72,8 +68,11 @@ def read_mask(path: Path) -> Pixels:
 
 def decode_mask(path: Path) -> tuple[Pixels, bool]:
     """The mask as `read_mask` returns it, and whether the file holds {0, 1} where {0, 255} is meant."""
+    from sodbench.data.grey_png import read_grey_png
+
     with named_errors(path):
-        if (plain := _plain_png(path)) is not None:
+        refuse_special(path)
+        if (plain := read_grey_png(path)) is not None:
             zero_one = not plain.bilevel and is_zero_one(plain.values)
             return (plain.values * np.uint8(255) if zero_one else plain.values), zero_one
         picture = load_picture(path)
@@ -94,8 +93,11 @@ def decode_mask(path: Path) -> tuple[Pixels, bool]:
 
 def read_map(path: Path) -> Pixels:
     """A saliency map as H x W uint8, as it is stored; raises InputError for 16-bit and coloured maps."""
+    from sodbench.data.grey_png import read_grey_png
+
     with named_errors(path):
-        if (plain := _plain_png(path)) is not None:
+        refuse_special(path)
+        if (plain := read_grey_png(path)) is not None:
             return plain.values
         picture = load_picture(path, sixteen_bits=False)
         _check_transparent_level(path, picture, "saliency map")
@@ -124,14 +126,6 @@ def write_map(path: Path, values: Pixels) -> None:
 def is_zero_one(values: Pixels) -> bool:
     """True for a mask or map whose highest value is 1: stored as {0, 1} where {0, 255} was meant."""
     return bool(values.size) and int(values.max()) == 1
-
-
-def _plain_png(path: Path) -> "GreyPng | None":
-    """The pixels of what nearly all masks and maps are; None where Pillow has to read the file."""
-    from sodbench.data.grey_png import read_grey_png
-
-    refuse_special(path)
-    return read_grey_png(path)
 
 
 def _rgb(name: str | Path, picture: Image.Image) -> Pixels:

@@ -108,6 +108,7 @@ def _follow_coverage(name: str, work: Path, seconds: int, seed: int) -> int:
     # numba does not compile instrumented code: what is imported already stays as it is
     for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
         importlib.import_module(module.name)
+    importlib.import_module("sodbench.data.grey_png")
     with atheris.instrument_imports(include=["sodbench", *FORMATS]):
         target = _target(name)
         for data in (*getattr(target, "seeds", list)(), *corpus.kept(name)):

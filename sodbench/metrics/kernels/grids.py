@@ -223,10 +223,10 @@ def common_cells_by_level(
     order = np.empty(height * width, np.uint32)
     for y in range(height):
         for x in range(width):
-            level = np.int64(levels[y, x])
+            value = np.int64(levels[y, x])
             # where the pixel's bit is in the turned picture
-            order[starts[level]] = np.uint32((height - 1 - y) * 64 * words + width - 1 - x)
-            starts[level] += 1
+            order[starts[value]] = np.uint32((height - 1 - y) * 64 * words + width - 1 - x)
+            starts[value] += 1
 
     bits = np.full((height, words), ALL)
     if width % 64:
