@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+# before any test imports onnxruntime itself
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
