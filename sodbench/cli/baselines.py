@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sodbench.arguments import OPSET, SIDE
+from sodbench.arguments import OPSET
 from sodbench.cli import options
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
@@ -65,14 +65,7 @@ def register(subparsers: Subparsers) -> None:
     export.add_argument("baseline", help="its name, the path of its TOML file, or module:callable")
     export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the file to write, *.onnx")
     options.add_weights(export)
-    export.add_argument(
-        "--size",
-        nargs=2,
-        action=options.Bounded,
-        kind=SIDE,
-        metavar=("H", "W"),
-        help="input size (the baseline's own)",
-    )
+    options.add_size(export)
     export.add_argument("--dynamic", action="store_true", help="let the file take images of any size")
     export.add_argument(
         "--opset",
@@ -92,14 +85,7 @@ def register(subparsers: Subparsers) -> None:
     check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
     check.add_argument("--all", action="store_true", help="every baseline")
     options.add_weights(check)
-    check.add_argument(
-        "--size",
-        nargs=2,
-        action=options.Bounded,
-        kind=SIDE,
-        metavar=("H", "W"),
-        help="input size (the baseline's own)",
-    )
+    options.add_size(check)
     options.add_remote_code(check)
     options.add_json(check)
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import BATCH, SECONDS, SIDE, THREADS
+from sodbench.arguments import BATCH, SECONDS, THREADS
 from sodbench.cli import options
 from sodbench.json_text import to_json
 
@@ -28,14 +28,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("baselines", nargs="+", metavar="NAME", help="baselines, or module:callable")
     options.add_weights(parser)
-    parser.add_argument(
-        "--size",
-        nargs=2,
-        action=options.Bounded,
-        kind=SIDE,
-        metavar=("H", "W"),
-        help="input size (the baseline's)",
-    )
+    options.add_size(parser)
     parser.add_argument(
         "--batch", action=options.Bounded, kind=BATCH, default=1, metavar="N", help="batch size (1)"
     )

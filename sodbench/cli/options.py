@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sodbench.arguments import BATCH, THREADS, Number
+from sodbench.arguments import BATCH, SIDE, THREADS, Number
 
 Options: TypeAlias = argparse._ActionsContainer  # a parser, or a group of its options
 
@@ -151,6 +151,18 @@ def add_reports(parser: argparse.ArgumentParser) -> None:
 def add_trust(parser: argparse.ArgumentParser, text: str) -> None:
     """Adds `--trust`."""
     parser.add_argument("--trust", action="store_true", help=text)
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Adds `--size H W`."""
+    parser.add_argument(
+        "--size",
+        nargs=2,
+        action=Bounded,
+        kind=SIDE,
+        metavar=("H", "W"),
+        help="input size (the baseline's own)",
+    )
 
 
 def add_remote_code(parser: Options) -> None:
