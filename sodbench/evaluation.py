@@ -90,6 +90,7 @@ def evaluate(
 
     Raises InputError for errors that the user can correct, before any work is done where possible.
     """
+    from sodbench.cell_key import prediction_parts
     from sodbench.models import Baseline, choose_device
     from sodbench.prediction import default_batch, predict_samples
     from sodbench.results.provenance import Prediction
@@ -135,6 +136,7 @@ def evaluate(
         provider=loaded.provider(device),
         remote_code=recipe.remote_code,
     )
+    made_from = prediction_parts(loaded, opened.samples[:limit], precision, device)
     # so that only maps of this network are scored
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
         pairs = predict_samples(
@@ -155,6 +157,7 @@ def evaluate(
             scoring,
             started=started,
             prediction=prediction,
+            made_from=made_from,
         )
 
 
@@ -280,6 +283,7 @@ def rescore(
 
     The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
     """
+    from sodbench.cell_key import prediction_part_of
     from sodbench.results.run import checked_runs
 
     started = time.time()
@@ -313,8 +317,16 @@ def rescore(
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
     check_place(run.name, opened, len(pairs), scoring)
+    then = run.provenance.depends_on
     return score_and_record(
-        run.name, opened, pairs, folder, scoring, started=started, prediction=run.prediction
+        run.name,
+        opened,
+        pairs,
+        folder,
+        scoring,
+        started=started,
+        prediction=run.prediction,
+        made_from=prediction_part_of(then) if then and run.prediction else None,
     )
 
 

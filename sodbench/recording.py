@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -121,8 +121,13 @@ def score_and_record(
     *,
     started: float,
     prediction: Prediction | None = None,
+    made_from: Mapping[str, str] | None = None,
 ) -> Run:
-    """Scores maps against masks under every protocol and records the run."""
+    """Scores maps against masks under every protocol and records the run.
+
+    `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
+    """
+    from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
@@ -151,12 +156,17 @@ def score_and_record(
     changed = changes(dataset)
     if changed:
         warnings.warn(f"{dataset.name} differs from its manifest: {changed.line()}", Note, stacklevel=3)
+    samples = [sample for sample, _ in pairs]
     run = new_run(
         name,
         dataset,
         tables,
         maps=maps,
         prediction=prediction,
+        depends_on=joined(
+            map_parts(pairs) if made_from is None else made_from,
+            scoring_parts(samples, scoring.protocols, scoring.metrics),
+        ),
         reports=scoring.reports,
         data_root=scoring.data_root,
         started=started,

@@ -106,6 +106,8 @@ class Provenance:
     only for an ad-hoc data set. started: ISO 8601, UTC. seconds: how long predicting and scoring took.
     versions: packages that can move a score. device: processor, system, GPU. code: git commit of sodbench.
     self_check: what was scored a second time; None in records of before there was a check.
+    depends_on: what the scores depend on, part by part (`cell_key`); empty in records of before there were
+    such.
     """
 
     origin: Literal["baseline", "maps"] = "maps"
@@ -133,6 +135,7 @@ class Provenance:
     trust_remote_code: bool = False
     remote_code: dict[str, str] = field(default_factory=dict)
     self_check: SelfCheck | None = None
+    depends_on: dict[str, str] = field(default_factory=dict)
 
 
 def environment(started: datetime | float | None = None, roots: Iterable[Path] = ()) -> dict[str, Any]:

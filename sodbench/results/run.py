@@ -189,12 +189,14 @@ def new_run(
     reports: Path | None = None,
     data_root: Path | None = None,
     started: datetime | float | None = None,
+    depends_on: Mapping[str, str] | None = None,
 ) -> Run:
     """Makes the run of what has just been scored and collects its provenance.
 
     `tables` is what `scoring.score_samples` returned, `maps` the folder of the maps, `prediction` how they
     were predicted (None: they were made elsewhere), `reports` the folder below which the run will be
-    recorded, `started` when the work began (an aware datetime, or seconds since 1970).
+    recorded, `started` when the work began (an aware datetime, or seconds since 1970), `depends_on` what the
+    scores depend on (`cell_key`).
     """
     first = next(iter(tables.values()))
     images = [str(image) for image in first.per_image.index]
@@ -225,6 +227,7 @@ def new_run(
         provider=how.provider,
         trust_remote_code=bool(how.remote_code),
         remote_code=how.remote_code,
+        depends_on=dict(depends_on or {}),
     )
     return Run(
         name=name,
