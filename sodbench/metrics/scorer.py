@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
 from sodbench.metrics.inputs import MapArray, SizeMismatchError, checked_map, checked_mask, checked_name
+from sodbench.metrics.kept_curves import KeptCurves
 from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
@@ -77,11 +79,11 @@ class Scorer:
     def reset(self) -> None:
         """Discards all images; keeps protocol and metrics."""
         self._names: dict[str, None] = {}
-        self._columns: dict[str, list[float]] = {}
-        self._facts: list[tuple[int, int, float]] = []
+        self._columns: dict[str, MutableSequence[float]] = {}
+        self._facts: tuple[array[Any], ...] = (array("q"), array("q"), array("d"))
         self._constant: list[str] = []
         self._means: dict[str, RunningMean] = {}
-        self._kept: dict[str, list[NDArray[np.float32]]] = {}
+        self._kept = KeptCurves()
         self._noted = False  # that a map holds only 0 and 1
 
     def __repr__(self) -> str:
@@ -119,17 +121,20 @@ class Scorer:
         if image.name in self._names:
             raise InputError(f"{image.name}: name given twice; expected one map per name")
         self._names[image.name] = None
-        self._facts.append(image.facts)
+        for fact, value in zip(self._facts, image.facts, strict=True):
+            fact.append(value)
         if image.constant:
             self._constant.append(image.name)
         for key, value in image.columns.items():
-            self._columns.setdefault(key, []).append(value)
+            if key not in self._columns:  # whole numbers (HCE) stay whole
+                self._columns[key] = array("d") if isinstance(value, float) else []
+            self._columns[key].append(value)
         for key, curve in image.curves.items():
             if key not in self._means:
                 self._means[key] = RunningMean(curve.size)
             self._means[key].add(curve[None])
             if self._keep and key not in DERIVED:
-                self._kept.setdefault(key, []).append(curve.astype(np.float32))
+                self._kept.add(key, curve)
 
     def merge(self, other: "Scorer") -> None:
         """Appends all images of another scorer, which is not changed.
@@ -157,16 +162,18 @@ class Scorer:
         if twice:
             raise InputError(f"name given twice: {first_of(twice)}; expected one map per name")
         self._names |= other._names
-        self._facts += other._facts
+        for fact, more in zip(self._facts, other._facts, strict=True):
+            fact.extend(more)
         self._constant += other._constant
         for key, values in other._columns.items():
-            self._columns.setdefault(key, []).extend(values)
+            if key not in self._columns:
+                self._columns[key] = values[:0]
+            self._columns[key].extend(values)
         for key, running in other._means.items():
             if key not in self._means:
                 self._means[key] = RunningMean(running.size)
             self._means[key].merge(running)
-        for key, curves in other._kept.items():
-            self._kept.setdefault(key, []).extend(curves)
+        self._kept.extend(other._kept)
 
     def scores(self) -> dict[str, float]:
         """The data set's scores of all images so far, by metric name; raises InputError if there is none."""
@@ -189,11 +196,12 @@ class Scorer:
         return ScoreTable(
             self.protocol,
             scores,
-            per_image=pandas.DataFrame(self._columns, index=names),
+            per_image=pandas.DataFrame({key: np.array(v) for key, v in self._columns.items()}, index=names),
             curves=curves,
-            image_curves={key: np.stack(rows) for key, rows in self._kept.items()} if self._keep else None,
+            image_curves=self._kept.so_far() if self._keep else None,
             image_facts=pandas.DataFrame(
-                self._facts, columns=["height", "width", "object_share"], index=names
+                dict(zip(("height", "width", "object_share"), map(np.array, self._facts), strict=True)),
+                index=names,
             ),
             constant_maps=tuple(self._constant),
         )

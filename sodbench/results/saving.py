@@ -19,11 +19,14 @@ from pathlib import Path
 
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
+from sodbench.metrics.kept_curves import in_pieces
 from sodbench.names import folder_name
 from sodbench.results.loading import SCHEMA
 from sodbench.results.replacement import refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.unfinished import temporary
+
+IMAGES_PER_PIECE = 8192  # of image_curves.parquet
 
 
 def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
@@ -109,25 +112,40 @@ def _write(folder: Path, run: Run) -> None:
 
 
 def _write_image_curves(path: Path, run: Run) -> None:
-    """One row per image and protocol, one list of values per curve; no file where no curves were kept."""
+    """One row per image and protocol, one list of values per curve; no file where no curves were kept.
+
+    Written piece by piece: the curves of a large data set do not fit in memory.
+    """
     import numpy as np
     import pyarrow
     import pyarrow.parquet as parquet
 
-    tables = []
-    for name, table in run.tables.items():
-        if not table.image_curves:
-            continue
-        images = [str(image) for image in table.per_image.index]
-        columns = {"protocol": pyarrow.array([name] * len(images)), "name": pyarrow.array(images)}
-        for curve, values in table.image_curves.items():
-            flat = pyarrow.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
-            offsets = np.arange(len(images) + 1, dtype=np.int32) * values.shape[1]
-            columns[curve] = pyarrow.ListArray.from_arrays(pyarrow.array(offsets), flat)
-        tables.append(pyarrow.table(columns))
-    if tables:
-        whole = pyarrow.concat_tables(tables, promote_options="default")
-        parquet.write_table(whole, path, compression="zstd")
+    kept = {name: table.image_curves for name, table in run.tables.items() if table.image_curves}
+    if not kept:
+        return
+    names = list(dict.fromkeys(curve for curves in kept.values() for curve in curves))
+    lists = pyarrow.list_(pyarrow.float32())
+    schema = pyarrow.schema(
+        [("protocol", pyarrow.string()), ("name", pyarrow.string()), *((name, lists) for name in names)]
+    )
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for protocol, curves in kept.items():
+            images = [str(image) for image in run.tables[protocol].per_image.index]
+            start = 0
+            for piece in in_pieces(curves, IMAGES_PER_PIECE):
+                rows = len(next(iter(piece.values())))
+                columns = {
+                    "protocol": pyarrow.array([protocol] * rows),
+                    "name": pyarrow.array(images[start : start + rows]),
+                }
+                for name in names:
+                    columns[name] = pyarrow.nulls(rows, lists)
+                    if name in piece:
+                        flat = pyarrow.array(np.ascontiguousarray(piece[name], dtype=np.float32).reshape(-1))
+                        offsets = np.arange(rows + 1, dtype=np.int32) * piece[name].shape[1]
+                        columns[name] = pyarrow.ListArray.from_arrays(pyarrow.array(offsets), flat)
+                writer.write_table(pyarrow.table(columns, schema=schema))
+                start += rows
 
 
 def _swap(staged: Path, final: Path) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sodbench.metrics.kept_curves import in_pieces
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.registry import all_metrics
 
+IMAGES = 1024  # whose curves are read at a time
 SUMMARY_OF = {"maxF": "F", "meanF": "F"}  # besides those whose `MetricInfo` names a curve
 
 
@@ -23,16 +25,14 @@ def data_set_scores(
         scores["relaxF"] = (1 + protocol.boundary_beta2) * p * r / bottom if bottom else 0.0
     if protocol.mean_f == "adaptive" and "meanF" in per_image:
         scores["meanF"] = _mean(per_image["meanF"])
-    lines: dict[str, NDArray[np.float64]] = {}
+    lines = _mean_lines(curves, protocol)
     for name, info in all_metrics().items():
         curve = info.curve or SUMMARY_OF.get(name)
         if name in scores or name not in per_image:
             continue
         if curve is None:
             scores[name] = _mean(per_image[name])
-        elif curve in curves or (curve == "F" and "precision" in curves):
-            if curve not in lines:
-                lines[curve] = _f_line(curves, protocol) if curve == "F" else _mean_line(curves[curve])
+        elif curve in lines:
             line = lines[curve]
             scores[name] = float(line.max() if "max" in name.lower() else line.mean())
     return scores
@@ -44,20 +44,24 @@ def _mean(values: NDArray[Any]) -> float:
     return float(valid.mean()) if valid.size else float("nan")
 
 
-def _mean_line(curves: NDArray[np.float32]) -> NDArray[np.float64]:
-    counted = ~np.isnan(curves[:, 0])
-    rows = curves if counted.all() else curves[counted]
-    if not len(rows):
-        return np.full(curves.shape[1], np.nan)
-    return np.asarray(rows.mean(axis=0, dtype=np.float64))
-
-
-def _f_line(curves: Mapping[str, NDArray[np.float32]], protocol: Protocol) -> NDArray[np.float64]:
-    """The mean of the images' F curves, or F of their mean precision and recall."""
-    p, r = curves["precision"], curves["recall"]
-    if protocol.f_average == "images":
-        return _mean_line(_f(p, r, protocol))
-    return np.asarray(_f(_mean_line(p), _mean_line(r), protocol))
+def _mean_lines(
+    curves: Mapping[str, NDArray[np.float32]], protocol: Protocol
+) -> dict[str, NDArray[np.float64]]:
+    """The mean of every curve, and of F: of the images' F curves, or F of their mean precision and recall."""
+    sums: dict[str, NDArray[np.float64]] = {}
+    counts: dict[str, int] = {}
+    for piece in in_pieces(curves, IMAGES):
+        lines = dict(piece)
+        if "precision" in lines and protocol.f_average == "images":
+            lines["F"] = _f(lines["precision"], lines["recall"], protocol)
+        for name, rows in lines.items():
+            counted = rows[~np.isnan(rows[:, 0])]
+            sums[name] = sums.get(name, 0.0) + counted.sum(axis=0, dtype=np.float64)
+            counts[name] = counts.get(name, 0) + len(counted)
+    means = {name: total / counts[name] if counts[name] else total * np.nan for name, total in sums.items()}
+    if "precision" in means and protocol.f_average != "images":
+        means["F"] = _f(means["precision"], means["recall"], protocol)
+    return means
 
 
 def _f(p: NDArray[Any], r: NDArray[Any], protocol: Protocol) -> NDArray[Any]:
