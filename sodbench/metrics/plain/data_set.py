@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sodbench.metrics.plain.probabilities import calibration_errors
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.registry import all_metrics
 
+POOLED = ("ECE", "MCE")  # of the bins of all images, not the mean of the images' own
 SUMMARY_OF = {"maxF": "F", "meanF": "F"}  # besides those whose `MetricInfo` names a curve
 
 
@@ -23,10 +25,13 @@ def data_set_scores(
         scores["relaxF"] = (1 + protocol.boundary_beta2) * p * r / bottom if bottom else 0.0
     if protocol.mean_f == "adaptive" and "meanF" in per_image:
         scores["meanF"] = _mean(per_image["meanF"])
+    pooled = ("binPixels", "binProbability", "binObject")
+    if set(pooled) <= set(curves):
+        scores |= calibration_errors(np.stack([_mean_line(curves[name]) for name in pooled]))
     lines: dict[str, NDArray[np.float64]] = {}
     for name, info in all_metrics().items():
         curve = info.curve or SUMMARY_OF.get(name)
-        if name in scores or name not in per_image:
+        if name in scores or name not in per_image or name in POOLED:
             continue
         if curve is None:
             scores[name] = _mean(per_image[name])
