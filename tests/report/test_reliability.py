@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from report.browser import DRIVER, FOUND, Browser
 from sodbench.cli.main import main
 from sodbench.files import sha256_of
 from sodbench.metrics.families.calibration import BINS, OBJECT, PIXELS
@@ -92,6 +93,33 @@ def test_the_report_shows_the_diagram_in_every_format(
     for metric in ("ECE", "MCE", "Brier"):
         full = f"{metric}@pysodmetrics"
         assert 0 < row[f"low:{full}"] < row[full] < row[f"high:{full}"] < 1
+
+
+@pytest.mark.skipif(
+    not (FOUND and DRIVER), reason="needs chromium and chromedriver (Debian: chromium, chromium-driver)"
+)
+def test_the_page_draws_the_diagram(folders: Path, reports: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    scored(folders, plain, "--metrics", "MAE", "F", methods=("soft",))
+    button = "document.querySelector('[data-chart=reliability]')"
+    with Browser() as browser:
+        for folder, hidden in ((plain, True), (reports, False)):
+            options = ["--formats", "html", "--figures", "--gallery", "0", "--reports", str(folder)]
+            assert main(["report", *options]) == 0
+            browser.open(folder / "index.html")
+            browser.run("document.querySelector('.curves').scrollIntoView({behavior: 'instant'})")
+            browser.wait("document.querySelector('.charts path.line')")
+            assert browser.run(f"return {button}.hidden") is hidden
+        browser.run(f"{button}.click()")
+        lines = browser.run(
+            "return [...document.querySelectorAll('.charts figure')]"
+            ".map(f => [f.querySelector('figcaption').textContent, f.querySelectorAll('path.line').length])"
+        )
+        assert lines == [
+            ["Reliability of the map as a probability; grey diagonal: calibrated", 1 + len(METHODS)],
+            ["Share of the pixels with a value of at most x", len(METHODS)],
+        ]
+        assert browser.log("browser") == []
 
 
 def test_mae_prefers_the_saturated_maps_and_brier_does_not(reports: Path) -> None:
