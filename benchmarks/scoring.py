@@ -4,14 +4,15 @@
     python benchmarks/scoring.py                      procedural pictures of the same sizes
 
 One thread: pysodmetrics' {MAE, F, E, S, weighted F} against the same set and relaxed F here, on a mask seen
-for the first time and on one seen before; then every further metric of the package. Two threads: a folder
-from disk against decoding it alone, and against the loop that people write (OpenCV, the package's five
-metrics, one process per core). Then import and first call of a fresh process. Everything is interleaved and
-the best of the repeats is taken: on a busy machine trust the ratios, those of processor time most, not the
-milliseconds.
+for the first time and on one seen before; then every further metric of the package, and calibration beside
+torchmetrics where that is installed. Two threads: a folder from disk against decoding it alone, and against
+the loop that people write (OpenCV, the package's five metrics, one process per core). Then import and first
+call of a fresh process. Everything is interleaved and the best of the repeats is taken: on a busy machine
+trust the ratios, those of processor time most, not the milliseconds.
 """
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import time
@@ -29,7 +30,13 @@ from PIL import Image
 
 from sodbench.data.images import read_map, read_mask
 from sodbench.metrics import Scorer, load_protocol
-from sodbench.metrics.families import context_measure, correction_effort, multiscale_iou, size_invariant
+from sodbench.metrics.families import (
+    calibration,
+    context_measure,
+    correction_effort,
+    multiscale_iou,
+    size_invariant,
+)
 from sodbench.metrics.mask import MaskCache, binarise
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.scorer import measure_image
@@ -132,6 +139,23 @@ def package_f() -> Any:
     return py_sod_metrics.SizeInvarianceFmeasureV2({"F": py_sod_metrics.FmeasureHandler(True, True)})
 
 
+class TorchCalibration:
+    """Calibration as torchmetrics computes it (pysodmetrics has none), with its imports done before."""
+
+    def __init__(self) -> None:
+        from torchmetrics.classification import BinaryCalibrationError
+
+        self.error = BinaryCalibrationError(n_bins=15)
+
+    def step(self, prediction: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+        """One map of 8 bits."""
+        import torch
+
+        probability = torch.from_numpy(prediction).flatten() / 255
+        self.error.update(probability, torch.from_numpy(mask > 128).flatten().int())
+        self.error.compute()
+
+
 FURTHER: dict[str, tuple[Callable[[Measurement], object], Callable[[], Any]]] = {
     "MSIoU, every threshold": (msiou_by_level, lambda: py_sod_metrics.MSIoU(True, False)),
     "MSIoU, adaptive and .5": (msiou_twice, lambda: py_sod_metrics.MSIoU(False, True, with_binary=True)),
@@ -143,6 +167,8 @@ FURTHER: dict[str, tuple[Callable[[Measurement], object], Callable[[], Any]]] = 
     ),
     "CM": (lambda one: context_measure.context(one, NORMALISED), lambda: py_sod_metrics.ContextMeasure()),
 }
+if importlib.util.find_spec("torchmetrics"):
+    FURTHER["ECE (torchmetrics)"] = (lambda one: calibration.measure(one, NORMALISED), TorchCalibration)
 
 
 def further(sets: dict[str, list[tuple[str, Path, Path]]], count: int, repeats: int) -> None:

@@ -91,12 +91,12 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     """Adds `--protocols`, `--metrics`, `--no-image-curves`, `--no-self-check` and `--scoring-workers`."""
     add_protocols(parser, default=["pysodmetrics"], text="scoring protocols (pysodmetrics)")
     add_former(parser, "--protocol", "--protocols", nargs="+")
-    add_metrics(parser, "metric families, e.g. MAE F E S wF relaxF (all that the protocols define)")
+    add_metrics(parser, "metric families, e.g. MAE F S calibration (the protocols' standard ones)")
     parser.add_argument(
         "--no-image-curves",
         action="store_false",
         dest="image_curves",
-        help="do not keep the curves of every image: small records, without confidence intervals of max F",
+        help="do not keep the curves of every image: small records, no confidence intervals of max F and ECE",
     )
     parser.add_argument(
         "--no-self-check",

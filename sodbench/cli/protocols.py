@@ -98,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> None:
     from sodbench.metrics import load_protocol, protocol_names
+    from sodbench.metrics.registry import all_families
 
     protocols = [load_protocol(name) for name in protocol_names()]
     if args.json:
@@ -105,6 +106,8 @@ def _list(args: argparse.Namespace) -> None:
         return
     rows = [[one.name, one.title, " ".join(one.families), one.source] for one in protocols]
     print("\n".join(columns([["name", "title", "metrics", "source"], *rows])))
+    further = [family.name for family in all_families().values() if not family.standard]
+    print(f"\nWith --metrics, every protocol also scores {' '.join(further)} (docs/protocols.md).")
 
 
 def _show(args: argparse.Namespace) -> None:

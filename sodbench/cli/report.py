@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
-FIGURES = ("pr", "f", "e", "distribution", "size", "speed", "ranks")
+FIGURES = ("pr", "f", "e", "reliability", "distribution", "size", "speed", "ranks")
 
 
 def register(subparsers: Any) -> None:

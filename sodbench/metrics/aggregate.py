@@ -28,8 +28,8 @@ class ScoreTable:
 
     `scores`: the data set's values by metric name. `per_image`: index name, one column per metric (NaN where
     the protocol excludes the image). `curves`: index level; columns precision, recall, F, E (and those of
-    further families) of the data set. `image_curves`: the same per image without F, which follows from
-    precision and recall (float32, n x levels), only if kept.
+    further families; those of calibration have 15 bins, then NaN) of the data set. `image_curves`: the same
+    per image without F, which follows from precision and recall (float32, n x levels), only if kept.
     `image_facts`: index name; height, width, object_share (fraction of object pixels).
     `constant_maps`: the names of the images whose maps have one value only.
     """

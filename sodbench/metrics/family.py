@@ -71,7 +71,8 @@ class Family:
     """A metric family: the scores it yields and how.
 
     `measure(measurement, protocol)` gives one image's columns (floats; NaN where the protocol leaves the
-    image out) and its curves (arrays over the levels, named precision, recall, E ...). `source` is the paper.
+    image out) and its curves (arrays over the levels, or over fewer bins, named precision, recall, E ...).
+    `source` is the paper. `as_saved`: the map is scored as it was saved, not on the protocol's scale.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Family:
     metrics: tuple[MetricInfo, ...]
     measure: Callable[[Measurement, Protocol], tuple[Columns, Curves]]
     standard: bool = False
+    as_saved: bool = False
 
     def defined(self, protocol: Protocol) -> tuple[MetricInfo, ...]:
         """The metrics that the protocol's toolkit prints."""

@@ -40,9 +40,10 @@ _GREY = Check("a grey value in 0..255", lambda value: 0 <= value <= 255)
 _SHARE = Check("a number in 0..1", lambda value: 0 <= value <= 1)
 _RADIUS = Check("1, 2 or 3", lambda value: value in (1, 2, 3))
 
-# the metrics that a field moves: their names, or one of these two
+# the metrics that a field moves: their names, or one of these two; a scaled metric is one that takes the map
+# on the protocol's scale, not as it was saved
 EVERY = "every metric"
-FURTHER = "every metric beyond the standard set"
+FURTHER = "every scaled metric beyond the standard set"
 _F_CURVE = ("maxF", "meanF")
 _F = (*_F_CURVE, "adpF")
 _E_CURVE = ("maxE", "meanE")

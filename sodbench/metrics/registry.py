@@ -55,8 +55,13 @@ def fields_that_move(metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     >>> fields_that_move("MAE")[0]
     ('mae_scale', 'mask_in_mae')
     """
-    standard = [info.name for name in STANDARD for info in all_families()[name].metrics]
-    names = {metric, EVERY} if metric in standard else {metric, EVERY, FURTHER}
+    own = [
+        info.name
+        for family in all_families().values()
+        for info in family.metrics
+        if family.standard or family.as_saved
+    ]
+    names = {metric, EVERY} if metric in own else {metric, EVERY, FURTHER}
     conventions = convention_fields().items()
     return (
         tuple(key for key, one in conventions if names & set(one.decisive)),

@@ -190,7 +190,7 @@ class Scorer:
         names = pandas.Index(list(self._names), name="name", dtype=object)
         means = {key: running.mean() for key, running in self._means.items()}
         curves = pandas.DataFrame(
-            _data_set_curves(means, self.protocol),
+            {name: pandas.Series(curve) for name, curve in _data_set_curves(means, self.protocol).items()},
             index=pandas.RangeIndex(self.protocol.levels, name="level"),
         )
         return ScoreTable(

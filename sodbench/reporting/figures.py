@@ -8,6 +8,7 @@ from sodbench.reporting.figure_style import FORMATS, looks
 from sodbench.reporting.image_score_figures import distribution_figure, size_figure
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.rank_figure import rank_figure
+from sodbench.reporting.reliability_figure import reliability_figure
 from sodbench.reporting.speed_figure import speed_figures
 from sodbench.reporting.table import Table
 from sodbench.results.run import Run
@@ -17,6 +18,7 @@ _OF_RUNS = {
     "pr": pr_figure,
     "f": f_figure,
     "e": e_figure,
+    "reliability": reliability_figure,
     "distribution": distribution_figure,
     "size": size_figure,
 }
@@ -25,6 +27,7 @@ KINDS = {
     "pr": "precision and recall",
     "f": "F by threshold",
     "e": "E by threshold",
+    "reliability": "reliability diagram",
     "distribution": "scores per image",
     "size": "score by object size",
     "speed": "quality and speed",

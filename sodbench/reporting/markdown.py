@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
-def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
+# what the figures under a table show, by their kind
+_SHOWS = {"pr": "Precision-recall curves on", "reliability": "Reliability diagram on"}
+SHOWN = tuple(_SHOWS)
+
+
+def markdown(table: Table, figures: Mapping[str, Mapping[str, str]] | None = None) -> str:
     """The whole leaderboard.
 
-    `figures` names the image to show under the table of each data set, under "" that of the ranks.
+    `figures` names, by kind (`SHOWN`), the images to show under the table of each data set, under "" that of
+    the ranks (`ranks`).
     """
     lines = ["# Leaderboard", ""]
     lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")
@@ -36,15 +42,17 @@ def markdown(table: Table, figures: Mapping[str, str] | None = None) -> str:
         lines += [f"## {escape(title)}", "", *_table(table, rows, marked)]
         if notes := table.notes.get(dataset):
             lines += ["", *(f"- {escape(note)}" for note in notes)]
-        if figures and dataset in figures:
-            lines += ["", f"![Precision-recall curves on {escape(title)}]({figures[dataset]})"]
+        for kind, image in (figures or {}).get(dataset, {}).items():
+            lines += ["", f"![{_SHOWS[kind]} {escape(title)}]({image})"]
         lines.append("")
     if figures and "" in figures:
-        lines += ["## Average ranks", "", f"![Average ranks over the data sets]({figures['']})", ""]
+        lines += ["## Average ranks", "", f"![Average ranks over the data sets]({figures['']['ranks']})", ""]
     return "\n".join(lines)
 
 
-def write_markdown(folder: Path, table: Table, figures: Mapping[str, str] | None = None) -> Path:
+def write_markdown(
+    folder: Path, table: Table, figures: Mapping[str, Mapping[str, str]] | None = None
+) -> Path:
     """Writes `leaderboard.md` and returns its path."""
     path = folder / "leaderboard.md"
     write_text(path, markdown(table, figures))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sodbench.metrics.families import calibration
+from sodbench.reporting.curve_figures import with_curve
 from sodbench.reporting.f_curves import f_curve, kind_of
 from sodbench.reporting.gallery import Gallery, make_gallery
 from sodbench.reporting.labels import label, order, split_name
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 NONE = 65535
 SCALE = 20000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
+# the fields of `calibration.Reliability`, packed where a run recorded its calibration
+RELIABILITY = ("bin probability", "bin frequency", "bin share")
 
 
 def dataset_data(
@@ -103,9 +107,14 @@ def fitting_scale(values: NDArray[np.float64]) -> float:
 def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
     """The curves of all methods (methods x curves x levels); a curve that a record lacks is all NONE."""
     levels = max((len(run.tables[protocol].curves) for run in runs), default=0)
-    values = np.full((len(runs), len(CURVES), levels), np.nan)
+    calibrated = {run.name for run in with_curve(runs, protocol, calibration.CURVES)}
+    names = (*CURVES, *RELIABILITY) if calibrated else CURVES
+    values = np.full((len(runs), len(names), levels), np.nan)
     for place, run in enumerate(runs):
         table = run.tables[protocol]
+        if run.name in calibrated:
+            bins = calibration.reliability({key: table.curves[key].to_numpy() for key in calibration.CURVES})
+            values[place, len(CURVES) :, : calibration.BINS] = bins
         for number, name in enumerate(CURVES):
             curve: NDArray[np.float64] | None = None
             if name in table.curves:
@@ -117,7 +126,8 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
     first = runs[0].tables[protocol] if runs else None
     return {
         "levels": levels,
-        "names": list(CURVES),
+        "names": list(names),
+        "bins": calibration.BINS,
         "own": kind_of(first) if first else MEAN_OF_CURVES,
         "beta2": conventions(first).f_beta2 if first else None,
         "epsilon": conventions(first).f_epsilon if first else None,

@@ -11,7 +11,7 @@ from sodbench.files import locked_folder
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
 from sodbench.reporting.latex import write_latex
-from sodbench.reporting.markdown import write_markdown
+from sodbench.reporting.markdown import SHOWN, write_markdown
 from sodbench.reporting.page import write_page
 from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
@@ -108,9 +108,12 @@ def report(
         documents: list[Path] = []
         if "markdown" in formats:
             pictures = {
-                dataset: files[0].relative_to(folder).as_posix()
+                dataset: {
+                    kind: found[kind][0].relative_to(folder).as_posix()
+                    for kind in (SHOWN if dataset else ("ranks",))
+                    if found.get(kind)
+                }
                 for dataset, found in drawn.items()
-                if (files := found.get("pr" if dataset else "ranks"))
             }
             documents.append(write_markdown(folder, shown.table, pictures))
         if "latex" in formats:

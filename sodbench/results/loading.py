@@ -229,9 +229,14 @@ class RecordedTable:
 
     @cached_property
     def image_curves(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
-        """float32 arrays images x levels (precision, recall, E), or None where the record has none."""
+        """float32 arrays images x levels (precision, recall, E), or None where the record has none.
+
+        Those of calibration are images x 15 bins.
+        """
         import numpy as np
         import pyarrow.parquet as parquet
+
+        from sodbench.metrics.families import calibration
 
         path = self.folder / "image_curves.parquet"
         if not path.exists():
@@ -250,8 +255,11 @@ class RecordedTable:
                 if not hasattr(values, "value_lengths") or len(values.value_lengths().unique()) != 1:
                     raise ValueError(f"{column} does not hold one curve per image")
                 curves[column] = np.asarray(values.flatten(), dtype=np.float32).reshape(table.num_rows, -1)
-            if len({values.shape for values in curves.values()}) > 1:
+            if len({values.shape for name, values in curves.items() if name not in calibration.CURVES}) > 1:
                 raise ValueError("the curves have different numbers of levels")
+            for name in calibration.CURVES:
+                if name in curves and curves[name].shape[1] != calibration.BINS:
+                    raise ValueError(f"{name} does not hold {calibration.BINS} bins per image")
         return curves
 
 

@@ -2,7 +2,7 @@
 
     run.json              names, counts, digests, data-set scores, protocols, provenance
     scores.parquet        one row per image, one column per metric by its full name (`MAE@pysodmetrics`)
-    curves.parquet        the data set's curves: protocol, level, precision, recall, F, E
+    curves.parquet        the data set's curves: protocol, level, precision, recall, F, E, bins of calibration
     image_curves.parquet  one row per image and protocol (only where the scorer kept them)
 
 A record is staged in a hidden folder next to its place, synced, and swapped in by two renames. A crash

@@ -75,6 +75,9 @@ def pictures() -> list[tuple[NDArray, NDArray]]:
         (soft // 3 + 150, disk),  # twice its mean is above its maximum
         (np.where(most > 0, soft // 3 + 150, np.uint8(9)), most),
         (soft, (grey * 0.7).astype(np.uint8)),
+        # a bin of its own for what the mask's threshold decides
+        (np.where(grey == 200, np.uint8(10), disk), (grey * 0.6).astype(np.uint8)),
+        (np.where((grey == 127) | (grey == 128), np.uint8(40), disk), grey),
         (np.uint8(255) - soft, corner),
         (np.uint8(255) - corner, corner),
         (blank, disk),

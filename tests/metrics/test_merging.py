@@ -16,7 +16,7 @@ from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.scorer import ImageScores
 
 NAMES = ("pysodmetrics", "basnet2019", "sal-eval", "sodsurvey", "salod", "raw")
-METRICS = {"raw": ["MAE", "F", "E", "S", "wF", "relaxF", "IoU", "BER"]}
+METRICS = {"raw": ["MAE", "F", "E", "S", "wF", "relaxF", "IoU", "BER", "ECE"]}
 
 
 @cache

@@ -37,6 +37,7 @@ def test_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocols", "list"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in protocol_names())
+    assert "every protocol also scores BER " in printed and " calibration " in printed
     assert [one["name"] for one in answer(capsys, "list")["protocols"]] == protocol_names()
     assert main(["protocols", "show", "basnet2019"]) == 0
     printed = capsys.readouterr().out

@@ -6,10 +6,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from results.stand_in import StandInDataset, run, table
 
+from sodbench.metrics.families.calibration import BINS, OBJECT, PIXELS, PROBABILITY
 from sodbench.reporting.f_curves import f_curve
 from sodbench.reporting.figure_style import COLOURS, looks
 from sodbench.reporting.figures import draw
@@ -19,18 +21,28 @@ from sodbench.reporting.rank_figure import rankings
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import make_table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.run import new_run
+from sodbench.results.run import Run, new_run
+
+
+def calibrated(one: Run) -> Run:
+    """The run with what a reliability diagram shows; one bin is empty."""
+    made = one.tables["pysodmetrics"]
+    share = np.r_[0.7, np.full(12, 0.01), 0.0, 0.18]
+    bins = {PIXELS: share, PROBABILITY: share * np.linspace(0, 1, BINS), OBJECT: share * 0.4}
+    curves = made.curves.assign(**{name: pd.Series(values) for name, values in bins.items()})
+    scored = replace(made, curves=curves, scores=made.scores | {"ECE": 0.1})
+    return replace(one, tables={"pysodmetrics": scored})
 
 
 def test_every_kind_is_drawn_in_every_format(tmp_path: Path) -> None:
-    runs = [run(name, "x/y", seed, 40) for seed, name in enumerate(["a", "$b_1%"])]
+    runs = [calibrated(run(name, "x/y", seed, 40)) for seed, name in enumerate(["a", "$b_1%"])]
     runs.append(run("a", "sod"))
     (tmp_path / "efficiency").mkdir()
     (tmp_path / "efficiency" / "a.json").write_text(
         json.dumps({"parameters": 5e6, "flops": 1e9, "images_per_second": 20})
     )
     drawn = draw(runs[:2], make_table(runs[:2], Selection(), tmp_path), tmp_path / "figures")
-    assert set(drawn["x/y"]) == {"pr", "f", "e", "distribution", "size", "speed"}
+    assert set(drawn["x/y"]) == {"pr", "f", "e", "reliability", "distribution", "size", "speed"}
     runs.append(run("$b_1%", "sod", 1))
     drawn |= draw(runs, make_table(runs, Selection()), tmp_path / "figures", ("ranks",))
     assert set(drawn[""]) == {"ranks"}

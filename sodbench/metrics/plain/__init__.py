@@ -8,7 +8,7 @@ the tests compare it with pysodmetrics and with the scorer. It takes 8-bit maps 
 from collections.abc import Callable, Iterable, Mapping
 
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.plain import boundaries, package, standard, weighted
+from sodbench.metrics.plain import boundaries, package, probabilities, standard, weighted
 from sodbench.metrics.plain.picture import Picture
 from sodbench.metrics.protocol import Protocol
 
@@ -28,6 +28,7 @@ PLAIN: Mapping[str, Callable[[Picture, Protocol], tuple[Columns, Curves]]] = {
     "HCE": package.correction_effort,
     "MSIoU": package.multiscale_iou,
     "SI": package.size_invariant,
+    "calibration": probabilities.calibration,
 }
 
 

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.kept_curves import in_pieces
+from sodbench.metrics.plain.probabilities import calibration_errors
 from sodbench.metrics.protocol import Protocol
 from sodbench.metrics.registry import all_metrics
 
 IMAGES = 1024  # whose curves are read at a time
+POOLED = ("ECE", "MCE")  # of the bins of all images, not the mean of the images' own
 SUMMARY_OF = {"maxF": "F", "meanF": "F"}  # besides those whose `MetricInfo` names a curve
 
 
@@ -26,9 +28,12 @@ def data_set_scores(
     if protocol.mean_f == "adaptive" and "meanF" in per_image:
         scores["meanF"] = _mean(per_image["meanF"])
     lines = _mean_lines(curves, protocol)
+    pooled = ("binPixels", "binProbability", "binObject")
+    if set(pooled) <= set(lines):
+        scores |= calibration_errors(np.stack([lines[name] for name in pooled]))
     for name, info in all_metrics().items():
         curve = info.curve or SUMMARY_OF.get(name)
-        if name in scores or name not in per_image:
+        if name in scores or name not in per_image or name in POOLED:
             continue
         if curve is None:
             scores[name] = _mean(per_image[name])

@@ -1,4 +1,4 @@
-// Curves, drawn when they come into view: precision-recall, F and E by threshold.
+// Curves, drawn when they come into view: precision-recall, F and E by threshold, reliability.
 
 const SIZE = { left: 44, right: 40, top: 10, bottom: 42 };
 
@@ -83,7 +83,7 @@ function lowest(curves, cut) {
 
 for (const section of document.querySelectorAll(".dataset")) {
   const dataset = page.datasets[Number(section.dataset.number)];
-  const { levels, names, own, beta2, epsilon } = dataset.curves;
+  const { levels, names, bins, own, beta2, epsilon } = dataset.curves;
   const place = section.querySelector(".charts");
   const legend = section.querySelector(".legend");
   let values = null;
@@ -117,6 +117,16 @@ for (const section of document.querySelectorAll(".dataset")) {
     });
   }
 
+  /** The bins of the methods that recorded their calibration; `of` gives a line's x, y and text. */
+  function binLines(visible, of) {
+    return visible.map((method) => ({ method, parts: ["bin probability", "bin frequency", "bin share"].map((name) => {
+      const start = (method * names.length + names.indexOf(name)) * levels;
+      return values.subarray(start, start + bins);
+    }) })).filter(({ parts }) => !Number.isNaN(parts[2][0])).map(({ method, parts }) => ({
+      name: dataset.methods[method], look: lookOf(allMethods.indexOf(dataset.methods[method])), ...of(...parts),
+    }));
+  }
+
   function draw() {
     if (!values) return;
     const room = place.clientWidth;
@@ -142,6 +152,20 @@ for (const section of document.querySelectorAll(".dataset")) {
         const use = name === own ? ` (gives max F of protocol ${dataset.protocol})` : ` (not used by protocol ${dataset.protocol})`;
         charts.push(chart(width, text + use, ["threshold", "F"], both[i], bottom));
       });
+    } else if (kind === "reliability") {
+      const diagonal = { name: "calibrated", look: { colour: "var(--strong)", dash: "4 4" }, x: [0, 1], y: [0, 1], say: () => "share of object = value" };
+      const lines = binLines(visible, (probability, frequency, share) => {
+        const some = [...share.keys()].filter((i) => share[i] > 0 && !Number.isNaN(probability[i]));
+        const [x, y] = [probability, frequency].map((part) => some.map((i) => part[i]));
+        return { x, y, say: (i) => `${printed(100 * share[some[i]], 2)} % of the pixels\nmean value ${printed(x[i])}\nshare of object ${printed(y[i])}` };
+      });
+      charts.push(chart(width, "Reliability of the map as a probability; grey diagonal: calibrated", ["value of the map", "share of object"], [diagonal, ...lines], 0));
+      const totals = binLines(visible, (probability, frequency, share) => {
+        let sum = 0;
+        const y = [...share].map((part) => Math.min(1, sum += part));
+        return { x: y.map((_, i) => (i + 1) / bins), y, say: (i) => `${printed(100 * y[i], 1)} % of the pixels have a value of at most ${printed((i + 1) / bins)}` };
+      });
+      charts.push(chart(width, "Share of the pixels with a value of at most x", ["value of the map", "share of pixels"], totals, lowest(totals.map((l) => l.y), 0)));
     } else {
       const lines = thresholdLines("E", visible);
       charts.push(chart(width, "Mean of the images’ E curves", ["threshold", "E"], lines, lowest(lines.map((l) => l.y), 5)));
@@ -165,6 +189,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   }
 
   section.querySelector(".curves").hidden = !levels;
+  section.querySelector("[data-chart=reliability]").hidden = !names.includes("bin share");
   for (const button of section.querySelectorAll("[data-chart]")) {
     button.addEventListener("click", () => {
       kind = button.dataset.chart;
