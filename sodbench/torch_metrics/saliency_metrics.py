@@ -82,7 +82,7 @@ class SaliencyMetrics(Metric):
         maps, truths = pictures(probabilities, "probabilities"), pictures(masks, "masks")
         if len(maps) != len(truths):
             raise InputError(
-                f"{len(maps)} probabilities and {len(truths)} masks; expected one mask per image"
+                f"masks: {len(truths)} for {len(maps)} images of probabilities; expected one per image"
             )
         given = [None] * len(maps) if names is None else _checked_names(names, len(maps))
         titles = [name or f"image {index} of the batch" for index, name in enumerate(given)]
@@ -136,7 +136,7 @@ class SaliencyMetrics(Metric):
             raise InputError(f"merge_state: found {kind}; expected a SaliencyMetrics, or its state")
         ours, theirs = self.rows.joined(self.images), self.rows.joined(incoming_state["images"])
         self.images = [self.rows.counted([ours, theirs])]
-        self._computed = None
+        self._computed, self._update_count = None, 1  # torchmetrics': the images have changed
 
     def sync(self, *arguments: Any, **options: Any) -> None:
         """Gathers the images of all processes, also where one of them has none; see `torchmetrics.Metric`."""
@@ -169,8 +169,13 @@ def _checked_names(names: Sequence[str], count: int) -> list[str | None]:
     if isinstance(names, str | bytes) or not isinstance(names, Sequence):
         raise InputError(f"names of type {type(names).__name__}; expected a list of strings, one per image")
     if len(names) != count:
-        raise InputError(f"{len(names)} names for {count} images; expected one per image")
-    return [checked_name(name) for name in names]
+        raise InputError(f"names: {len(names)} for {count} images of probabilities; expected one per image")
+    checked = [checked_name(name) for name in names]
+    if "" in checked:
+        raise InputError(
+            f"names[{checked.index('')}] is an empty name; expected the file's stem, for example"
+        )
+    return [*checked]
 
 
 def _threads() -> int:
