@@ -59,9 +59,10 @@ def saliency_map(probability: Values, name: str, stretch: bool) -> NDArray[np.ui
             "the step at which the loss diverged"
         )
     if low < -ROUNDING or high > 1 + ROUNDING:
+        kind, remedy = (", as of logits", "") if low < 0 else ("", ", or divide a 0..255 map by 255")
         raise InputError(
-            f"{name}: probabilities with values in {low:g}..{high:g}, as of logits; expected 0..1: pass "
-            "torch.sigmoid(logits)"
+            f"{name}: probabilities with values in {low:g}..{high:g}{kind}; expected 0..1: pass "
+            f"torch.sigmoid(logits){remedy}"
         )
     if not probability.size:
         raise InputError(f"{name}: probabilities without pixels; expected at least 1 x 1")

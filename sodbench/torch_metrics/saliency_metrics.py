@@ -96,14 +96,14 @@ class SaliencyMetrics(Metric):
         if rows:
             self.images.append(torch.stack([torch.from_numpy(row) for row in rows]))
 
-    def forward(self, *batch: Any, **named: Any) -> Any:
-        """Adds a batch and returns its own scores; the arguments are those of `update`, which costs less.
+    def forward(self, probabilities: Batch, masks: Batch, names: Sequence[str] | None = None) -> Any:
+        """Adds a batch and returns its own scores; `update` alone costs less.
 
         Raises InputError, and adds nothing, for a batch that cannot be scored.
         """
         before = {**vars(self), "images": list(self.images)}
         try:
-            return super().forward(*batch, **named)
+            return super().forward(probabilities, masks, names)
         except InputError:
             vars(self).update(before)
             raise

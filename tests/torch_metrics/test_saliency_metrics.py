@@ -195,7 +195,7 @@ def test_refused_batches_add_nothing(metric: Any) -> None:
     bad = p.clone()
     bad[3] = 7
     for feed in (metrics.update, metrics):
-        with pytest.raises(InputError, match="as of logits"):
+        with pytest.raises(InputError, match=r"sigmoid\(logits\), or divide"):
             feed(bad, m)
         assert repr(metrics).endswith("images=4)") and computed(metrics) == before
     metrics(p[:1], m[:1])
@@ -274,7 +274,7 @@ P, M, _ = batch(2, 8, 10)
 NAN = torch.where(M > 0, torch.nan, P)
 BAD = {
     "logits": (P * 8 - 4, M, r"^x: .*values in -[.\d]+, as of logits; .*pass torch.sigmoid\(logits\)"),
-    "levels": (P * 255, M, "expected 0..1"),
+    "levels": (P * 255, M, r"expected 0\.\.1: .*by 255$"),
     "nan": (NAN, M, r"x: probabilities have \d+ NaN"),
     "infinite": (P / 0, M, "NaN or infinite"),
     "whole numbers": ((P * 255).to(torch.uint8), M, "x: probabilities of type uint8; .*divide a 0..255 map"),
