@@ -4,6 +4,8 @@
     python benchmarks/training.py --device cuda   the same on a GPU
     python benchmarks/training.py --only loader --data-root DATA --baseline basnet-tiny
                                                   samples per second of the trainer's loader, and of its step
+    python benchmarks/training.py --only metrics --baseline basnet-tiny
+                                                  scoring a batch in the loop beside a step's cost, per image
 
 "Plain" is eager float32 in the default memory layout with the textbook loss: a dense 11 x 11 convolution for
 each of SSIM's five means, computed anew for every output and differentiated by autograd. Both sides run in
@@ -23,6 +25,7 @@ from torch.utils.data import DataLoader
 from sodbench.data.folder import open_dataset
 from sodbench.losses import HybridLoss
 from sodbench.models import load_baseline
+from sodbench.torch_metrics import SaliencyMetrics
 from sodbench.training.cache import open_cache
 from sodbench.training.recipe import load_recipe
 from sodbench.training.samples import Stream, TrainingSet, collate
@@ -147,6 +150,36 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
     print(f"  the step alone, {recipe.precision} {recipe.batch / best:18.1f}")
 
 
+def metric_jobs(batch: int, size: int, device: str) -> dict[str, Callable[[], None]]:
+    """Scoring one batch of soft maps: `SaliencyMetrics.update`, with several choices of metrics."""
+    random = torch.Generator().manual_seed(2)
+    coarse = torch.rand(batch, 1, 8, 8, generator=random)
+    smooth = F.interpolate(coarse, (size, size), mode="bilinear", align_corners=False)
+    masks = (smooth > 0.6).to(device)
+    maps = (smooth + 0.2 * torch.rand(batch, 1, size, size, generator=random)).clamp(0, 1).to(device)
+
+    def job(metrics: list[str] | None) -> Callable[[], None]:
+        scores = SaliencyMetrics(metrics=metrics)
+
+        def run() -> None:
+            scores.update(maps, masks)
+            scores.reset()
+
+        return run
+
+    return {"MAE, F": job(["MAE", "F"]), "MAE, F, E, S, wF": job(["MAE", "F", "E", "S", "wF"])}
+
+
+def metrics(name: str, batch: int, size: int, device: str, repeats: int) -> None:
+    """Milliseconds per image: the baseline's training step, then what the metrics of its outputs cost."""
+    jobs = {"training step, fp32": step_jobs(name, batch, size, device)["sodbench fp32"]}
+    best = minimum_times(jobs | metric_jobs(batch, size, device), repeats, device)
+    step = best["training step, fp32"] / batch
+    print(f"\n{name}, batch {batch} at {size} x {size}: per image")
+    for title, seconds in best.items():
+        print(f"  {title:34s} {seconds / batch * 1000:10.2f} ms   {seconds / batch / step:8.2%} of the step")
+
+
 def main() -> None:
     """Parses the options and prints the tables."""
     parser = argparse.ArgumentParser(description="Training speed against a plain implementation.")
@@ -155,13 +188,16 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", choices=("loss", "step", "loader"))
+    parser.add_argument("--only", choices=("loss", "step", "loader", "metrics"))
     parser.add_argument("--data-root", type=Path, help="folder of the loader's data set")
     parser.add_argument("--dataset", default="duts-tr")
     args = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, device {args.device}")
     if args.only == "loader":
         loader(args.data_root, args.dataset, args.baseline, args.device, args.repeats)
+        return
+    if args.only == "metrics":
+        metrics(args.baseline, args.batch, args.size, args.device, args.repeats)
         return
     if args.only != "step":
         for batch, size in ((2, 224), (8, 224), (16, 128)):

@@ -90,7 +90,9 @@ def _parameters(node: ast.FunctionDef) -> list[str]:
         _parameter(one, value) for one, value in zip(plain, [*missing, *arguments.defaults], strict=True)
     ]
     parts = [part for part in parts if part != "self"]
-    if arguments.kwonlyargs:
+    if arguments.vararg:
+        parts.append(f"*{_parameter(arguments.vararg, None)}")
+    elif arguments.kwonlyargs:
         parts.append("*")
     keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     parts += [_parameter(one, value) for one, value in keywords]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from sodbench.reproduction import reproduce as reproduce
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
+    from sodbench.torch_metrics import SaliencyMetrics as SaliencyMetrics
     from sodbench.training.job import train as train
 
 __version__ = "0.1.0"
@@ -60,6 +61,7 @@ _HOME = {
     "train": "training.job",
     "score": "metrics",
     "Scorer": "metrics",
+    "SaliencyMetrics": "torch_metrics",
     "ScoreTable": "metrics",
     "Protocol": "metrics",
     "load_protocol": "metrics",

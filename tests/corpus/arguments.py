@@ -118,6 +118,7 @@ def _api(text: str) -> Callable[[], None]:
         import sodbench as sb
         from sodbench.losses import BoundaryAwareLoss, HybridLoss
         from sodbench.models import create
+        from sodbench.torch_metrics import SaliencyMetrics
 
         runs = sb.load_runs("reports")
         scope = {
@@ -128,6 +129,7 @@ def _api(text: str) -> Callable[[], None]:
             "HybridLoss": HybridLoss,
             "create": create,
             "BoundaryAwareLoss": BoundaryAwareLoss,
+            "SaliencyMetrics": SaliencyMetrics,
             "MASK": MASK,
             "RAGGED": RAGGED,
             "runs": runs,
@@ -314,6 +316,44 @@ CALLS: dict[str, tuple[str, str]] = {
     "loss-no-images": ("HybridLoss()(x[:0], x[:0])", "no image|shape|empty"),
     "boundary-loss-shapes": ("BoundaryAwareLoss()(x, x[:, :, :8])", "shape"),
     "boundary-loss-none": ("BoundaryAwareLoss()(None, x)", "output|tensor"),
+    "loop-logits": ("SaliencyMetrics().update(x - 5, x)", r"values in -5\.\.-5, as of logits.*torch.sigmoid"),
+    "loop-levels": ("SaliencyMetrics().update(x + 255, x)", "in 255..255; expected 0..1: .*by 255"),
+    "loop-nan": ("SaliencyMetrics().update(x * float('nan'), x)", "256 NaN"),
+    "loop-whole-numbers": ("SaliencyMetrics().update(x.int(), x)", "probabilities of type int32"),
+    "loop-colour": ("SaliencyMetrics().update(x.repeat(1, 3, 1, 1), x)", "shape 2 x 3 x 16 x 16"),
+    "loop-flat": ("SaliencyMetrics().update(x[0, 0], x[0, 0])", "shape 16 x 16; expected N x 1 x H x W"),
+    "loop-arrays": ("SaliencyMetrics().update(MASK / 255, MASK)", "of type ndarray; expected a tensor"),
+    "loop-none": ("SaliencyMetrics().update(None, x)", "probabilities of type NoneType"),
+    "loop-no-pixels": ("SaliencyMetrics().update(x[..., :0], x[..., :0])", "without pixels"),
+    "loop-other-size": ("SaliencyMetrics().update(x[..., 1:], x)", "map is 16 x 15, mask is 16 x 16"),
+    "loop-fewer-masks": ("SaliencyMetrics().update(x, x[:1])", "masks: 1 for 2 images"),
+    "loop-soft-masks": (
+        "SaliencyMetrics().update(x, x + 0.5)",
+        "image 0 .*mask of type float32.*other than 0",
+    ),
+    "loop-labels": ("SaliencyMetrics().update(x, x.to(torch.uint8) + 7)", "mask with values in 0..7"),
+    "loop-names": ("SaliencyMetrics().update(x, x, 'ab')", "names of type str"),
+    "loop-few-names": ("SaliencyMetrics().update(x, x, ['a'])", "names: 1 for 2 images"),
+    "loop-name-twice": (
+        "s = SaliencyMetrics(); s.update(x, x, ['a', 'b']); s.update(x + 1, x, ['a', 'c']); s.compute()",
+        r"with different maps: a; call reset\(\)",
+    ),
+    "loop-other-mask": (
+        "s = SaliencyMetrics(); s.update(x, x, ['a', 'b']); s.update(x, x + 1, ['a', 'c']); s.compute()",
+        "with different masks: a; expected one name per image",
+    ),
+    "loop-protocol": ("SaliencyMetrics('row')", "unknown protocol 'row'"),
+    "loop-metrics": ("SaliencyMetrics(metrics=['maxG'])", "maxG"),
+    "loop-workers": ("SaliencyMetrics(workers=0)", "workers"),
+    "loop-merge-other-protocol": (
+        "SaliencyMetrics().merge_state(SaliencyMetrics('raw'))",
+        "different protocols: pysodmetrics here, raw there",
+    ),
+    "loop-merge-other-metrics": (
+        "SaliencyMetrics().merge_state(SaliencyMetrics(metrics=['MAE']))",
+        "different settings",
+    ),
+    "loop-merge-none": ("SaliencyMetrics().merge_state(None)", "found NoneType"),
 }
 # a note and no exception: a list of runs may be empty
 NOTED = {"load-runs-nowhere"}

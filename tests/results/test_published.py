@@ -47,6 +47,11 @@ def pick(source: str, method: str, dataset: str, metric: str, printed: str = "")
         ("dis2022", "BASNet", "dis-te4", "HCE", "3601"),
         ("csu2023", "BAS", "nc4k", "maxF", ".782"),
         ("readmes", "GateNet", "ecssd", "maxF", ".9486"),
+        ("lmfnet2025", "Amulet", "ecssd", "MAE", ".059"),
+        ("lmfnet2025", "U²-Net", "hku-is", "F", ".922"),
+        ("lmfnet2025", "FSMI-Net", "pascal-s", "E", ".821"),
+        ("lmfnet2025", "LMFNet", "dut-omron", "S", ".808"),
+        ("lmfnet2025", "CSNet", "efficiency", "GFLOPs", "0.01"),
     ],
 )
 def test_values_are_as_printed(source: str, method: str, dataset: str, metric: str, printed: str) -> None:
@@ -77,6 +82,8 @@ def test_every_table_is_there() -> None:
         ("inspyrenet2022", "Table 2"): 165,
         ("inspyrenet2022", "high-resolution table"): 12,
         ("ldf2020", "paper table"): 45,
+        ("lmfnet2025", "Table 1"): 320,
+        ("lmfnet2025", "Table 1, efficiency"): 32,
         ("minet2020", "Table 1"): 180,
         ("readmes", "CPD README, MAE"): 5,
         ("readmes", "CPD README, max F"): 10,
@@ -173,3 +180,33 @@ def test_a_users_protocol_compares_by_its_fields() -> None:
     dss = pick("basnet2019", "DSS", "sod", "maxF")
     assert verdict(dss, "maxF", mine, 300, 300).shown
     assert not verdict(dss, "maxF", replace(mine, f_scale="255"), 300, 300).shown
+
+
+def test_lmfnets_table_is_another_source_of_known_methods() -> None:
+    """Sixteen networks on five sets, beside the other sources' rows and never in their place."""
+    theirs = [value for value in published_values() if value.source == "lmfnet2025"]
+    scores = [value for value in theirs if value.dataset != "efficiency"]
+    assert len({value.method for value in scores}) == 16
+    assert {value.dataset for value in scores} == {"ecssd", "duts-te", "hku-is", "pascal-s", "dut-omron"}
+    assert {value.digits for value in scores} == {3}
+    for method in ("BASNet", "U²-Net", "CPD", "GateNet", "MINet"):
+        sources = {
+            value.source: value.printed
+            for value in published_values()
+            if (value.method, value.dataset, value.metric, value.variant) == (method, "ecssd", "MAE", None)
+        }
+        assert "lmfnet2025" in sources and len(sources) > 1, method
+    assert pick("lmfnet2025", "BASNet", "ecssd", "F").printed == ".931"
+    assert pick("basnet2019", "BASNet", "ecssd", "maxF").printed == ".942"
+
+
+def test_lmfnets_numbers_are_compared_with_nothing() -> None:
+    """Neither the toolkit nor the kind of F and E is stated: no column of ours is theirs."""
+    for value in published_values():
+        if value.source == "lmfnet2025" and value.dataset != "efficiency":
+            assert value.protocol is None and value.family is None and value.n is None
+            for protocol in protocol_names():
+                judgement = judged(value, protocol, 1000, 1000)
+                assert not judgement.shown, (value.method, value.metric)
+                assert "state" in judgement.reason or "4447 images" in judgement.reason
+            assert not verdict(value, "maxF", load_protocol("pysodmetrics"), 1000, 1000).shown
