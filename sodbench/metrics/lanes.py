@@ -5,8 +5,8 @@ bit by bit. Kernels write their innermost work with these functions instead. Eac
 LLVM, which has a form for every processor. The Python bodies say what it does, and are what runs where numba
 compiles nothing (NUMBA_DISABLE_JIT).
 
-Values are 64 pixels (`BYTES`), 64 numbers (`WIDE`) or 16 numbers (`NUMBERS`) of 8, 16 and 16 bits; arithmetic
-wraps round. An index must leave room for all of them: nothing checks it.
+Values are 64 pixels (`BYTES`), 64 numbers (`WIDE`) or 16 numbers (`NUMBERS`) of 8, 16 and 16 bits, whose
+arithmetic wraps round, or 8 numbers of double precision (`REALS`). An index must leave room for all of them: nothing checks it.
 """
 
 import inspect
@@ -25,13 +25,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Lanes(types.Type):  # type: ignore[misc]
-    """The compiler's type of n unsigned integers of some bits."""
+    """The compiler's type of n unsigned integers of some bits, or of n numbers of double precision."""
 
-    def __init__(self, n: int, bits: int) -> None:
+    def __init__(self, n: int, bits: int, real: bool = False) -> None:
         """Their number and size."""
         self.n, self.bits = n, bits
-        self.vector = ir.VectorType(ir.IntType(bits), n)
-        super().__init__(name=f"Lanes({n} x {bits} bits)")
+        self.vector = ir.VectorType(ir.DoubleType() if real else ir.IntType(bits), n)
+        super().__init__(name=f"Lanes({n} x {bits} bits, {real})")
 
 
 @register_model(Lanes)
@@ -40,7 +40,7 @@ class _Register(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, lanes, lanes.vector)
 
 
-BYTES, WIDE, NUMBERS = Lanes(64, 8), Lanes(64, 16), Lanes(16, 16)
+BYTES, WIDE, NUMBERS, REALS = Lanes(64, 8), Lanes(64, 16), Lanes(16, 16), Lanes(8, 64, real=True)
 
 
 def _instruction(signature: Callable[..., Any], emit: Callable[..., Any]) -> Callable[[F], F]:
@@ -136,9 +136,15 @@ def load(row: NDArray[np.uint16], first: int) -> Lane:
     return np.array(row[first : first + 16])
 
 
+@_load(REALS)
+def load_reals(row: NDArray[np.float64], first: int) -> Lane:
+    """8 numbers of a row, in double precision."""
+    return np.array(row[first : first + 8])
+
+
 @_instruction(lambda row, first, lanes: types.void(row, types.intp, lanes), _store)
-def store(row: NDArray[np.uint16], first: int, lanes: Lane) -> None:
-    """Writes 16 or 64 numbers to a row."""
+def store(row: NDArray[Any], first: int, lanes: Lane) -> None:
+    """Writes the numbers to a row of their type."""
     row[first : first + lanes.size] = lanes
 
 
@@ -168,6 +174,18 @@ def add(a: Lane, b: Lane) -> Lane:
 
 @_two(lambda builder, a, b: builder.sub(a, b))
 def subtract(a: Lane, b: Lane) -> Lane:
+    """a - b."""
+    return a - b
+
+
+@_two(lambda builder, a, b: builder.fadd(a, b))
+def add_reals(a: Lane, b: Lane) -> Lane:
+    """a + b."""
+    return a + b
+
+
+@_two(lambda builder, a, b: builder.fsub(a, b))
+def subtract_reals(a: Lane, b: Lane) -> Lane:
     """a - b."""
     return a - b
 

@@ -56,7 +56,7 @@ def _smoothed_mask_times(
         truth = (measurement.truth > 0).astype(np.float32)
         return float((cv2.filter2D(truth, cv2.CV_32F, window) * levels[measurement.codes]).sum())
     codes = measurement.codes
-    single = np.zeros((window.shape[0], -window.shape[1] // 16 * -16))
+    single = np.zeros((window.shape[0], -window.shape[1] // 8 * -8))
     single[:, : window.shape[1]] = window[:, ::-1].astype(np.float32)
     rows, columns = (
         _mirrored(size, reach // 2) for size, reach in zip(codes.shape, window.shape, strict=True)
@@ -64,7 +64,9 @@ def _smoothed_mask_times(
     # the rows that see the object, mirrored parts of it included
     first, last = (int(place) for place in measurement.mask.where[3:5])
     top, bottom = max(first - window.shape[0] // 2, 0), min(last + 1 + window.shape[0] // 2, codes.shape[0])
-    changes = scratch("changes", (bottom - top, codes.shape[1] + window.shape[1] - 1 + single.shape[1]), np.float64)
+    changes = scratch(
+        "changes", (bottom - top, codes.shape[1] + window.shape[1] - 1 + single.shape[1]), np.float64
+    )
     return kernels.smoothed_product(measurement.mask.bits, rows, columns, single, codes, levels, top, changes)
 
 

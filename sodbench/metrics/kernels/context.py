@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import F64, F64_1, I64_1, I64_2, U8, U64, compiled, inlined
+from sodbench.metrics.lanes import add_reals, load_reals, store, subtract_reals
 
 I64_OUT = numba.types.Array(numba.int64, 1, "C")
 F64_2_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -55,12 +56,13 @@ def _spread(
     height = changes.shape[0]
     row = i - top
     for k in range(max(0, row - height + 1), min(mirrored.shape[0], row + 1)):
-        # 16 at a time: a number that the compiler knows
-        for first in range(0, mirrored.shape[1], 16):
-            target = changes[row - k, j + first : j + first + 16]
-            source = mirrored[k, first : first + 16]
-            for s in range(16):
-                target[s] += sign * source[s]
+        target, source = changes[row - k], mirrored[k]
+        if sign > 0:
+            for s in range(0, mirrored.shape[1], 8):
+                store(target, j + s, add_reals(load_reals(target, j + s), load_reals(source, s)))
+        else:
+            for s in range(0, mirrored.shape[1], 8):
+                store(target, j + s, subtract_reals(load_reals(target, j + s), load_reals(source, s)))
 
 
 SUMMED = (U64, I64_1, I64_1, F64)
@@ -80,7 +82,7 @@ def smoothed_product(
     """The sum of table[code] times the mask correlated with a window, this in single precision, like OpenCV's.
 
     `rows` and `columns` say which row and column each one of the mask with margins is (the window reaches
-    that far); `mirrored` is the window with its columns in reverse order, and zeros up to a multiple of 16. A row of the result is the running
+    that far); `mirrored` is the window with its columns in reverse order, and zeros up to a multiple of 8. A row of the result is the running
     sum of what the ends of the mask's runs add and take away: few pixels instead of all. `changes` is for
     these: the result is 0 but in the rows from `top` on for which `changes` has room.
     """
