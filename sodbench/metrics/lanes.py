@@ -6,12 +6,14 @@ LLVM, which has a form for every processor. The Python bodies say what it does, 
 compiles nothing (NUMBA_DISABLE_JIT).
 
 Values are 64 pixels (`BYTES`), 64 numbers (`WIDE`) or 16 numbers (`NUMBERS`) of 8, 16 and 16 bits, whose
-arithmetic wraps round, or 8 numbers of double precision (`REALS`). An index must leave room for all of them: nothing checks it.
+arithmetic wraps round, or 8 numbers of double precision (`REALS`). An index must leave room for all of them:
+nothing checks it. Like `compiled`, this file is not watched by the cache of compiled kernels: after a change,
+delete the `__pycache__` of the kernels.
 """
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numba
 import numpy as np
@@ -22,6 +24,13 @@ from numpy.typing import NDArray
 
 Lane = NDArray[Any]
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """What gives a function back with its own type."""
+
+    def __call__(self, function: F, /) -> F:
+        """The function, compiled or not."""
 
 
 class Lanes(types.Type):  # type: ignore[misc]
@@ -43,7 +52,7 @@ class _Register(models.PrimitiveModel):  # type: ignore[misc]
 BYTES, WIDE, NUMBERS, REALS = Lanes(64, 8), Lanes(64, 16), Lanes(16, 16), Lanes(8, 64, real=True)
 
 
-def _instruction(signature: Callable[..., Any], emit: Callable[..., Any]) -> Callable[[F], F]:
+def _instruction(signature: Callable[..., Any], emit: Callable[..., Any]) -> Decorator:
     """Compiled, the decorated function is what `emit` builds; not compiled, it is itself."""
 
     def decorate(function: F) -> F:
@@ -72,7 +81,7 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any, vector: A
     return builder.bitcast(builder.gep(array.data, [arguments[1]]), vector.as_pointer())
 
 
-def _load(lanes: Lanes) -> Any:
+def _load(lanes: Lanes) -> Decorator:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value = builder.load(_place(context, builder, signature, arguments, lanes.vector))
         value.align = 1
@@ -81,7 +90,7 @@ def _load(lanes: Lanes) -> Any:
     return _instruction(lambda row, first: lanes(row, types.intp), emit)
 
 
-def _splat(lanes: Lanes, number: Any) -> Any:
+def _splat(lanes: Lanes, number: Any) -> Decorator:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         nothing = ir.Constant(lanes.vector, ir.Undefined)
         one = builder.insert_element(nothing, arguments[0], ir.Constant(ir.IntType(32), 0))
@@ -97,18 +106,18 @@ def _store(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _two(emit: Callable[..., Any]) -> Any:
+def _two(emit: Callable[..., Any]) -> Decorator:
     return _instruction(lambda a, b: a(a, b), lambda context, builder, signature, pair: emit(builder, *pair))
 
 
-def _flags(emit: Callable[..., Any]) -> Any:
+def _flags(emit: Callable[..., Any]) -> Decorator:
     def word(context: Any, builder: Any, signature: Any, pair: Any) -> Any:
         return builder.bitcast(emit(builder, *pair), ir.IntType(64))
 
     return _instruction(lambda a, b: types.uint64(a, b), word)
 
 
-def _reduction(name: str) -> Any:
+def _reduction(name: str) -> Decorator:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lanes = signature.args[0]
         kind = ir.FunctionType(lanes.vector.element, [lanes.vector])
@@ -229,10 +238,12 @@ def largest(lanes: Lane) -> Any:
 @_flags(lambda builder, a, b: builder.icmp_unsigned("<", a, b))
 def below(a: Lane, b: Lane) -> np.uint64:
     """A word whose bit i is set where a < b."""
-    return np.packbits(a < b, bitorder="little").view(np.uint64)[0]
+    word: np.uint64 = np.packbits(a < b, bitorder="little").view(np.uint64)[0]
+    return word
 
 
 @_flags(lambda builder, a, b: builder.icmp_unsigned("!=", a, b))
 def differ(a: Lane, b: Lane) -> np.uint64:
     """A word whose bit i is set where a and b differ."""
-    return np.packbits(a != b, bitorder="little").view(np.uint64)[0]
+    word: np.uint64 = np.packbits(a != b, bitorder="little").view(np.uint64)[0]
+    return word

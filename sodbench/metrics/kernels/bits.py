@@ -51,7 +51,7 @@ def pack_from(values: NDArray[np.uint8], first: int, out: NDArray[np.uint64]) ->
                 word |= np.uint64(np.int32(row[x]) >= least) << np.uint64(x % 64)
                 other |= np.uint8((row[x] + np.uint8(1)) & np.uint8(254))
             out[y, whole] = word
-    return below(one, grey) == ZERO and other == 0
+    return bool(below(one, grey) == ZERO and other == 0)
 
 
 @compiled((U64, numba.int64, numba.int64, I64_OUT), short=True)
@@ -162,36 +162,29 @@ def spread(bits: NDArray[np.uint64], width: int, disk: bool, radius: int, out: N
     """Dilates by a square of side 2 radius + 1, or by the disk dx^2 + dy^2 <= radius^2; radius below 64."""
     height, words = bits.shape
     valid = (ONE << np.uint64(width % 64)) - ONE if width % 64 else ALL
-    wide = np.zeros((radius + 1, words), np.uint64)
+    wide = np.empty(radius + 1, np.uint64)
+    reach = np.full(radius + 1, radius, np.int64)
+    for dy in range(radius + 1):
+        while disk and reach[dy] * reach[dy] + dy * dy > radius * radius:
+            reach[dy] -= 1
     out[:] = ZERO
     for y in range(height):
         row = bits[y]
-        empty = True
-        for k in range(words):
-            empty = empty and row[k] == ZERO
-        if empty:
-            continue
         for k in range(words):
             centre = row[k]
             before = row[k - 1] if k > 0 else ZERO
             after = row[k + 1] if k < words - 1 else ZERO
+            if centre | before | after == ZERO:
+                continue
+            inside = valid if k == words - 1 else ALL
             grown = centre
-            wide[0, k] = grown
+            wide[0] = grown
             for r in range(1, radius + 1):
                 near, far = np.uint64(r), np.uint64(64 - r)
                 grown |= (centre << near) | (before >> far) | (centre >> near) | (after << far)
-                wide[r, k] = grown
-        wide[:, words - 1] &= valid
-        for dy in range(-radius, radius + 1):
-            if y + dy < 0 or y + dy >= height:
-                continue
-            reach = radius
-            while disk and reach * reach + dy * dy > radius * radius:
-                reach -= 1
-            target = out[y + dy]
-            source = wide[reach]
-            for k in range(words):
-                target[k] |= source[k]
+                wide[r] = grown & inside
+            for dy in range(max(-radius, -y), min(radius, height - 1 - y) + 1):
+                out[y + dy, k] |= wide[reach[abs(dy)]]
 
 
 @compiled((U64, U64), short=True)

@@ -79,12 +79,13 @@ def smoothed_product(
     top: int,
     changes: NDArray[np.float64],
 ) -> float:
-    """The sum of table[code] times the mask correlated with a window, this in single precision, like OpenCV's.
+    """The sum of table[code] times the mask correlated with a window, in single precision like OpenCV's.
 
     `rows` and `columns` say which row and column each one of the mask with margins is (the window reaches
-    that far); `mirrored` is the window with its columns in reverse order, and zeros up to a multiple of 8. A row of the result is the running
-    sum of what the ends of the mask's runs add and take away: few pixels instead of all. `changes` is for
-    these: the result is 0 but in the rows from `top` on for which `changes` has room.
+    that far); `mirrored` is the window with its columns in reverse order, and zeros up to a multiple of 8. A
+    row of the result is the running sum of what the ends of the mask's runs add and take away: few pixels
+    instead of all. `changes` is for these: the result is 0 but in the rows from `top` on for which `changes`
+    has room.
     """
     width = codes.shape[1]
     margin = (columns.size - width) // 2
@@ -198,9 +199,9 @@ def gather(
             first = 64 * k - left
             while word != ZERO:
                 # a run of set pixels
-                gap = np.int64(count_bits(~word & (word - ONE)))
+                gap = int(count_bits(~word & (word - ONE)))
                 rest = ~(word >> np.uint64(gap))
-                several = np.int64(count_bits(~rest & (rest - ONE))) if rest != ZERO else 64
+                several = int(count_bits(~rest & (rest - ONE))) if rest != ZERO else 64
                 source = line[first + gap : first + gap + several]
                 target = out[n : n + several]
                 for i in range(several):

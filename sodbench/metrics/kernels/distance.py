@@ -85,8 +85,8 @@ def band_keys(vertical: NDArray[np.uint16], top: int, out: NDArray[np.uint16]) -
     """For each pixel the nearest object pixel within 4 columns and 14 rows, as one number.
 
     The number is 16 x squared distance + column offset + 4: the smallest is the nearest, and of equally near
-    ones that of the smallest column. `out` covers the rows from `top` on, and the columns from 4 before those of
-    `vertical` up to whole words.
+    ones that of the smallest column. `out` covers the rows from `top` on, and whole words of columns, from 4
+    before those of `vertical` on.
     """
     # beyond the object's columns: so large that it loses, not so large that adding to it would wrap round
     candidate = np.empty(out.shape[1] + 16, np.uint16)
@@ -179,9 +179,9 @@ def locate(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Fills `vertical`, and returns the band's pixels and the object pixel nearest to each.
 
-    `where` is the object's extent, as `bits.position` gives it. `vertical` covers all rows and, in multiples
-    of 16, its columns; `keys` and `band` (packed) 4 rows and columns more on every side, as far as the image has
-    rows, and columns up to whole words.
+    `where` is the object's extent, as `bits.position` gives it. `vertical` covers all rows, and
+    its columns in multiples of 16; `keys` and `band` (packed) 4 rows and columns more on every side, the rows
+    as far as the image goes, the columns up to whole words.
     """
     left, right = where[5] // 16 * 16, where[6] + 1
     top = max(where[3] - 4, 0)

@@ -54,16 +54,16 @@ def _search(
 
 @inlined
 def _farthest(nearest: tuple[Lane, Lane, Lane, Lane]) -> int:
-    return np.int64(largest(higher(higher(nearest[0], nearest[1]), higher(nearest[2], nearest[3]))))
+    return int(largest(higher(higher(nearest[0], nearest[1]), higher(nearest[2], nearest[3]))))
 
 
 @compiled((U16, numba.int64, numba.int64, U16_OUT, numba.types.Array(numba.uint16, 1, "C")))
 def square_rows(
     vertical: NDArray[np.uint16], y: int, left: int, squares: NDArray[np.uint16], groups: NDArray[np.uint16]
 ) -> int:
-    """Squares the vertical distances of rows y .. y + 3, and finds the smallest in every 16 columns, and in all.
+    """Squares the vertical distances of rows y .. y + 3; finds the smallest in every 16 columns.
 
-    `left` is where they begin in `squares`, a multiple of 16.
+    Returns the smallest of all. `left` is where they begin in `squares`, a multiple of 16.
     """
     far, cap = splat(np.uint16(LIMIT)), splat(np.uint16(REACH + 1))
     lowest = far
@@ -77,7 +77,7 @@ def square_rows(
             least = lower(least, square)
         groups[(left + first) // BLOCK] = smallest(least)
         lowest = lower(lowest, least)
-    return np.int64(smallest(lowest))
+    return int(smallest(lowest))
 
 
 @compiled((U64, U64, U16, numba.int64, U8_OUT, U16_OUT))
@@ -91,9 +91,9 @@ def squared_distance(
 ) -> None:
     """Fills `squared` for the background pixels where the map has values, 4 rows of 16 pixels at a time.
 
-    `vertical` holds the distances to the object within each column, from `left` on; both are multiples of 16
-    columns. `known` has a bit for each 16 columns that are done, in every fourth row. The nearest object pixel
-    is sought outwards, 16 columns at a time, until no farther column can be nearer.
+    `vertical` holds the distances to the object within each column, from `left` on; its width and `left` are
+    multiples of 16. `known` has a bit for each 16 columns that are done, in every fourth row. The nearest
+    object pixel is sought outwards, 16 columns at a time, until no farther column can be nearer.
     """
     height, words = imperfect.shape
     span = vertical.shape[1]
