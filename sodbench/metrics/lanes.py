@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Decorator(Protocol):
         """The function, compiled or not."""
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):
     """The compiler's type of n unsigned integers of some bits, or of n numbers of double precision."""
 
     def __init__(self, n: int, bits: int, real: bool = False) -> None:
@@ -44,9 +44,9 @@ class Lanes(types.Type):  # type: ignore[misc]
 
 
 @register_model(Lanes)
-class _Register(models.PrimitiveModel):  # type: ignore[misc]
+class _Register(models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Lanes) -> None:
-        super().__init__(manager, lanes, lanes.vector)
+        super().__init__(manager, lanes, lanes.vector)  # type: ignore[no-untyped-call]
 
 
 BYTES, WIDE, NUMBERS, REALS = Lanes(64, 8), Lanes(64, 16), Lanes(16, 16), Lanes(8, 64, real=True)
@@ -56,7 +56,7 @@ def _instruction(signature: Callable[..., Any], emit: Callable[..., Any]) -> Dec
     """Compiled, the decorated function is what `emit` builds; not compiled, it is itself."""
 
     def decorate(function: F) -> F:
-        if numba.config.DISABLE_JIT:
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             return function
 
         # numba reads the number of arguments from the signature
@@ -70,7 +70,7 @@ def _instruction(signature: Callable[..., Any], emit: Callable[..., Any]) -> Dec
             return signature(a, b, c), emit
 
         typed = (of_one, of_two, of_three)[len(inspect.signature(function).parameters) - 1]
-        instruction: F = intrinsic(typed)
+        instruction: F = intrinsic(typed)  # type: ignore[assignment]
         return instruction
 
     return decorate
@@ -121,8 +121,9 @@ def _reduction(name: str) -> Decorator:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lanes = signature.args[0]
         kind = ir.FunctionType(lanes.vector.element, [lanes.vector])
-        name_here = f"llvm.vector.reduce.{name}.v{lanes.n}i{lanes.bits}"
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name_here), arguments)
+        full_name = f"llvm.vector.reduce.{name}.v{lanes.n}i{lanes.bits}"
+        reduce = cgutils.get_or_insert_function(builder.module, kind, full_name)  # type: ignore[no-untyped-call]
+        return builder.call(reduce, arguments)
 
     return _instruction(lambda lanes: (types.uint16 if lanes.bits == 16 else types.uint8)(lanes), emit)
 

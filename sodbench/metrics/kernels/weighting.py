@@ -44,7 +44,7 @@ def _search(
     a, b, c, d = nearest
     for i in range(np.uint64(count)):
         column = np.uint64(place) + i
-        step = load(across, offset - np.int64(i))
+        step = load(across, offset - int(i))
         a = lower(a, add(step, splat(squares[0, column])))
         b = lower(b, add(step, splat(squares[1, column])))
         c = lower(c, add(step, splat(squares[2, column])))
