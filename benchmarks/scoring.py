@@ -7,8 +7,8 @@ One thread: pysodmetrics' {MAE, F, E, S, weighted F} against the same set and re
 for the first time and on one seen before; the weighted F alone; then every further metric of the package.
 Two threads: a folder from disk against decoding it alone, and against the loop that people write (OpenCV, the
 package's five metrics, one process per core). Then import and first call of a fresh process. Everything is
-interleaved and the best of the repeats is taken, for one thread of its processor time: on a busy machine trust
-the ratios, not the milliseconds.
+interleaved and the best of the repeats is taken, for one thread of its processor time: on a busy machine
+trust the ratios, not the milliseconds.
 """
 
 import argparse

@@ -203,7 +203,7 @@ class MaskWork:
     @property
     def size_in_bytes(self) -> int:
         """The approximate memory of everything that may be asked for."""
-        return 11 * self.n // 2
+        return 11 * 64 * self.bits.size // 2
 
 
 class MaskCache:
