@@ -50,10 +50,11 @@ def padded_width(width: int) -> int:
 class Distances:
     """Distances from the background to the object.
 
-    `vertical`: distance within the column, for the columns with object pixels, from `left` on; `band` and
+    `vertical`: distance within the column, for the columns with object pixels, in multiples of 16 from `left`
+    on; `band` and
     `nearest`: flat indices of the background pixels near the object (in a padded image) and of the object
-    pixel nearest to each (in the image itself); `squared`: squared distances, valid where `known` (a bit for
-    16 pixels) says so.
+    pixel nearest to each (in the image itself); `squared`: squared distances, up to whole words, valid where
+    `known` (a bit for 4 rows of 16 pixels) says so.
     """
 
     vertical: NDArray[np.uint16]
@@ -111,18 +112,19 @@ class MaskWork:
         """Distances of the background to the object; `truth` is this mask as 0 and 255, and has an object."""
         if self._distances is None:
             first, last, left, right = (int(value) for value in self.where[3:])
-            columns = right - left + 1
+            left = left // 16 * 16
+            columns = (right - left) // 16 * 16 + 16
             vertical = self._array("vertical", (self.height, columns))
-            near = min(last + 5, self.height) - max(first - 4, 0), columns + 8
+            near = min(last + 5, self.height) - max(first - 4, 0), 64 * words(columns + 8)
             band, nearest = distance.locate(
                 truth,
                 self.where,
                 padded_width(self.width),
                 vertical,
                 scratch("keys", near, np.uint16),
-                scratch("band", (near[0], words(near[1])), np.uint64),
+                scratch("band", (near[0], words(columns + 8)), np.uint64),
             )
-            squared = self._array("squared", (self.height, self.width))
+            squared = self._array("squared", (self.height, 64 * words(self.width)))
             known = np.zeros(self.bits.shape, np.uint8)
             self._distances = Distances(vertical, left, band, nearest, squared, known)
         return self._distances
@@ -201,7 +203,7 @@ class MaskWork:
     @property
     def size_in_bytes(self) -> int:
         """The approximate memory of everything that may be asked for."""
-        return 11 * self.n // 2
+        return 11 * 64 * self.bits.size // 2
 
 
 class MaskCache:

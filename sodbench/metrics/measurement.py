@@ -119,7 +119,7 @@ class Measurement:
         """The pixels at or above a level of the map (by its index), packed."""
         packed = np.empty_like(self.mask.bits)
         if self.is_float:
-            bits.pack((self.codes >= first).view(np.uint8) * np.uint8(255), packed)
+            bits.pack_from((self.codes >= first).view(np.uint8) * np.uint8(255), 255, packed)
         else:
             bits.pack_from(self.codes, first, packed)
         return packed

@@ -29,33 +29,20 @@ def context(
     if not np.isfinite(window).all():
         return math.nan
     levels = measurement.scaled(protocol.f_scale, protocol.scale_epsilon)
-    x = _pixels(measurement, levels)
-    forward = _smoothed_mask_times(x, measurement, window)
+    forward = _smoothed_mask_times(levels, measurement, window)
     forward /= float(measurement.total.sum(axis=0) @ levels) + EPSILON
     n = measurement.mask.n_object
     reverse = 0.0
     if n:
-        smoothed = _smoothed_map(x, measurement, window)
+        smoothed = _smoothed_map(levels, measurement, window)
         np.negative(smoothed, out=smoothed)
         left = float(np.exp(smoothed, out=smoothed).sum())
         reverse = math.e / (math.e - 1) * (n - left) / (n + EPSILON)
     return (1 + beta2) * forward * reverse / (beta2 * forward + reverse + EPSILON)
 
 
-def _pixels(measurement: Measurement, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x for each pixel; 8-bit maps in memory that the next call uses again."""
-    if measurement.is_float:
-        return np.asarray(levels[measurement.codes])
-    from sodbench.metrics.kernels import context as kernels
-    from sodbench.metrics.mask import scratch
-
-    x: NDArray[np.float64] = scratch("x", measurement.codes.shape, np.float64)
-    kernels.look_up(measurement.codes, levels, x)
-    return x
-
-
 def _smoothed_mask_times(
-    x: NDArray[np.float64], measurement: Measurement, window: NDArray[np.float64]
+    levels: NDArray[np.float64], measurement: Measurement, window: NDArray[np.float64]
 ) -> float:
     """The sum of the map times the smoothed mask."""
     from sodbench.metrics.kernels import context as kernels
@@ -67,18 +54,24 @@ def _smoothed_mask_times(
         import cv2
 
         truth = (measurement.truth > 0).astype(np.float32)
-        return float((cv2.filter2D(truth, cv2.CV_32F, window) * x).sum())
-    single = window[:, ::-1].astype(np.float32).astype(np.float64)
-    rows, columns = (_mirrored(size, reach // 2) for size, reach in zip(x.shape, window.shape, strict=True))
+        return float((cv2.filter2D(truth, cv2.CV_32F, window) * levels[measurement.codes]).sum())
+    codes = measurement.codes
+    single = np.zeros((window.shape[0], -window.shape[1] // 8 * -8))
+    single[:, : window.shape[1]] = window[:, ::-1].astype(np.float32)
+    rows, columns = (
+        _mirrored(size, reach // 2) for size, reach in zip(codes.shape, window.shape, strict=True)
+    )
     # the rows that see the object, mirrored parts of it included
     first, last = (int(place) for place in measurement.mask.where[3:5])
-    top, bottom = max(first - window.shape[0] // 2, 0), min(last + 1 + window.shape[0] // 2, x.shape[0])
-    changes = scratch("changes", (bottom - top, x.shape[1] + 2 * (window.shape[1] - 1)), np.float64)
-    return kernels.smoothed_product(measurement.mask.bits, rows, columns, single, x, top, changes)
+    top, bottom = max(first - window.shape[0] // 2, 0), min(last + 1 + window.shape[0] // 2, codes.shape[0])
+    changes = scratch(
+        "changes", (bottom - top, codes.shape[1] + window.shape[1] - 1 + single.shape[1]), np.float64
+    )
+    return kernels.smoothed_product(measurement.mask.bits, rows, columns, single, codes, levels, top, changes)
 
 
 def _smoothed_map(
-    x: NDArray[np.float64], measurement: Measurement, window: NDArray[np.float64]
+    levels: NDArray[np.float64], measurement: Measurement, window: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The smoothed map at the object's pixels."""
     import cv2
@@ -88,12 +81,14 @@ def _smoothed_map(
 
     # the object's box with margins
     first, last, left, right = (int(place) for place in measurement.mask.where[3:])
-    rows = _mirrored(x.shape[0], window.shape[0] // 2)[first : last + window.shape[0]]
-    columns = _mirrored(x.shape[1], window.shape[1] // 2)[left : right + window.shape[1]]
+    codes = measurement.codes
+    rows = _mirrored(codes.shape[0], window.shape[0] // 2)[first : last + window.shape[0]]
+    columns = _mirrored(codes.shape[1], window.shape[1] // 2)[left : right + window.shape[1]]
     shape = tuple(cv2.getOptimalDFTSize(max(places.size, 2)) for places in (rows, columns))
     part, other = scratch("part", shape, np.float64), scratch("other", shape, np.float64)
-    kernels.lay_out(x, rows, columns, part)
-    other[:] = 0
+    # OpenCV takes the further rows for 0
+    kernels.lay_out(codes, levels, rows, columns, part)
+    other[: window.shape[0]] = 0
     other[: window.shape[0], : window.shape[1]] = window
     cv2.dft(part, dst=part, nonzeroRows=rows.size)
     cv2.dft(other, dst=other, nonzeroRows=window.shape[0])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import U8, U64, compiled, inlined
+from sodbench.metrics.lanes import add, below, either, load_bytes, splat_bytes
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 U64_OUT = numba.types.Array(numba.uint64, 2, "C")
@@ -27,43 +28,30 @@ def count_bits(word: np.uint64) -> np.uint64:
     return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@compiled((U8, U64_OUT))
-def pack(values: NDArray[np.uint8], out: NDArray[np.uint64]) -> None:
-    """Packs the pixels of 128 and more."""
-    height, width = values.shape
-    for y in range(height):
-        row = values[y]
-        for k in range(width // 64):
-            part = row[64 * k : 64 * k + 64]
-            word = ZERO
-            for i in range(64):
-                word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
-            out[y, k] = word
-        if width % 64:
-            word = ZERO
-            for x in range(width // 64 * 64, width):
-                word |= np.uint64(row[x] >> np.uint8(7)) << np.uint64(x % 64)
-            out[y, width // 64] = word
-
-
 @compiled((U8, numba.int64, U64_OUT))
-def pack_from(values: NDArray[np.uint8], first: int, out: NDArray[np.uint64]) -> None:
-    """Packs the pixels of `first` and more (256: none)."""
+def pack_from(values: NDArray[np.uint8], first: int, out: NDArray[np.uint64]) -> bool:
+    """Packs the pixels of `first` and more (256: none); returns whether all pixels are 0 or 255."""
     height, width = values.shape
+    whole = width // 64
     least = np.int32(first)
+    bound = splat_bytes(np.uint8(max(first, 1) - 1))
+    one = splat_bytes(np.uint8(1))
+    grey = splat_bytes(np.uint8(0))
+    other = np.uint8(0)
     for y in range(height):
         row = values[y]
-        for k in range(width // 64):
-            part = row[64 * k : 64 * k + 64]
-            word = ZERO
-            for i in range(64):
-                word |= np.uint64(np.int32(part[i]) >= least) << np.uint64(i)
-            out[y, k] = word
+        for k in range(whole):
+            part = load_bytes(row, 64 * k)
+            out[y, k] = below(bound, part) if first > 0 else ALL
+            # 0 and 1 for 255 and 0
+            grey = either(grey, add(part, one))
         if width % 64:
             word = ZERO
-            for x in range(width // 64 * 64, width):
+            for x in range(64 * whole, width):
                 word |= np.uint64(np.int32(row[x]) >= least) << np.uint64(x % 64)
-            out[y, width // 64] = word
+                other |= np.uint8((row[x] + np.uint8(1)) & np.uint8(254))
+            out[y, whole] = word
+    return bool(below(one, grey) == ZERO and other == 0)
 
 
 @compiled((U64, numba.int64, numba.int64, I64_OUT), short=True)
@@ -174,36 +162,29 @@ def spread(bits: NDArray[np.uint64], width: int, disk: bool, radius: int, out: N
     """Dilates by a square of side 2 radius + 1, or by the disk dx^2 + dy^2 <= radius^2; radius below 64."""
     height, words = bits.shape
     valid = (ONE << np.uint64(width % 64)) - ONE if width % 64 else ALL
-    wide = np.zeros((radius + 1, words), np.uint64)
+    wide = np.empty(radius + 1, np.uint64)
+    reach = np.full(radius + 1, radius, np.int64)
+    for dy in range(radius + 1):
+        while disk and reach[dy] * reach[dy] + dy * dy > radius * radius:
+            reach[dy] -= 1
     out[:] = ZERO
     for y in range(height):
         row = bits[y]
-        empty = True
-        for k in range(words):
-            empty = empty and row[k] == ZERO
-        if empty:
-            continue
         for k in range(words):
             centre = row[k]
             before = row[k - 1] if k > 0 else ZERO
             after = row[k + 1] if k < words - 1 else ZERO
+            if centre | before | after == ZERO:
+                continue
+            inside = valid if k == words - 1 else ALL
             grown = centre
-            wide[0, k] = grown
+            wide[0] = grown
             for r in range(1, radius + 1):
                 near, far = np.uint64(r), np.uint64(64 - r)
                 grown |= (centre << near) | (before >> far) | (centre >> near) | (after << far)
-                wide[r, k] = grown
-        wide[:, words - 1] &= valid
-        for dy in range(-radius, radius + 1):
-            if y + dy < 0 or y + dy >= height:
-                continue
-            reach = radius
-            while disk and reach * reach + dy * dy > radius * radius:
-                reach -= 1
-            target = out[y + dy]
-            source = wide[reach]
-            for k in range(words):
-                target[k] |= source[k]
+                wide[r] = grown & inside
+            for dy in range(max(-radius, -y), min(radius, height - 1 - y) + 1):
+                out[y + dy, k] |= wide[reach[abs(dy)]]
 
 
 @compiled((U64, U64), short=True)
@@ -216,24 +197,11 @@ def common(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> int:
     return int(total)
 
 
-@compiled((U8,))
-def is_binary(grey: NDArray[np.uint8]) -> bool:
-    """True for a mask of 0 and 255 only."""
-    other = np.uint8(0)
-    for y in range(grey.shape[0]):
-        line = grey[y]
-        for x in range(grey.shape[1]):
-            # 0 for both 0 and 255
-            other |= np.uint8((line[x] + np.uint8(1)) & np.uint8(254))
-    return bool(other == 0)
-
-
 @compiled((U8, U64_OUT, I64_OUT))
 def read_binary_mask(truth: NDArray[np.uint8], packed: NDArray[np.uint64], where: NDArray[np.int64]) -> bool:
     """Packs a mask of 0 and 255 and finds the numbers of `position`; False if it holds anything else."""
-    if not is_binary(truth):
+    if not pack_from(truth, 255, packed):
         return False
-    pack(truth, packed)
     position(packed, where)
     return True
 
@@ -253,7 +221,7 @@ def read_mask(
         target = truth[y]
         for x in range(width):
             target[x] = np.uint8(255) * np.uint8(np.int32(source[x]) >= np.int32(least))
-    pack(truth, packed)
+    pack_from(truth, 255, packed)
     position(packed, where)
 
 

@@ -4,7 +4,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, F64_1, I64_1, U8, U64, compiled, inlined
+from sodbench.metrics.compiled import F64, F64_1, I64_1, I64_2, U8, U64, compiled, inlined
+from sodbench.metrics.lanes import add_reals, load_reals, store, subtract_reals
 
 I64_OUT = numba.types.Array(numba.int64, 1, "C")
 F64_2_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -12,6 +13,7 @@ F64_OUT = numba.types.Array(numba.float64, 1, "C")
 i64 = numba.int64
 
 ZERO, ONE, LAST = np.uint64(0), np.uint64(1), np.uint64(63)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @compiled((U64, I64_OUT), short=True)
@@ -38,6 +40,15 @@ def second_moments(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
 
 
 @inlined
+def count_bits(word: np.uint64) -> np.uint64:
+    """How many bits are set (the compiler turns this into the machine's own instruction)."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@inlined
 def _spread(
     changes: NDArray[np.float64], mirrored: NDArray[np.float64], top: int, i: int, j: int, sign: float
 ) -> None:
@@ -45,32 +56,40 @@ def _spread(
     height = changes.shape[0]
     row = i - top
     for k in range(max(0, row - height + 1), min(mirrored.shape[0], row + 1)):
-        target = changes[row - k, j : j + mirrored.shape[1]]
-        source = mirrored[k]
-        for s in range(mirrored.shape[1]):
-            target[s] += sign * source[s]
+        target, source = changes[row - k], mirrored[k]
+        if sign > 0:
+            for s in range(0, mirrored.shape[1], 8):
+                store(target, j + s, add_reals(load_reals(target, j + s), load_reals(source, s)))
+        else:
+            for s in range(0, mirrored.shape[1], 8):
+                store(target, j + s, subtract_reals(load_reals(target, j + s), load_reals(source, s)))
 
 
-@compiled((U64, I64_1, I64_1, F64, F64, i64, F64_2_OUT))
+SUMMED = (U64, I64_1, I64_1, F64)
+
+
+@compiled((*SUMMED, U8, F64_1, i64, F64_2_OUT), (*SUMMED, I64_2, F64_1, i64, F64_2_OUT))
 def smoothed_product(
     bits: NDArray[np.uint64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     mirrored: NDArray[np.float64],
-    x: NDArray[np.float64],
+    codes: NDArray[np.integer],
+    table: NDArray[np.float64],
     top: int,
     changes: NDArray[np.float64],
 ) -> float:
-    """The sum of x times the mask correlated with a window, this in single precision as OpenCV returns it.
+    """The sum of table[code] times the mask correlated with a window, in single precision like OpenCV's.
 
     `rows` and `columns` say which row and column each one of the mask with margins is (the window reaches
-    that far); `mirrored` is the window with its columns in reverse order. A row of the result is the running
-    sum of what the ends of the mask's runs add and take away: few pixels instead of all. `changes` is for
-    these: the result is 0 but in the rows from `top` on for which `changes` has room.
+    that far); `mirrored` is the window with its columns in reverse order, and zeros up to a multiple of 8. A
+    row of the result is the running sum of what the ends of the mask's runs add and take away: few pixels
+    instead of all. `changes` is for these: the result is 0 but in the rows from `top` on for which `changes`
+    has room.
     """
-    width = x.shape[1]
-    reach = mirrored.shape[1] - 1
+    width = codes.shape[1]
     margin = (columns.size - width) // 2
+    reach = 2 * margin
     changes[:] = 0
     for i in range(rows.size):
         row = bits[rows[i]]
@@ -101,56 +120,62 @@ def smoothed_product(
             if on != before:
                 _spread(changes, mirrored, top, i, j, 1.0 if on else -1.0)
                 before = on
-    total = np.zeros(4)
+    total = 0.0
+    bottom = changes.shape[0] - 1
     # four rows at a time: a running sum waits for itself
-    smoothed = np.zeros(4)
-    for y in range(0, changes.shape[0], 4):
-        several = min(4, changes.shape[0] - y)
-        smoothed[:] = 0
+    for y in range(0, bottom + 1, 4):
+        first, second = changes[y], changes[min(y + 1, bottom)]
+        third, fourth = changes[min(y + 2, bottom)], changes[min(y + 3, bottom)]
+        a = b = c = d = 0.0
         for s in range(reach):
-            for r in range(several):
-                smoothed[r] += changes[y + r, s]
-        if several == 4:
-            a, b, c, d = smoothed
-            for s in range(width):
-                a += changes[y, s + reach]
-                b += changes[y + 1, s + reach]
-                c += changes[y + 2, s + reach]
-                d += changes[y + 3, s + reach]
-                total[0] += np.float64(np.float32(a)) * x[top + y, s]
-                total[1] += np.float64(np.float32(b)) * x[top + y + 1, s]
-                total[2] += np.float64(np.float32(c)) * x[top + y + 2, s]
-                total[3] += np.float64(np.float32(d)) * x[top + y + 3, s]
-            continue
-        for r in range(several):
-            a = smoothed[r]
-            for s in range(width):
-                a += changes[y + r, s + reach]
-                total[r] += np.float64(np.float32(a)) * x[top + y + r, s]
-    return float(total.sum())
+            a += first[s]
+            b += second[s]
+            c += third[s]
+            d += fourth[s]
+        e = f = g = h = 0.0
+        one, two = codes[top + y], codes[top + min(y + 1, bottom)]
+        three, four = codes[top + min(y + 2, bottom)], codes[top + min(y + 3, bottom)]
+        for s in range(width):
+            a += first[s + reach]
+            b += second[s + reach]
+            c += third[s + reach]
+            d += fourth[s + reach]
+            e += np.float64(np.float32(a)) * table[one[s]]
+            f += np.float64(np.float32(b)) * table[two[s]]
+            g += np.float64(np.float32(c)) * table[three[s]]
+            h += np.float64(np.float32(d)) * table[four[s]]
+        several = bottom + 1 - y
+        total += e + (f if several > 1 else 0.0) + (g if several > 2 else 0.0) + (h if several > 3 else 0.0)
+    return total
 
 
-@compiled((U8, F64_1, F64_2_OUT))
-def look_up(values: NDArray[np.uint8], table: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """The table's value for each pixel."""
-    for y in range(values.shape[0]):
-        for x in range(values.shape[1]):
-            out[y, x] = table[values[y, x]]
-
-
-@compiled((F64, I64_1, I64_1, F64_2_OUT))
+@compiled((U8, F64_1, I64_1, I64_1, F64_2_OUT), (I64_2, F64_1, I64_1, I64_1, F64_2_OUT))
 def lay_out(
-    x: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[np.int64], out: NDArray[np.float64]
+    codes: NDArray[np.integer],
+    table: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    out: NDArray[np.float64],
 ) -> None:
-    """These rows and columns of x in the top left corner of `out`, 0 in the rest of it."""
-    for i in range(out.shape[0]):
+    """The table's values for these rows and columns in the top left corner of `out`, 0 to the right of it."""
+    # between the mirrored ends the columns follow each other
+    first = 0
+    while first + 1 < columns.size and columns[first + 1] < columns[first]:
+        first += 1
+    last = first + 1
+    while last < columns.size and columns[last] > columns[last - 1]:
+        last += 1
+    for i in range(rows.size):
         target = out[i]
-        if i >= rows.size:
-            target[:] = 0
-            continue
-        source = x[rows[i]]
-        for j in range(columns.size):
-            target[j] = source[columns[j]]
+        source = codes[rows[i]]
+        for j in range(first):
+            target[j] = table[source[columns[j]]]
+        middle = source[columns[first] : columns[first] + last - first]
+        inner = target[first:last]
+        for j in range(last - first):
+            inner[j] = table[middle[j]]
+        for j in range(last, columns.size):
+            target[j] = table[source[columns[j]]]
         target[columns.size :] = 0
 
 
@@ -169,7 +194,17 @@ def gather(
     for y in range(top, bottom):
         line = values[y - top]
         row = bits[y]
-        for x in range(left, right):
-            if (row[x >> 6] >> np.uint64(x & 63)) & ONE:
-                out[n] = line[x - left]
-                n += 1
+        for k in range(left >> 6, ((right - 1) >> 6) + 1):
+            word = row[k]
+            first = 64 * k - left
+            while word != ZERO:
+                # a run of set pixels
+                gap = int(count_bits(~word & (word - ONE)))
+                rest = ~(word >> np.uint64(gap))
+                several = int(count_bits(~rest & (rest - ONE))) if rest != ZERO else 64
+                source = line[first + gap : first + gap + several]
+                target = out[n : n + several]
+                for i in range(several):
+                    target[i] = source[i]
+                n += several
+                word = word & (ALL << np.uint64(gap + several)) if gap + several < 64 else ZERO

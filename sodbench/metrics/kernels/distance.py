@@ -11,6 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import I64_1, U8, U16, U64, compiled, inlined
+from sodbench.metrics.lanes import (
+    add,
+    below,
+    load,
+    load_wide,
+    lower,
+    multiply,
+    splat,
+    splat_wide,
+    store,
+    subtract,
+)
 
 FAR = 30000  # vertical distance in a column without object
 BAND = 18  # largest squared distance between two pixels of a 7 x 7 window around the first
@@ -35,9 +47,10 @@ def count_bits(word: np.uint64) -> np.uint64:
 def distance_above(truth: NDArray[np.uint8], left: int, out: NDArray[np.uint16]) -> None:
     """The distance to the nearest object pixel (255) above in the same column, FAR where there is none.
 
-    `out` covers the columns from `left` on.
+    `out` covers the columns from `left` on, and may reach beyond the image.
     """
-    height, width = out.shape
+    height = out.shape[0]
+    width = min(out.shape[1], truth.shape[1] - left)
     one, far = np.uint16(1), np.uint16(FAR)
     distance = np.empty(width, np.uint16)
     distance[:] = far
@@ -49,6 +62,7 @@ def distance_above(truth: NDArray[np.uint8], left: int, out: NDArray[np.uint16])
             d = np.uint16(d - np.uint16(d > far))
             distance[x] = d
             target[x] = d
+        target[width:] = far
 
 
 @compiled((U16_OUT,))
@@ -71,30 +85,30 @@ def band_keys(vertical: NDArray[np.uint16], top: int, out: NDArray[np.uint16]) -
     """For each pixel the nearest object pixel within 4 columns and 14 rows, as one number.
 
     The number is 16 x squared distance + column offset + 4: the smallest is the nearest, and of equally near
-    ones that of the smallest column. `out` covers the rows from `top` on, and 4 columns more on either side.
+    ones that of the smallest column. `out` covers the rows from `top` on, and whole words of columns, from 4
+    before those of `vertical` on.
     """
-    height, width = out.shape
     # beyond the object's columns: so large that it loses, not so large that adding to it would wrap round
-    candidate = np.empty(width + 8, np.uint16)
+    candidate = np.empty(out.shape[1] + 16, np.uint16)
     candidate[:] = np.uint16(60000)
-    for y in range(height):
+    cap, scale = splat(np.uint16(15)), splat(np.uint16(16))
+    for y in range(out.shape[0]):
         row = vertical[top + y]
         keys = out[y]
-        inner = candidate[8:width]
-        for x in range(width - 8):
-            d = min(np.int32(row[x]), np.int32(15))
-            inner[x] = np.uint16(d * d * 16)
-        for x in range(width):
-            k = np.uint16(candidate[x] + np.uint16(256))
-            k = min(k, np.uint16(candidate[x + 1] + np.uint16(145)))
-            k = min(k, np.uint16(candidate[x + 2] + np.uint16(66)))
-            k = min(k, np.uint16(candidate[x + 3] + np.uint16(19)))
-            k = min(k, np.uint16(candidate[x + 4] + np.uint16(4)))
-            k = min(k, np.uint16(candidate[x + 5] + np.uint16(21)))
-            k = min(k, np.uint16(candidate[x + 6] + np.uint16(70)))
-            k = min(k, np.uint16(candidate[x + 7] + np.uint16(151)))
-            k = min(k, np.uint16(candidate[x + 8] + np.uint16(264)))
-            keys[x] = k
+        for x in range(0, row.size, 16):
+            d = lower(load(row, x), cap)
+            store(candidate, x + 8, multiply(multiply(d, d), scale))
+        for x in range(0, keys.size, 16):
+            k = add(load(candidate, x), splat(np.uint16(256)))
+            k = lower(k, add(load(candidate, x + 1), splat(np.uint16(145))))
+            k = lower(k, add(load(candidate, x + 2), splat(np.uint16(66))))
+            k = lower(k, add(load(candidate, x + 3), splat(np.uint16(19))))
+            k = lower(k, add(load(candidate, x + 4), splat(np.uint16(4))))
+            k = lower(k, add(load(candidate, x + 5), splat(np.uint16(21))))
+            k = lower(k, add(load(candidate, x + 6), splat(np.uint16(70))))
+            k = lower(k, add(load(candidate, x + 7), splat(np.uint16(151))))
+            k = lower(k, add(load(candidate, x + 8), splat(np.uint16(264))))
+            store(keys, x, k)
 
 
 @compiled((U16, numba.int64, numba.int64, U64_OUT))
@@ -103,20 +117,16 @@ def pack_band(keys: NDArray[np.uint16], first: int, last: int, band: NDArray[np.
 
     Only the columns first .. last - 1 of `keys` count: those inside the image. Returns how many there are.
     """
-    height = keys.shape[0]
-    flag = np.zeros(64 * band.shape[1], np.uint8)
-    inside = flag[first:last]
     count = ZERO
-    for y in range(height):
-        line = keys[y, first:last]
-        # bytes first: the compiler packs them fastest in this form
-        for x in range(last - first):
-            inside[x] = np.uint8(255) * np.uint8(np.uint16(line[x] - np.uint16(16)) < NEAR)
-        for k in range(band.shape[1]):
-            part = flag[64 * k : 64 * k + 64]
-            word = ZERO
-            for i in range(64):
-                word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
+    near, own = splat_wide(NEAR), splat_wide(np.uint16(16))
+    for k in range(band.shape[1]):
+        inside = ~ZERO
+        if 64 * k < first:
+            inside <<= np.uint64(first)
+        if 64 * k + 64 > last:
+            inside &= (ONE << np.uint64(max(last - 64 * k, 0))) - ONE
+        for y in range(keys.shape[0]):
+            word = inside & below(subtract(load_wide(keys[y], 64 * k), own), near)
             band[y, k] = word
             count += count_bits(word)
     return int(count)
@@ -169,10 +179,11 @@ def locate(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Fills `vertical`, and returns the band's pixels and the object pixel nearest to each.
 
-    `where` is the object's extent, as `bits.position` gives it. `vertical` covers its columns and all rows,
-    `keys` and `band` (packed) 4 rows and columns more on every side, the rows as far as the image goes.
+    `where` is the object's extent, as `bits.position` gives it. `vertical` covers all rows, and
+    its columns in multiples of 16; `keys` and `band` (packed) 4 rows and columns more on every side, the rows
+    as far as the image goes, the columns up to whole words.
     """
-    left, right = where[5], where[6] + 1
+    left, right = where[5] // 16 * 16, where[6] + 1
     top = max(where[3] - 4, 0)
     distance_above(truth, left, vertical)
     distance_below(vertical)

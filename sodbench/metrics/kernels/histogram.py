@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import F64, I64_1, U8, U64, compiled
+from sodbench.metrics.lanes import below, differ, load_bytes, splat_bytes
 
 U64_OUT = numba.types.Array(numba.uint64, 2, "C")
 I64_3 = numba.types.Array(numba.int64, 3, "C")
@@ -22,20 +23,14 @@ def pack_map(
 ) -> None:
     """Packs where the map differs from the mask (0 and 255), and where it is 128 or more."""
     height, width = values.shape
+    most = splat_bytes(np.uint8(127))
     for y in range(height):
         row = values[y]
         true = truth[y]
         for k in range(width // 64):
-            part = row[64 * k : 64 * k + 64]
-            other = true[64 * k : 64 * k + 64]
-            word = ZERO
-            for i in range(64):
-                word |= np.uint64(part[i] != other[i]) << np.uint64(i)
-            imperfect[y, k] = word
-            word = ZERO
-            for i in range(64):
-                word |= np.uint64(part[i] >> np.uint8(7)) << np.uint64(i)
-            half[y, k] = word
+            part = load_bytes(row, 64 * k)
+            imperfect[y, k] = differ(part, load_bytes(true, 64 * k))
+            half[y, k] = below(most, part)
         if width % 64:
             word = ZERO
             high = ZERO

@@ -11,7 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled
+from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled, inlined
+from sodbench.metrics.lanes import Lane, add, higher, largest, load, lower, multiply, smallest, splat, store
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -19,13 +20,64 @@ U16_OUT = numba.types.Array(numba.uint16, 2, "C")
 F64_1_OUT = numba.types.Array(numba.float64, 1, "C")
 MARGIN = 3  # half the 7 x 7 window
 SPAN = 72  # 64 pixels with their margins, up to a whole number of vectors
-FAR = 30000  # larger than any vertical distance
 LIMIT = 32767  # squared distances are capped here: weights beyond 181 pixels (1.3e-11) count as 0
 REACH = 181  # the largest distance that is searched for
 BLOCK = 16
 ALL_OF_BLOCK = np.uint64(2**BLOCK - 1)
-ALL_KNOWN = np.uint8(2 ** (64 // BLOCK) - 1)
-PAD = REACH + 7 + BLOCK + 64
+ROWS = 4
+PAD = 208  # REACH and a block, up to whole blocks
+
+
+@inlined
+def _search(
+    nearest: tuple[Lane, Lane, Lane, Lane],
+    squares: NDArray[np.uint16],
+    place: int,
+    across: NDArray[np.uint16],
+    offset: int,
+    count: int,
+) -> tuple[Lane, Lane, Lane, Lane]:
+    """Takes `count` columns into account, whose squared vertical distances in four rows begin at `place`.
+
+    `offset` is where `across` holds the squared distances of the 16 pixels to the first of these columns.
+    """
+    a, b, c, d = nearest
+    for i in range(np.uint64(count)):
+        column = np.uint64(place) + i
+        step = load(across, offset - int(i))
+        a = lower(a, add(step, splat(squares[0, column])))
+        b = lower(b, add(step, splat(squares[1, column])))
+        c = lower(c, add(step, splat(squares[2, column])))
+        d = lower(d, add(step, splat(squares[3, column])))
+    return a, b, c, d
+
+
+@inlined
+def _farthest(nearest: tuple[Lane, Lane, Lane, Lane]) -> int:
+    return int(largest(higher(higher(nearest[0], nearest[1]), higher(nearest[2], nearest[3]))))
+
+
+@compiled((U16, numba.int64, numba.int64, U16_OUT, numba.types.Array(numba.uint16, 1, "C")))
+def square_rows(
+    vertical: NDArray[np.uint16], y: int, left: int, squares: NDArray[np.uint16], groups: NDArray[np.uint16]
+) -> int:
+    """Squares the vertical distances of rows y .. y + 3; finds the smallest in every 16 columns.
+
+    Returns the smallest of all. `left` is where they begin in `squares`, a multiple of 16.
+    """
+    far, cap = splat(np.uint16(LIMIT)), splat(np.uint16(REACH + 1))
+    lowest = far
+    bottom = vertical.shape[0] - 1
+    for first in range(0, vertical.shape[1], BLOCK):
+        least = far
+        for r in range(ROWS):
+            distance = lower(load(vertical[min(y + r, bottom)], first), cap)
+            square = lower(multiply(distance, distance), far)
+            store(squares[r], left + first, square)
+            least = lower(least, square)
+        groups[(left + first) // BLOCK] = smallest(least)
+        lowest = lower(lowest, least)
+    return int(smallest(lowest))
 
 
 @compiled((U64, U64, U16, numba.int64, U8_OUT, U16_OUT))
@@ -37,77 +89,53 @@ def squared_distance(
     known: NDArray[np.uint8],
     squared: NDArray[np.uint16],
 ) -> None:
-    """Fills `squared` for the background pixels where the map has values, 16 at a time.
+    """Fills `squared` for the background pixels where the map has values, 4 rows of 16 pixels at a time.
 
-    `vertical` holds the distances to the object within each column from `left` on, in the columns that have
-    one; `known` a bit for each 16 pixels that are done. The nearest object pixel is sought outwards column by
-    column, for all 16 pixels at once, until no farther column can be nearer.
+    `vertical` holds the distances to the object within each column, from `left` on; its width and `left` are
+    multiples of 16. `known` has a bit for each 16 columns that are done, in every fourth row. The nearest
+    object pixel is sought outwards, 16 columns at a time, until no farther column can be nearer.
     """
-    height, width = squared.shape
+    height, words = imperfect.shape
     span = vertical.shape[1]
-    limit = np.uint16(LIMIT)
-    squares = np.empty(width + 2 * PAD, np.uint16)
-    squares[:] = limit
-    best = np.empty(BLOCK, np.uint16)
-    for y in range(height):
-        prepared = False
-        low = np.int64(0)
-        for k in range(imperfect.shape[1]):
+    far = splat(np.uint16(LIMIT))
+    zero = REACH + 3 * BLOCK
+    across = np.empty(2 * zero + 1, np.uint16)
+    for i in range(across.size):
+        across[i] = min((i - zero) * (i - zero), LIMIT)
+    squares = np.empty((ROWS, 64 * words + 2 * PAD), np.uint16)
+    squares[:] = LIMIT
+    groups = np.empty(squares.shape[1] // BLOCK, np.uint16)
+    groups[:] = LIMIT
+    for y in range(0, height, ROWS):
+        low = -1
+        for k in range(words):
             wanted = imperfect[y, k] & ~mask[y, k]
-            if wanted == np.uint64(0) or known[y, k] == ALL_KNOWN:
-                continue
+            for row in range(y + 1, min(y + ROWS, height)):
+                wanted |= imperfect[row, k] & ~mask[row, k]
             for part in range(64 // BLOCK):
                 flag = np.uint8(1 << part)
                 if (wanted >> np.uint64(BLOCK * part)) & ALL_OF_BLOCK == np.uint64(0) or known[y, k] & flag:
                     continue
-                if not prepared:
-                    line = vertical[y]
-                    middle = squares[PAD + left : PAD + left + span]
-                    lowest = np.int32(FAR)
-                    for x in range(span):
-                        d = np.int32(line[x])
-                        lowest = min(lowest, d)
-                        middle[x] = np.uint16(min(d * d, np.int32(LIMIT)))
-                    low = np.int64(lowest) * np.int64(lowest)
-                    prepared = True
+                if low < 0:
+                    low = square_rows(vertical, y, PAD + left, squares, groups)
                 first = 64 * k + BLOCK * part
-                n = min(BLOCK, width - first)
-                here = squares[PAD + first : PAD + first + BLOCK]
-                for i in range(BLOCK):
-                    best[i] = here[i]
-                most = np.uint16(0)
-                for i in range(n):
-                    most = max(most, best[i])
-                step = max(1, left - (first + n - 1), first - (left + span - 1))
-                while step * step + low < most and step <= REACH:
-                    add0 = np.uint16(min(step * step, LIMIT))
-                    add1 = np.uint16(min((step + 1) * (step + 1), LIMIT))
-                    add2 = np.uint16(min((step + 2) * (step + 2), LIMIT))
-                    add3 = np.uint16(min((step + 3) * (step + 3), LIMIT))
-                    add4 = np.uint16(min((step + 4) * (step + 4), LIMIT))
-                    add5 = np.uint16(min((step + 5) * (step + 5), LIMIT))
-                    add6 = np.uint16(min((step + 6) * (step + 6), LIMIT))
-                    add7 = np.uint16(min((step + 7) * (step + 7), LIMIT))
-                    before = squares[PAD + first - step - 7 : PAD + first - step + BLOCK]
-                    after = squares[PAD + first + step : PAD + first + step + BLOCK + 7]
-                    for i in range(BLOCK):
-                        d2 = best[i]
-                        d2 = min(d2, np.uint16(min(before[i + 7], after[i]) + add0))
-                        d2 = min(d2, np.uint16(min(before[i + 6], after[i + 1]) + add1))
-                        d2 = min(d2, np.uint16(min(before[i + 5], after[i + 2]) + add2))
-                        d2 = min(d2, np.uint16(min(before[i + 4], after[i + 3]) + add3))
-                        d2 = min(d2, np.uint16(min(before[i + 3], after[i + 4]) + add4))
-                        d2 = min(d2, np.uint16(min(before[i + 2], after[i + 5]) + add5))
-                        d2 = min(d2, np.uint16(min(before[i + 1], after[i + 6]) + add6))
-                        d2 = min(d2, np.uint16(min(before[i], after[i + 7]) + add7))
-                        best[i] = d2
-                    step += 8
-                    most = np.uint16(0)
-                    for i in range(n):
-                        most = max(most, best[i])
-                target = squared[y, first : first + n]
-                for i in range(n):
-                    target[i] = min(best[i], limit)
+                here = PAD + first
+                nearest = (far, far, far, far)
+                if first + BLOCK > left and first < left + span:
+                    nearest = _search(nearest, squares, here, across, zero, BLOCK)
+                most = _farthest(nearest)
+                step = max(0, left - first - BLOCK, first - left - span)
+                while (step + 1) * (step + 1) + low < most and step < REACH:
+                    room = most - (step + 1) * (step + 1)
+                    after, before = here + BLOCK + step, here - BLOCK - step
+                    if groups[after // BLOCK] < room:
+                        nearest = _search(nearest, squares, after, across, zero - BLOCK - step, BLOCK)
+                    if groups[before // BLOCK] < room:
+                        nearest = _search(nearest, squares, before, across, zero + BLOCK + step, BLOCK)
+                    most = _farthest(nearest)
+                    step += BLOCK
+                for r in range(min(ROWS, height - y)):
+                    store(squared[y + r], first, nearest[r])
                 known[y, k] |= flag
 
 
@@ -260,7 +288,7 @@ def weigh(
     out: NDArray[np.float64],
 ) -> None:
     """Both sums in one call: `weighted_background` and `smoothed_object_error`."""
-    squared_distance(imperfect, mask, vertical, where[5], known, squared)
+    squared_distance(imperfect, mask, vertical, where[5] // BLOCK * BLOCK, known, squared)
     out[0] = weighted_background(values, imperfect, mask, squared, weight)
     fill_band(values, where, pixels, nearest, filled)
     out[1] = smoothed_object_error(filled, imperfect, mask, kernel, mass_y, mass_x, top)
