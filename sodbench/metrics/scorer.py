@@ -168,6 +168,26 @@ class Scorer:
         for key, curves in other._kept.items():
             self._kept.setdefault(key, []).extend(curves)
 
+    def add_table(self, table: ScoreTable) -> None:
+        """Appends all images of another scorer's score table, to the bit as `merge` does with that scorer.
+
+        Raises InputError, and adds nothing, as `merge` does, and for a table without the sums of its curves.
+        """
+        names = [str(name) for name in table.per_image.index]
+        other = Scorer(
+            table.protocol, [one.name for one in self.families], keep_curves=table.image_curves is not None
+        )
+        if len(table.curves.columns) and not table.curve_sums:
+            raise InputError("a score table without the sums of its curves; it cannot be joined to others")
+        other._names = dict.fromkeys(names)
+        other._columns = {str(key): table.per_image[key].tolist() for key in table.per_image}
+        facts = table.image_facts
+        other._facts = list(zip(*(facts[key].tolist() for key in facts), strict=True))
+        other._constant = list(table.constant_maps)
+        other._means = {key: RunningMean.of(sums) for key, sums in table.curve_sums.items()}
+        other._kept = {key: list(rows) for key, rows in (table.image_curves or {}).items()}
+        self.merge(other)
+
     def scores(self) -> dict[str, float]:
         """The data set's scores of all images so far, by metric name; raises InputError if there is none."""
         if not self._names:
@@ -196,6 +216,7 @@ class Scorer:
                 self._facts, columns=["height", "width", "object_share"], index=names
             ),
             constant_maps=tuple(self._constant),
+            curve_sums={key: running.sums for key, running in self._means.items()},
         )
 
 
