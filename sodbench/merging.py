@@ -84,9 +84,9 @@ def merge_shards(
     cells: dict[tuple[str, str], list[ShardRecord]] = {}
     for record in records:
         cells.setdefault((record.said.name, record.said.dataset), []).append(record)
-    complete = [complete(cells[key]) for key in sorted(cells)]
+    all_shards = [complete(cells[key]) for key in sorted(cells)]
     runs = []
-    for shards in complete:
+    for shards in all_shards:
         run = _joined(shards, out, allow_constant)
         save_run(out, run, replace=replace)
         _remember_roots(shards, out)

@@ -331,4 +331,4 @@ def merge_hint(reports: Path) -> str:
     """What to do where there are shards and no run; empty where there are none."""
     if next(shard_folders(reports), None) is None:
         return ""
-    return f"; {reports / 'shards'} holds shards of runs: join them with 'sodbench merge {reports}'"
+    return f"; {reports / 'shards'} holds shards of runs: join them with 'sodbench merge {reports} --reports {reports}'"
