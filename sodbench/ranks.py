@@ -91,7 +91,10 @@ def evaluate_on_ranks(
 
 def _refuse_together(process: "Process", problem: InputError | None) -> None:
     """Ends all processes where one has a problem; the first one raises it."""
-    problems = [one for one in process.gather(None if problem is None else str(problem)) if one]
+    try:
+        problems = [one for one in process.gather(None if problem is None else str(problem)) if one]
+    except RuntimeError:  # the connection to another one is closed: it has failed and said why
+        sys.exit(2)
     if problems and process.first:
         raise InputError(problems[0])
     if problems:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,11 +70,8 @@ class _Facet:
     remedy: str
 
 
-def _text(**values: Any) -> dict[str, str]:
-    return {
-        name.replace("_", " "): value if isinstance(value, str) else to_json(value)
-        for name, value in values.items()
-    }
+def _text(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else to_json(value) for name, value in values.items()}
 
 
 def _parts(record: ShardRecord) -> dict[str, str]:
@@ -89,7 +86,7 @@ def _protocols(record: ShardRecord) -> dict[str, str]:
     for name, one in record.said.protocols.items():
         fields |= {f"{key} of {name}": value for key, value in one.fields.items()}
         fields[f"metrics of {name}"] = " ".join(one.metrics)
-    return _text(**fields)
+    return _text(fields)
 
 
 _FACETS = (
@@ -100,18 +97,20 @@ _FACETS = (
     ),
     _Facet(
         "was scored by another state of sodbench",
-        lambda one: _text(commit=one.said.provenance.code.get("commit")),
+        lambda one: _text({"commit": one.said.provenance.code.get("commit")}),
         "score it again with the same code",
     ),
     _Facet(
         "is of other data",
         lambda one: _text(
-            title=one.said.title,
-            images_expected=one.said.expected,
-            masks=one.said.dataset_digest,
-            images=one.said.images,
-            names_of_the_images=one.said.images_sha256,
-            limit=one.said.provenance.limit,
+            {
+                "title": one.said.title,
+                "images expected": one.said.expected,
+                "masks": one.said.dataset_digest,
+                "images": one.said.images,
+                "names of the images": one.said.images_sha256,
+                "limit": one.said.provenance.limit,
+            }
         ),
         "score it again on the same images and masks",
     ),
@@ -119,7 +118,7 @@ _FACETS = (
         "was scored otherwise",
         lambda one: {
             **_protocols(one),
-            **_text(image_curves=one.said.image_curves, origin=one.said.provenance.origin),
+            **_text({"image curves": one.said.image_curves, "origin": one.said.provenance.origin}),
         },
         "score it again with the same options",
     ),
@@ -128,9 +127,11 @@ _FACETS = (
         lambda one: {
             **_parts(one),
             **_text(
-                weights_file=one.said.weights_sha256,
-                output_kind=one.said.provenance.output_kind,
-                remote_code=one.said.provenance.remote_code,
+                {
+                    "weights file": one.said.weights_sha256,
+                    "output kind": one.said.provenance.output_kind,
+                    "remote code": one.said.provenance.remote_code,
+                }
             ),
         },
         "score it again with the same network, weights and options",

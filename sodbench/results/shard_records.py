@@ -331,4 +331,5 @@ def merge_hint(reports: Path) -> str:
     """What to do where there are shards and no run; empty where there are none."""
     if next(shard_folders(reports), None) is None:
         return ""
-    return f"; {reports / 'shards'} holds shards of runs: join them with 'sodbench merge {reports} --reports {reports}'"
+    command = f"sodbench merge {reports} --reports {reports}"
+    return f"; {reports / 'shards'} holds shards of runs: join them with '{command}'"
