@@ -149,12 +149,18 @@ def test_splits_of_different_counts_are_not_mixed(shards: Path, maps: Path, root
     [
         (
             lambda c: c["provenance"]["versions"].update(sodbench="9.9"),
-            "package versions.*sodbench: 9.9, was",
+            "package versions than shard 1/3: sodbench: 9.9, was",
         ),
-        (lambda c: c["provenance"]["versions"].update(numpy="1.0"), "package versions.*numpy: 1.0, was"),
-        (lambda c: c["provenance"]["code"].update(commit="f" * 40), "state of sodbench.*commit: ffff"),
-        (lambda c: c.update(dataset_digest="0" * 64), "other data.*masks"),
-        (lambda c: c.update(expected=7), "other data.*images expected: 7"),
+        (
+            lambda c: c["provenance"]["versions"].update(numpy="1.0"),
+            "package versions than shard 1/3: numpy: 1.0, was",
+        ),
+        (
+            lambda c: c["provenance"]["code"].update(commit="f" * 40),
+            "state of sodbench than shard 1/3: commit: ffff",
+        ),
+        (lambda c: c.update(dataset_digest="0" * 64), "other data than shard 1/3: masks"),
+        (lambda c: c.update(expected=7), "other data than shard 1/3: images expected: 7"),
         (
             lambda c: c["protocols"]["pysodmetrics"]["fields"].update(f_beta2=1.0),
             "f_beta2 of pysodmetrics: 1.0",
@@ -170,7 +176,7 @@ def test_a_shard_of_something_else_is_refused_by_name(
     shards: Path, change: Callable[[dict], object], says: str
 ) -> None:
     _edit(shard_folder(shards, "theirs", "ecssd", Shard(2, 3)), change)
-    with pytest.raises(InputError, match=rf"shard 2/3 \(.*2-of-3\) .*than shard 1/3.*{says}.*score it again"):
+    with pytest.raises(InputError, match=rf"shard 2/3 \(.*2-of-3\) .*{says}.*score it again"):
         sb.merge(shards, "merged")
     assert not Path("merged").exists()
 
@@ -292,7 +298,7 @@ def test_a_shard_killed_while_it_is_written_leaves_the_former_one(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in shard_folders(shards)] == ["1-of-3", "2-of-3", "3-of-3"]
     left = [path for path in folder.parent.iterdir() if path.name.startswith(".")]
-    assert len(left) == 2
+    assert len(left) == 1  # the second removed what the first had left
     (run,) = sb.merge(shards, "merged")
     assert run.scored == 6
     again = [sys.executable, "-m", "sodbench", *call, "--shard", "2/3"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sodbench.errors import InputError
@@ -55,6 +55,7 @@ def _same(one: ScoreTable, other: ScoreTable) -> None:
         assert sums.tobytes() == other.curve_sums[key].tobytes()
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from(sorted(METRICS)), st.integers(1, IMAGES + 3), st.booleans())
 def test_shards_joined_in_any_order_are_the_whole(
     data: st.DataObject, protocol: str, count: int, keep: bool
