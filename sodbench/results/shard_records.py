@@ -290,9 +290,12 @@ def read_shard(folder: Path, reports: Path) -> ShardRecord:
         if schema != SCHEMA:
             raise InputError(f"{path}: written with schema {schema!r}, this sodbench reads {SCHEMA}")
         said = parse(ShardJson, content, path, more=True)
-        shard = Shard.parse(said.shard)
     except InputError as error:
         raise InputError(f"{error}; {AGAIN}") from error
+    try:
+        shard = Shard.parse(said.shard)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; {AGAIN}") from error
     named = (original_name(folder.parent.parent.name), original_name(folder.parent.name), folder.name)
     if named != (said.name, said.dataset, shard.folder):
         raise InputError(
