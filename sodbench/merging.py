@@ -251,8 +251,10 @@ def _roots(shards: Sequence[ShardRecord]) -> list[Path]:
 
 
 def _remember_roots(shards: Sequence[ShardRecord], out: Path) -> None:
-    from sodbench.data.locations import remember_root
+    """Lets the data be found for the runs in `out` where it was found for the shards on this machine."""
+    from sodbench.data.locations import known_roots, remember_root
 
-    for root in reversed(_roots(shards)):
-        if root.is_dir():
+    known = known_roots(out)
+    for root in _roots(shards):
+        if root not in known and root.is_dir():
             remember_root(out, root)
