@@ -61,7 +61,7 @@ def test_three_shards_in_separate_folders_are_the_record_of_one_process(
     network: tuple[str, Path], root: Path, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ["run", network[0], "--datasets", "ecssd", "sod", "--data-root", str(root), "--device", "cpu"]
-    run += ["--weights", str(network[1]), "--quiet", "--name", "mine", "--limit", "4", "--batch", "1"]
+    run += ["--weights", str(network[1]), "--quiet", "--name", "mine", "--limit", "2"]
     assert main([*run, "--reports", "whole", "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     for number in (3, 1, 2):
@@ -79,10 +79,10 @@ def test_three_shards_in_separate_folders_are_the_record_of_one_process(
     (run_of_ecssd, _) = sb.load_runs("merged")
     assert not differences(run_of_ecssd)
     then = run_of_ecssd.provenance
-    assert [(one.shard, one.images) for one in then.shards] == [("1/3", 2), ("2/3", 1), ("3/3", 1)]
+    assert [(one.shard, one.images) for one in then.shards] == [("1/3", 1), ("2/3", 1), ("3/3", 0)]
     assert all(one.device["cpu"] and one.started for one in then.shards)
     assert then.self_check is not None
-    assert len(then.self_check.images) == 4
+    assert len(then.self_check.images) == 2
     # found again on this machine, although the merged folder never saw the data
     assert main(["audit", "merged", "--quiet"]) == 0
 
