@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sodbench.evaluation import rescore as rescore
     from sodbench.evaluation import score_maps as score_maps
     from sodbench.map_parity import parity as parity
+    from sodbench.merging import merge as merge
     from sodbench.metrics import Protocol as Protocol
     from sodbench.metrics import Scorer as Scorer
     from sodbench.metrics import ScoreTable as ScoreTable
@@ -55,6 +56,7 @@ _HOME = {
     "evaluate_all": "evaluation",
     "score_maps": "evaluation",
     "rescore": "evaluation",
+    "merge": "merging",
     "reproduce": "reproduction",
     "audit": "record_audit",
     "predict": "prediction",

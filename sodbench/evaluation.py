@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.models import Baseline, LoadedNetwork
     from sodbench.results.run import Run
+    from sodbench.shard import Shard
 
 DEFAULT_PROTOCOLS = ("pysodmetrics",)
 
@@ -57,6 +58,7 @@ def evaluate(
     image_curves: bool = True,
     self_check: bool = True,
     replace: bool = False,
+    shard: Shard | str | None = None,
     trust_remote_code: bool = False,
     progress: bool = False,
 ) -> Run:
@@ -85,6 +87,8 @@ def evaluate(
     self_check: whether eight images are scored a second time without the engine; the record says which, or
         that they were not. A difference above 1e-6 is an error, and nothing is recorded.
     replace: whether a record of other masks, or of more images, may be replaced.
+    shard: "3/16" predicts and scores the third of 16 parts of the images only, counted from 1, and records a
+        shard; `merge` joins all of them. The run that is returned is that of the part.
     trust_remote_code: whether code that comes with a transformers model may run; the record says so.
     progress: whether progress bars are shown on stderr.
 
@@ -111,13 +115,16 @@ def evaluate(
         self_check=self_check,
         allow_constant=allow_constant,
         replace=replace,
+        shard=shard,
     )
     baseline = _baseline(baseline, weights, trust_remote_code)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = scoring.with_root_of(opened)
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = name or recipe.name
-    check_place(name, opened, len(opened.samples[:limit]), scoring)
+    whole = opened.samples[:limit]
+    samples = scoring.part_of(whole)
+    check_place(name, opened, len(whole), scoring)
     folder = _folder_of_maps(maps, name, opened)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
@@ -136,13 +143,14 @@ def evaluate(
         provider=loaded.provider(device),
         remote_code=recipe.remote_code,
     )
-    made_from = prediction_parts(loaded, opened.samples[:limit], precision, device)
-    # so that only maps of this network are scored
-    with locked_folder(folder, waiting=lambda: _wait_for(folder)):
+    made_from = prediction_parts(loaded, samples, precision, device)
+    # so that only maps of this network are scored; the shards of a run share the folder
+    mine = folder if scoring.shard is None else folder / f".{scoring.shard.folder}"
+    with locked_folder(mine, waiting=lambda: _wait_for(folder)):
         pairs = predict_samples(
             loaded.network.to(device),
             recipe,
-            opened.samples[:limit],
+            samples,
             folder,
             batch=batch,
             device=device,
@@ -158,6 +166,7 @@ def evaluate(
             started=started,
             prediction=prediction,
             made_from=made_from,
+            whole=whole,
         )
 
 
@@ -175,6 +184,19 @@ def evaluate_all(
     All data sets, protocols and metrics are checked before the first image is predicted, and the network is
     loaded once. `options` are the other keywords of `evaluate`.
     """
+    device, loaded, sets = prepare_all(baseline, datasets, weights, device, trust_remote_code, **options)
+    return [evaluate(loaded, one, device=device, **options) for one in sets]
+
+
+def prepare_all(
+    baseline: str | Path | Baseline | LoadedNetwork,
+    datasets: str | DataSet | Sequence[str | DataSet],
+    weights: Path | str | None = None,
+    device: str | None = None,
+    trust_remote_code: bool = False,
+    **options: Any,
+) -> tuple[str, LoadedNetwork, list[DataSet]]:
+    """The device, the loaded network and the data sets of `evaluate_all`, after all of its checks."""
     from sodbench.models import Baseline, choose_device
 
     baseline = _baseline(baseline, weights, trust_remote_code)
@@ -187,6 +209,7 @@ def evaluate_all(
         root,
         workers=options.get("workers"),
         replace=options.get("replace", False),
+        shard=options.get("shard"),
     )
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = options.get("name") or recipe.name
@@ -195,7 +218,7 @@ def evaluate_all(
         _folder_of_maps(options.get("maps"), name, one)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
-    return [evaluate(loaded, one, device=device, **options) for one in sets]
+    return device, loaded, sets
 
 
 def open_sets(datasets: str | DataSet | Sequence[str | DataSet], root: Path | None) -> list[DataSet]:
@@ -224,6 +247,7 @@ def score_maps(
     image_curves: bool = True,
     self_check: bool = True,
     replace: bool = False,
+    shard: Shard | str | None = None,
     progress: bool = False,
 ) -> Run:
     """Scores a folder of saliency maps that were made elsewhere and records the run: `sodbench score`.
@@ -249,6 +273,7 @@ def score_maps(
         self_check=self_check,
         allow_constant=allow_constant,
         replace=replace,
+        shard=shard,
     )
     folder = user_path(folder)
     opened = dataset_to_score(dataset, masks, images, scoring.data_root)
@@ -257,7 +282,9 @@ def score_maps(
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
     check_place(name, opened, len(pairs), scoring)
-    return score_and_record(name, opened, pairs, folder, scoring, started=started)
+    whole = [sample for sample, _ in pairs]
+    pairs = scoring.part_of(pairs)
+    return score_and_record(name, opened, pairs, folder, scoring, started=started, whole=whole)
 
 
 def rescore(

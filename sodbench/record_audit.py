@@ -26,6 +26,7 @@ from sodbench.results.integrity import ROUNDING, differences, score_problem
 from sodbench.results.loading import misplaced, read_run, record_folders
 from sodbench.results.provenance import digest_of
 from sodbench.results.run import protocol_of
+from sodbench.results.shard_records import merge_hint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,8 @@ def audit(
     reports = user_path(reports)
     records = list(record_folders(reports))
     if not records:
-        raise InputError(f"no runs in {reports / 'runs'}; name the reports folder that holds them")
+        hint = merge_hint(reports)
+        raise InputError(f"no runs in {reports / 'runs'}; name the reports folder that holds them{hint}")
     for kind, chosen, position in (("method", methods, 1), ("data set", datasets, 2)):
         if chosen is not None:
             names = [chosen] if isinstance(chosen, str) else list(chosen)

@@ -6,18 +6,21 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from sodbench.arguments import THREADS, instances
 from sodbench.data.folder import DataSet, refuse_reserved
 from sodbench.errors import InputError, Note
 from sodbench.paths import user_path
+from sodbench.shard import Shard
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.metrics import Protocol
     from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
+
+T = TypeVar("T")
 
 # a name, the path of a TOML file, a `Protocol`, or several of these
 Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
@@ -37,6 +40,11 @@ class Scoring:
     self_check: bool
     allow_constant: bool
     replace: bool
+    shard: Shard | None = None
+
+    def part_of(self, samples: Sequence[T]) -> list[T]:
+        """Those of the samples, or of their pairs, that are to be scored: of the shard, or all."""
+        return list(samples) if self.shard is None else self.shard.of(samples)
 
     def with_root_of(self, dataset: DataSet) -> Scoring:
         """With the data root from which a data set was opened that was given itself, not by its name."""
@@ -55,12 +63,17 @@ def prepare_scoring(
     self_check: bool = True,
     allow_constant: bool = False,
     replace: bool = False,
+    shard: Shard | str | None = None,
 ) -> Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
     from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
 
+    if shard is not None:
+        shard = Shard.parse(shard)
+        if reports is None:
+            raise InputError(f"shard {shard} is recorded to be merged; name a reports folder")
     if workers is not None:
         workers = THREADS.checked("the number of scoring workers", workers)
     if isinstance(protocols, str | Path | Protocol):
@@ -84,12 +97,14 @@ def prepare_scoring(
         self_check,
         allow_constant,
         replace,
+        shard,
     )
 
 
 def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> None:
     """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
     from sodbench.results.replacement import refuse_loss, refuse_other_files
+    from sodbench.results.shard_records import check_shard_place
 
     if dataset.card is None or dataset.card.name != dataset.name:
         refuse_reserved(dataset.name)
@@ -99,6 +114,9 @@ def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> N
             f" {dataset.card.expected}: remove those that are not of this set (`sodbench datasets verify"
             f" {dataset.name}` helps), or correct pairs in a card of your own"
         )
+    if scoring.reports is not None and scoring.shard is not None:
+        check_shard_place(scoring.reports, name, dataset.name, scoring.shard)
+        return  # whether the record may be replaced is for the merge to say
     if scoring.reports is not None:
         refuse_other_files(scoring.reports, name, dataset.name)
     if scoring.reports is not None and not scoring.replace:
@@ -122,36 +140,45 @@ def score_and_record(
     started: float,
     prediction: Prediction | None = None,
     made_from: Mapping[str, str] | None = None,
+    whole: Sequence[Sample] = (),
 ) -> Run:
-    """Scores maps against masks under every protocol and records the run.
+    """Scores maps against masks under every protocol and records the run, or the shard.
 
     `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
+    `whole`: all samples that are shared out, where `pairs` are those of a shard.
     """
     from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
     from sodbench.data.auditing.manifest import changes
     from sodbench.data.locations import data_root, remember_root
+    from sodbench.metrics.aggregate import empty_table
+    from sodbench.metrics.scorer import scorers_for
     from sodbench.results.provenance import SelfCheck, started_text
     from sodbench.results.run import new_run
     from sodbench.results.saving import save_run
+    from sodbench.results.shard_records import save_shard
     from sodbench.scoring import score_samples
     from sodbench.self_check import SelfChecker
 
     checker = None
-    if scoring.self_check:
+    if scoring.self_check and pairs:
         # drawn anew for every run, from what its record holds
         seed = f"{name}\0{dataset.name}\0{started_text(started)}"
         checker = SelfChecker([sample.name for sample, _ in pairs], seed)
-    tables = score_samples(
-        pairs,
-        scoring.protocols,
-        scoring.metrics,
-        workers=scoring.workers,
-        keep_curves=scoring.image_curves,
-        progress=f"score {dataset.name}" if scoring.progress else None,
-        checker=checker,
-    )
-    check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
+    if pairs or scoring.shard is None:
+        tables = score_samples(
+            pairs,
+            scoring.protocols,
+            scoring.metrics,
+            workers=scoring.workers,
+            keep_curves=scoring.image_curves,
+            progress=f"score {dataset.name}" if scoring.progress else None,
+            checker=checker,
+        )
+    else:
+        tables = {protocol.name: empty_table(protocol) for protocol in scoring.protocols}
+    if scoring.shard is None:  # of a few images all maps may rightly be constant
+        check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
     scoring = scoring.with_root_of(dataset)
     changed = changes(dataset)
     if changed:
@@ -173,7 +200,21 @@ def score_and_record(
     )
     checked = SelfCheck(done=False) if checker is None else checker.verdict(tables)
     run = replace(run, provenance=replace(run.provenance, self_check=checked))
-    if scoring.reports is not None:
+    if scoring.reports is not None and scoring.shard is not None:
+        families = scorers_for(scoring.protocols, scoring.metrics)
+        save_shard(
+            scoring.reports,
+            run,
+            tables,
+            pairs,
+            scoring.shard,
+            [sample.name for sample in whole],
+            metrics={one.protocol.name: [family.name for family in one.families] for one in families},
+            image_curves=scoring.image_curves,
+            allow_constant=scoring.allow_constant,
+        )
+    elif scoring.reports is not None:
         save_run(scoring.reports, run, replace=scoring.replace)
+    if scoring.reports is not None:
         remember_root(scoring.reports, data_root(scoring.data_root).path)
     return run

@@ -24,6 +24,7 @@ COMMANDS = (
     "train",
     "predict",
     "score",
+    "merge",
     "report",
     "check",
     "compare",

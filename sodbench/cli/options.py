@@ -183,6 +183,15 @@ def add_replace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_shard(parser: argparse.ArgumentParser) -> None:
+    """Adds `--shard I/N`."""
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts of each data set, from 1/N to N/N; 'sodbench merge' joins them",
+    )
+
+
 def add_quiet(parser: Options) -> None:
     """Adds `--quiet`."""
     parser.add_argument("--quiet", action="store_true", help="no progress bars")

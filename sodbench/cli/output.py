@@ -35,6 +35,31 @@ def results(runs: "Sequence[Run]") -> dict[str, Any]:
     return {"results": rows}
 
 
+def print_shards(runs: "Sequence[Run]", shard: str, as_json: bool) -> None:
+    """Prints on stdout, for each data set, how many images a shard has and where its record is."""
+    from sodbench.results.shard_records import shard_folder
+    from sodbench.shard import Shard
+
+    of = Shard.parse(shard)
+    rows = [
+        {
+            "name": run.name,
+            "dataset": run.dataset,
+            "shard": str(of),
+            "scored": run.scored,
+            "expected": run.expected,
+            "folder": shard_folder(run.reports or "reports", run.name, run.dataset, of),
+        }
+        for run in runs
+    ]
+    if as_json:
+        print(to_json({"shards": rows}))
+        return
+    lines = [["method", "data set", "shard", "images", "record"]]
+    lines += [[str(row[key]) for key in ("name", "dataset", "shard", "scored", "folder")] for row in rows]
+    print("\n".join(columns(lines)))
+
+
 def print_runs(runs: "Sequence[Run]", as_json: bool) -> None:
     """Prints runs on stdout: the JSON object (undefined scores are null), or a table with a dash for them."""
     rows = results(runs)["results"]

@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
 def recorded_runs(reports: Path) -> "list[Run]":
     """The runs under `reports`; names damaged ones on stderr. InputError where there are none."""
     from sodbench.results.loading import read_records
+    from sodbench.results.shard_records import merge_hint
 
     records = read_records(reports)
     for problem in records.problems:
@@ -116,6 +117,6 @@ def recorded_runs(reports: Path) -> "list[Run]":
     if not records.runs:
         raise InputError(
             f"no runs in {reports / 'runs'}; make one with 'sodbench run' or 'sodbench score',"
-            " or name another folder with --reports"
+            f" or name another folder with --reports{merge_hint(reports)}"
         )
     return records.runs

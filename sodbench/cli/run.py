@@ -6,7 +6,8 @@ from typing import Any
 
 from sodbench.arguments import LIMIT
 from sodbench.cli import options
-from sodbench.cli.output import print_runs
+from sodbench.cli.output import print_runs, print_shards
+from sodbench.errors import InputError
 
 
 def register(subparsers: Any) -> None:
@@ -43,6 +44,7 @@ def register(subparsers: Any) -> None:
     options.add_data_root(parser)
     options.add_reports(parser)
     options.add_replace(parser)
+    options.add_shard(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -51,28 +53,38 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluates the baseline on every data set and prints the scores."""
     from sodbench.evaluation import evaluate_all
+    from sodbench.ranks import evaluate_on_ranks, under_torchrun
 
-    runs = evaluate_all(
-        args.baseline,
-        args.datasets,
-        weights=args.weights,
-        name=args.name,
-        maps=args.maps,
-        limit=args.limit,
-        batch=args.batch,
-        device=args.device,
-        precision=args.precision,
-        trust_remote_code=args.trust_remote_code,
-        allow_constant=args.allow_constant,
-        protocols=args.protocols,
-        metrics=args.metrics,
-        workers=args.scoring_workers,
-        image_curves=args.image_curves,
-        self_check=args.self_check,
-        data_root=args.data_root,
-        reports=args.reports,
-        replace=args.replace,
-        progress=not args.quiet,
-    )
-    print_runs(runs, args.json)
+    options = {
+        "weights": args.weights,
+        "name": args.name,
+        "maps": args.maps,
+        "limit": args.limit,
+        "batch": args.batch,
+        "device": args.device,
+        "precision": args.precision,
+        "trust_remote_code": args.trust_remote_code,
+        "allow_constant": args.allow_constant,
+        "protocols": args.protocols,
+        "metrics": args.metrics,
+        "workers": args.scoring_workers,
+        "image_curves": args.image_curves,
+        "self_check": args.self_check,
+        "data_root": args.data_root,
+        "reports": args.reports,
+        "replace": args.replace,
+        "progress": not args.quiet,
+    }
+    if under_torchrun():
+        if args.shard is not None:
+            raise InputError("--shard: torchrun shares out the images already; leave it out")
+        shared = evaluate_on_ranks(args.baseline, args.datasets, **options)
+        if shared is not None:
+            print_runs(shared, args.json)
+        return 0
+    runs = evaluate_all(args.baseline, args.datasets, shard=args.shard, **options)
+    if args.shard is not None:
+        print_shards(runs, args.shard, args.json)
+    else:
+        print_runs(runs, args.json)
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sodbench.cli import options
-from sodbench.cli.output import print_runs
+from sodbench.cli.output import print_runs, print_shards
 
 
 def register(subparsers: Any) -> None:
@@ -33,6 +33,7 @@ def register(subparsers: Any) -> None:
     options.add_data_root(parser)
     options.add_reports(parser)
     options.add_replace(parser)
+    options.add_shard(parser)
     options.add_quiet(parser)
     options.add_json(parser)
     parser.set_defaults(run=run)
@@ -58,7 +59,11 @@ def run(args: argparse.Namespace) -> int:
         data_root=args.data_root,
         reports=args.reports,
         replace=args.replace,
+        shard=args.shard,
         progress=not args.quiet,
     )
-    print_runs([recorded], args.json)
+    if args.shard is not None:
+        print_shards([recorded], args.shard, args.json)
+    else:
+        print_runs([recorded], args.json)
     return 0

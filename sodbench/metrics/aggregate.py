@@ -5,8 +5,8 @@ It serves the scorer, and the bootstrap, in which every image counts as often as
 
 import html
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class ScoreTable:
     per image without F, which follows from precision and recall (float32, n x levels), only if kept.
     `image_facts`: index name; height, width, object_share (fraction of object pixels).
     `constant_maps`: the names of the images whose maps have one value only.
+    `curve_sums`: the exact sums of each curve over the images (`kernels.sums.RunningMean`, 5 x levels), with
+    which tables of parts of a data set can be joined (`Scorer.add_table`).
     """
 
     protocol: Protocol
@@ -41,11 +43,27 @@ class ScoreTable:
     image_curves: Mapping[str, NDArray[np.float32]] | None
     image_facts: "pandas.DataFrame"
     constant_maps: tuple[str, ...] = ()
+    curve_sums: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         """The number of images scored."""
         return len(self.per_image)
+
+    def ordered(self, names: Sequence[str]) -> "ScoreTable":
+        """The same table with its images in the order of `names`, which are all of theirs."""
+        import pandas
+
+        rows = self.per_image.index.get_indexer(pandas.Index(names, dtype=object))
+        places = {name: place for place, name in enumerate(names)}
+        curves = self.image_curves
+        return replace(
+            self,
+            per_image=self.per_image.iloc[rows],
+            image_curves=None if curves is None else {key: values[rows] for key, values in curves.items()},
+            image_facts=self.image_facts.iloc[rows],
+            constant_maps=tuple(sorted(self.constant_maps, key=places.__getitem__)),
+        )
 
     def _repr_html_(self) -> str:
         """The scores as one row, for a notebook."""
@@ -56,6 +74,21 @@ class ScoreTable:
             f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
             f"<tbody><tr>{values}</tr></tbody></table>"
         )
+
+
+def empty_table(protocol: Protocol) -> ScoreTable:
+    """The score table of no image at all, without scores."""
+    import pandas
+
+    names = pandas.Index([], name="name", dtype=object)
+    return ScoreTable(
+        protocol,
+        {},
+        per_image=pandas.DataFrame(index=names),
+        curves=pandas.DataFrame(index=pandas.RangeIndex(protocol.levels, name="level")),
+        image_curves=None,
+        image_facts=pandas.DataFrame(columns=["height", "width", "object_share"], index=names, dtype=float),
+    )
 
 
 def mean(values: NDArray[Any], weights: NDArray[Any] | None = None) -> Array:

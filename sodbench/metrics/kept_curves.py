@@ -28,6 +28,15 @@ class KeptCurves(Mapping[str, Rows]):
         self._limit = in_memory
         self._columns: dict[str, _Column] = {}
 
+    @classmethod
+    def of(cls, curves: Mapping[str, Rows]) -> "KeptCurves":
+        """Curves that are there already, images x levels each."""
+        kept = cls()
+        for name, rows in curves.items():
+            for curve in rows:
+                kept.add(name, curve)
+        return kept
+
     def add(self, name: str, curve: NDArray[Any]) -> None:
         """Adds the curve of one more image."""
         column = self._columns.setdefault(name, _Column())

@@ -3,7 +3,7 @@
 import math
 import warnings
 from array import array
-from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class Scorer:
     def reset(self) -> None:
         """Discards all images; keeps protocol and metrics."""
         self._names: dict[str, None] = {}
-        self._columns: dict[str, MutableSequence[float]] = {}
+        self._columns: dict[str, array[float]] = {}
         self._facts: tuple[array[Any], ...] = (array("q"), array("q"), array("d"))
         self._constant: list[str] = []
         self._means: dict[str, RunningMean] = {}
@@ -126,9 +126,7 @@ class Scorer:
         if image.constant:
             self._constant.append(image.name)
         for key, value in image.columns.items():
-            if key not in self._columns:  # whole numbers (HCE) stay whole
-                self._columns[key] = array("d") if isinstance(value, float) else []
-            self._columns[key].append(value)
+            self._columns.setdefault(key, array("d")).append(value)
         for key, curve in image.curves.items():
             if key not in self._means:
                 self._means[key] = RunningMean(curve.size)
@@ -166,14 +164,33 @@ class Scorer:
             fact.extend(more)
         self._constant += other._constant
         for key, values in other._columns.items():
-            if key not in self._columns:
-                self._columns[key] = values[:0]
-            self._columns[key].extend(values)
+            self._columns.setdefault(key, array("d")).extend(values)
         for key, running in other._means.items():
             if key not in self._means:
                 self._means[key] = RunningMean(running.size)
             self._means[key].merge(running)
         self._kept.extend(other._kept)
+
+    def add_table(self, table: ScoreTable) -> None:
+        """Appends all images of another scorer's score table, to the bit as `merge` does with that scorer.
+
+        Raises InputError, and adds nothing, as `merge` does, and for a table without the sums of its curves.
+        """
+        names = [str(name) for name in table.per_image.index]
+        other = Scorer(
+            table.protocol, [one.name for one in self.families], keep_curves=table.image_curves is not None
+        )
+        if len(table.curves.columns) and not table.curve_sums:
+            raise InputError("a score table without the sums of its curves; it cannot be joined to others")
+        other._names = dict.fromkeys(names)
+        other._columns = {str(key): array("d", table.per_image[key]) for key in table.per_image}
+        facts = table.image_facts
+        for fact, name in zip(other._facts, ("height", "width", "object_share"), strict=True):
+            fact.extend(facts[name].tolist())
+        other._constant = list(table.constant_maps)
+        other._means = {key: RunningMean.of(sums) for key, sums in table.curve_sums.items()}
+        other._kept = KeptCurves.of(table.image_curves or {})
+        self.merge(other)
 
     def scores(self) -> dict[str, float]:
         """The data set's scores of all images so far, by metric name; raises InputError if there is none."""
@@ -204,6 +221,7 @@ class Scorer:
                 index=names,
             ),
             constant_maps=tuple(self._constant),
+            curve_sums={key: running.sums for key, running in self._means.items()},
         )
 
 

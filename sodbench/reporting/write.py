@@ -19,6 +19,7 @@ from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, checked_runs
+from sodbench.results.shard_records import merge_hint
 from sodbench.unfinished import sweep
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
@@ -154,6 +155,7 @@ def report_table(
         if not runs:
             raise InputError(
                 f"no runs in {folder / 'runs'}; make one with 'sodbench run' or 'sodbench score'"
+                f"{merge_hint(folder)}"
             )
     runs = checked_runs([runs] if isinstance(runs, Run) else runs)
     if not runs:

@@ -90,7 +90,7 @@ class _Scores:
 
 
 @dataclass(frozen=True)
-class _File:
+class RecordFile:
     """Size and digest of another file of the record."""
 
     bytes: int
@@ -110,7 +110,7 @@ class _RunJson:
     dataset_digest: str
     protocols: dict[str, _Scores]
     provenance: Provenance
-    files: dict[str, _File]
+    files: dict[str, RecordFile]
     weights_sha256: str | None = None
 
 
@@ -153,7 +153,7 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
         weights_sha256=record.weights_sha256,
         tables=tables,
         provenance=record.provenance,
-        image_facts=partial(_image_facts, folder),
+        image_facts=partial(recorded_facts, folder),
         # the folder may be `.`
         reports=real_path(folder).parent.parent.parent if reports is None else reports,
     )
@@ -211,7 +211,7 @@ class RecordedTable:
         import pandas as pd
 
         path, ending = self.folder / "scores.parquet", f"@{self.name}"
-        with _readable(path):
+        with readable(path):
             columns = [c for c in _parquet_columns(path) if c.endswith(ending)]
             frame = pd.read_parquet(path, columns=columns)
         return frame.rename(columns=lambda column: column.removesuffix(ending))
@@ -222,7 +222,7 @@ class RecordedTable:
         import pandas as pd
 
         path = self.folder / "curves.parquet"
-        with _readable(path):
+        with readable(path):
             frame = pd.read_parquet(path, filters=[("protocol", "==", self.name)])
             frame = frame.drop(columns="protocol").set_index("level")
         return frame.dropna(axis="columns", how="all")
@@ -242,7 +242,7 @@ class RecordedTable:
         if not path.exists():
             return None
         curves = {}
-        with _readable(path):
+        with readable(path):
             table = parquet.read_table(path, filters=[("protocol", "==", self.name)])
             if table.num_rows == 0:
                 return None
@@ -263,12 +263,12 @@ class RecordedTable:
         return curves
 
 
-def _image_facts(folder: Path) -> "pd.DataFrame":
+def recorded_facts(folder: Path) -> "pd.DataFrame":
     """The columns of scores.parquet that are no metrics: sizes, object shares, files."""
     import pandas as pd
 
     path = folder / "scores.parquet"
-    with _readable(path):
+    with readable(path):
         columns = [c for c in _parquet_columns(path) if "@" not in c and c != "name"]
         return pd.read_parquet(path, columns=columns)
 
@@ -281,7 +281,7 @@ def _parquet_columns(path: Path) -> list[str]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Turns what a missing or damaged parquet file raises into one line that names it."""
     import pyarrow
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from sodbench import __version__
 from sodbench.data.locations import cache_folder
 from sodbench.errors import InputError
+from sodbench.files import sha256_of
 from sodbench.paths import real_path, user_path
 
 # packages that can move a score; a drift report names those whose version differs
@@ -93,6 +94,21 @@ class SelfCheck:
 
 
 @dataclass(frozen=True)
+class ShardOrigin:
+    """Where one shard of a merged run comes from.
+
+    shard: "3/16". images: how many it scored. started, seconds, device, inference_device: see `Provenance`.
+    """
+
+    shard: str
+    images: int
+    started: str = ""
+    seconds: float = 0.0
+    device: dict[str, Any] = field(default_factory=dict)
+    inference_device: str | None = None
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What the numbers of a run depend on besides its data set, weights and protocols.
 
@@ -108,6 +124,8 @@ class Provenance:
     self_check: what was scored a second time; None in records of before there was a check.
     depends_on: what the scores depend on, part by part (`cell_key`); empty in records of before there were
     such.
+    shards: of a merged run, where its shards come from. `started` is then that of the first to start,
+    `seconds` the sum over the shards; other fields are those of shard 1, or None where the shards differ.
     """
 
     origin: Literal["baseline", "maps"] = "maps"
@@ -136,6 +154,7 @@ class Provenance:
     remote_code: dict[str, str] = field(default_factory=dict)
     self_check: SelfCheck | None = None
     depends_on: dict[str, str] = field(default_factory=dict)
+    shards: tuple[ShardOrigin, ...] = ()
 
 
 def environment(started: datetime | float | None = None, roots: Iterable[Path] = ()) -> dict[str, Any]:
@@ -311,9 +330,12 @@ def _git(checkout: Path, *arguments: str) -> str:
 
 def digest_of(files: Iterable[tuple[str, Path]]) -> str:
     """One SHA-256 over the names and contents of files, such as a folder of maps."""
+    return digest_of_digests((name, sha256_of(path)) for name, path in files)
+
+
+def digest_of_digests(files: Iterable[tuple[str, str]]) -> str:
+    """What `digest_of` gives for files, from their names and SHA-256."""
     whole = hashlib.sha256()
-    for name, path in files:
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+    for name, content in files:
         whole.update(f"{name}\0{content}\n".encode())
     return whole.hexdigest()

@@ -4,7 +4,7 @@ What is no record is never replaced.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sodbench.errors import InputError, first_of
@@ -16,7 +16,11 @@ RECORD_FILES = ("run.json", "scores.parquet", "curves.parquet", "image_curves.pa
 
 def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
     """Raises InputError where the place of a record is taken by something else: a file, a user's folder."""
-    place = Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
+    refuse_foreign_files(Path(reports) / "runs" / folder_name(name) / folder_name(dataset), RECORD_FILES)
+
+
+def refuse_foreign_files(place: Path, known: Collection[str]) -> None:
+    """Raises InputError where `place` is no folder, or holds other files than the `known` ones."""
     advice = "move it away, or choose another --name or --reports"
     if not place.is_dir():
         if os.path.lexists(place):
@@ -28,7 +32,7 @@ def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
         names = [entry.name for entry in place.iterdir()]
     except OSError as error:
         raise InputError(f"{place}: cannot be read ({error.strerror}); {advice}") from None
-    others = sorted(name for name in names if name not in RECORD_FILES and not name.startswith("."))
+    others = sorted(name for name in names if name not in known and not name.startswith("."))
     if others:
         raise InputError(f"{place}: holds {first_of(others, 3)}, which is no part of a record; {advice}")
 

@@ -239,13 +239,13 @@ def new_run(
         weights_sha256=how.weights_sha256,
         tables=dict(tables),
         provenance=provenance,
-        image_facts=partial(_known, facts),
+        image_facts=partial(known_facts, facts),
         reports=reports,
         data_root=None if data_root is None else real_path(user_path(data_root)),
     )
 
 
-def _known(facts: "pd.DataFrame") -> "pd.DataFrame":
+def known_facts(facts: "pd.DataFrame") -> "pd.DataFrame":
     """What `image_facts` of a fresh run calls; a lambda could not be pickled."""
     return facts
 

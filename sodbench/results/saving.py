@@ -13,9 +13,11 @@ import errno
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
@@ -36,34 +38,97 @@ def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
     happens, either the old or the new one is there, whole. Raises InputError where the new one is of other
     data, or of fewer images (see `refuse_loss`), unless `replace`.
     """
-    method = Path(reports) / "runs" / folder_name(run.name)
-    final = method / folder_name(run.dataset)
+    final = Path(reports) / "runs" / folder_name(run.name) / folder_name(run.dataset)
+
+    def check() -> None:
+        refuse_other_files(reports, run.name, run.dataset)
+        if not replace:
+            refuse_loss(
+                reports,
+                run.name,
+                run.dataset,
+                digest=lambda: run.dataset_digest,
+                scored=run.scored,
+                present=run.expected,
+            )
+
+    put_in_place(final, lambda staged: _write(staged, run), check)
+    return final
+
+
+def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[], None]) -> None:
+    """Writes a folder beside its place `final` and swaps it in when it is complete.
+
+    `write` fills the empty folder that it is given; `check` may refuse, just before the swap, to replace what
+    is there. Nothing is left of a folder that was not put in its place.
+    """
     try:
         with temporary(final) as staged:
             staged.mkdir()
-            _write(staged, run)
-            with locked_folder(method):
-                refuse_other_files(reports, run.name, run.dataset)
-                if not replace:
-                    refuse_loss(
-                        reports,
-                        run.name,
-                        run.dataset,
-                        digest=lambda: run.dataset_digest,
-                        scored=run.scored,
-                        present=run.expected,
-                    )
+            write(staged)
+            for path in (*staged.iterdir(), staged):
+                _sync(path)
+            with locked_folder(final.parent):
+                check()
                 _swap(staged, final)
-                _sweep(method, final.name)
+                _sweep(final.parent, final.name)
     except BaseException:
-        if method.is_dir() and not any(method.iterdir()):
-            method.rmdir()
+        if final.parent.is_dir() and not any(final.parent.iterdir()):
+            final.parent.rmdir()
         raise
-    return final
 
 
 def _write(folder: Path, run: Run) -> None:
     """Writes the files of a record; run.json last, with the size and digest of the others."""
+    import pandas as pd
+
+    write_scores(folder / "scores.parquet", run)
+    curves = [
+        table.curves.rename_axis("level").reset_index().assign(protocol=name)
+        for name, table in run.tables.items()
+        if len(table.curves)
+    ]
+    wide = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["protocol", "level"])
+    wide = wide[["protocol", *(c for c in wide.columns if c != "protocol")]]
+    wide.to_parquet(folder / "curves.parquet", compression="zstd", index=False)
+    write_image_curves(folder / "image_curves.parquet", run)
+
+    content = {
+        "schema": SCHEMA,
+        **identity(run),
+        "protocols": {
+            name: {"fields": vars(conventions(table)), "scores": dict(table.scores)}
+            for name, table in run.tables.items()
+        },
+        "provenance": asdict(run.provenance),
+        "files": sizes_and_digests(folder),
+    }
+    (folder / "run.json").write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
+
+
+def identity(run: Run) -> dict[str, Any]:
+    """What a record says of its method and data set."""
+    return {
+        "name": run.name,
+        "dataset": run.dataset,
+        "title": run.title,
+        "expected": run.expected,
+        "scored": run.scored,
+        "dataset_digest": run.dataset_digest,
+        "weights_sha256": run.weights_sha256,
+    }
+
+
+def sizes_and_digests(folder: Path) -> dict[str, dict[str, Any]]:
+    """The size and SHA-256 of each file in a folder."""
+    return {
+        part.name: {"bytes": part.stat().st_size, "sha256": sha256_of(part)}
+        for part in sorted(folder.iterdir())
+    }
+
+
+def write_scores(path: Path, run: Run) -> None:
+    """One row per image: what is known of it, and one column per metric and protocol."""
     import pandas as pd
 
     facts = run.image_facts()
@@ -77,41 +142,10 @@ def _write(folder: Path, run: Run) -> None:
         columns.append(table.per_image.add_suffix(f"@{name}").reset_index(drop=True))
     scores = pd.concat(columns, axis="columns")
     scores.index = pd.Index(images, name="name")
-    scores.to_parquet(folder / "scores.parquet", compression="zstd")
-
-    curves = [
-        table.curves.rename_axis("level").reset_index().assign(protocol=name)
-        for name, table in run.tables.items()
-        if len(table.curves)
-    ]
-    wide = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=["protocol", "level"])
-    wide = wide[["protocol", *(c for c in wide.columns if c != "protocol")]]
-    wide.to_parquet(folder / "curves.parquet", compression="zstd", index=False)
-    _write_image_curves(folder / "image_curves.parquet", run)
-
-    parts = sorted(folder.iterdir())
-    content = {
-        "schema": SCHEMA,
-        "name": run.name,
-        "dataset": run.dataset,
-        "title": run.title,
-        "expected": run.expected,
-        "scored": run.scored,
-        "dataset_digest": run.dataset_digest,
-        "weights_sha256": run.weights_sha256,
-        "protocols": {
-            name: {"fields": vars(conventions(table)), "scores": dict(table.scores)}
-            for name, table in run.tables.items()
-        },
-        "provenance": asdict(run.provenance),
-        "files": {part.name: {"bytes": part.stat().st_size, "sha256": sha256_of(part)} for part in parts},
-    }
-    (folder / "run.json").write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
-    for path in (*folder.iterdir(), folder):
-        _sync(path)
+    scores.to_parquet(path, compression="zstd")
 
 
-def _write_image_curves(path: Path, run: Run) -> None:
+def write_image_curves(path: Path, run: Run) -> None:
     """One row per image and protocol, one list of values per curve; no file where no curves were kept.
 
     Written piece by piece: the curves of a large data set do not fit in memory.

@@ -1,4 +1,4 @@
-"""Distributed training: the rank of this process, and batch statistics over all processes.
+"""Several processes under torchrun: the rank of this one, and batch statistics over all of them in training.
 
 Under torchrun the batch is shared out among the processes. Gradients are averaged by
 DistributedDataParallel, and batch normalisation takes its statistics over the whole batch. The number of
@@ -47,6 +47,13 @@ class Process:
         if self.world > 1:
             dist.barrier(group=self.group)
 
+    def gather(self, value: T) -> list[T]:
+        """The values of all processes, by rank, on every process; waits for them like `wait`."""
+        values = [value] * self.world
+        if self.world > 1:
+            dist.all_gather_object(values, value, group=self.group)
+        return values
+
     def share(self, value: T) -> T:
         """The first process's value, on every process; waits for it like `wait`."""
         values = [value]
@@ -62,7 +69,7 @@ def is_first() -> bool:
 
 @contextmanager
 def joined(device: str | None) -> Iterator[Process]:
-    """Joins torchrun's processes (gloo on CPUs, nccl on GPUs) for one training; alone without torchrun.
+    """Joins torchrun's processes (gloo on CPUs, nccl on GPUs) for one job; alone without torchrun.
 
     `device` is torch's name, None a GPU if there is one. A process group that exists already is used.
     Raises InputError for a device that is not available, and if the processes cannot connect.
@@ -99,7 +106,7 @@ def _connect(backend: str) -> None:
         reason = str(error).splitlines()[0]
         port = os.environ.get("MASTER_PORT", "?")
         raise InputError(
-            f"the training processes could not connect at port {port} ({reason}); "
+            f"the processes could not connect at port {port} ({reason}); "
             "if the port is in use, choose another with torchrun --master-port"
         ) from error
     # kept for the next training of this program, because the processes cannot connect a second time

@@ -146,6 +146,23 @@ LINES: dict[str, tuple[tuple[str, ...], str]] = {
     "reproduce-maps": ((*REPRODUCE, "--maps", "nowhere"), "nowhere"),
     "audit-nowhere": (("audit", "nowhere"), "nowhere"),
     "audit-option": (("audit", "--hard"), "unrecognized arguments: --hard"),
+    **{
+        f"shard-{what}-of-{command[0]}": ((*command, "--shard", shard), "shard.*NUMBER/COUNT.*3/16")
+        for command in (SCORE, RUN)
+        for what, shard in (
+            ("zero", "0/4"),
+            ("beyond", "5/4"),
+            ("letters", "a/b"),
+            ("alone", "3"),
+            ("empty", ""),
+            ("huge", "1/" + "9" * 20),
+        )
+    },
+    "merge-nothing": (("merge",), "required: REPORTS"),
+    "merge-nowhere": (("merge", "nowhere"), "nowhere"),
+    "merge-a-file": (("merge", "net.py"), "net.py.*a file"),
+    "merge-no-shards": (("merge", "reports"), "reports: no shards"),
+    "merge-one-without-shards": (("merge", "reports", "maps"), "no shards"),
     "score-nothing-to-score-against": (("score", "own"), "--dataset"),
 }
 

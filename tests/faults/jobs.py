@@ -111,6 +111,11 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
             undisturbed(older, "score", "../../maps_before", *_SCORE)
             add(command, "score", empty, "score", "../../maps", *_SCORE)
             add(command, "score over an older record", older, "score", "../../maps", *_SCORE)
+            parts = trials.new(older)
+            for shard in ("1/2", "2/2"):
+                undisturbed(parts, "score", "../../maps_before", *_SCORE, "--shard", shard)
+            add(command, "score a shard", parts, "score", "../../maps", *_SCORE, "--shard", "2/2")
+            add(command, "merge over an older record", parts, "merge", "reports")
         elif command == "report":
             for folder in (empty, older):
                 for maps in ("maps", "maps_before"):

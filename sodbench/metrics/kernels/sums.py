@@ -57,6 +57,18 @@ class RunningMean:
         self.size = size
         self._sums = np.zeros((5, size))
 
+    @classmethod
+    def of(cls, sums: NDArray[np.float64]) -> "RunningMean":
+        """The running mean with the `sums` of another."""
+        running = cls(sums.shape[1])
+        running._sums += sums
+        return running
+
+    @property
+    def sums(self) -> NDArray[np.float64]:
+        """The exact sums, 5 x size: four rows of parts, then how many numbers were added."""
+        return self._sums.copy()
+
     def add(self, rows: NDArray[Any]) -> None:
         """Adds the arrays of n images: n x size."""
         add_rows(np.ascontiguousarray(rows, np.float64), self._sums)
