@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run
 
 
+class AbsentAttributesError(InputError):
+    """Attributes are not stored, and the data set is not here to measure them."""
+
+
 def attributes_of(run: Run, data_root: Path | None = None) -> ImageAttributes:
     """The attributes of the images of a run's data set.
 
     `data_root` is the folder with one folder per data set (None: those used with the run's reports folder).
-    Raises InputError where they are not stored and the data set is not here, and for a card's list that names
-    images which the set lacks.
+    Raises AbsentAttributesError where they are not stored and the data set is not here, and InputError for a
+    damaged file and for a card's list that names images which the set lacks.
     """
     path, stored = None, None
     if run.reports is not None:
@@ -72,7 +76,7 @@ def _data_set(run: Run, path: Path | None, data_root: Path | None) -> DataSet:
                 f", or run 'sodbench report --attributes' where the data set is and copy {path.name} from"
                 f" there into {path.parent}"
             )
-        raise InputError(f"{run.dataset}: no attributes: {error}; {remedy}") from error
+        raise AbsentAttributesError(f"{run.dataset}: no attributes: {error}; {remedy}") from error
     return dataset
 
 
