@@ -63,7 +63,7 @@ class Rule:
 ATTRIBUTES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     {
         "size": (
-            Rule("small", "objects below 10 % of the image", lambda m: m["area"] < SMALL),
+            Rule("small", "objects below 10 % of the image", lambda m: (m["area"] > 0) & (m["area"] < SMALL)),
             Rule("medium", "10 % to 50 %", lambda m: (m["area"] >= SMALL) & (m["area"] <= LARGE)),
             Rule("large", "above 50 %", lambda m: m["area"] > LARGE),
         ),
@@ -140,20 +140,19 @@ class ImageAttributes:
                     for rule, images in zip(rules, members, strict=True)
                 ]
         for name, images in self.lists.items():
-            groups.append(Group(LISTED, name, "named by the data set's card", frozenset(images)))
+            groups.append(Group(LISTED, name, "the images that the data set's card names", frozenset(images)))
         return groups
 
     def notes(self) -> list[str]:
         """What a reader of the groups must know about images that are in none, or not here."""
         notes = []
-        no_contrast = sum(
-            math.isnan(contrast) and count > 0
-            for contrast, count in zip(self.measures["contrast"], self.measures["objects"], strict=True)
-        )
-        if no_contrast == len(self.images):
+        pairs = zip(self.measures["contrast"], self.measures["objects"], strict=True)
+        of_objects = [contrast for contrast, count in pairs if count > 0]
+        no_contrast = sum(map(math.isnan, of_objects))
+        if no_contrast and no_contrast == len(of_objects):
             notes.append("contrast is not measured: it needs the images, and only masks were here")
         elif no_contrast:
-            notes.append(f"contrast is not measured on {no_contrast} images, whose object fills the mask")
+            notes.append(f"contrast is not measured on {no_contrast} images, whose objects fill the mask")
         for name, images in self.lists.items():
             if len(images) < self.listed.get(name, 0):
                 notes.append(f"list {name}: {len(images)} of its {self.listed[name]} images are here")

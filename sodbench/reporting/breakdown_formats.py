@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from sodbench.data.attributes import DEFINITIONS
+from sodbench.data.attributes import DEFINITIONS, LISTED
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import to_json
 from sodbench.reporting import latex
@@ -57,11 +57,17 @@ def _markdown_cell(cell: GroupCell) -> str:
 
 def _definitions(breakdown: Breakdown) -> list[str]:
     """What the groups are, one line per attribute."""
-    by_attribute: dict[str, list[str]] = {}
+    by_attribute: dict[str, dict[str, str]] = {}
     for group in breakdown.groups[1:]:
-        definition = f"{group.name}: {group.definition}"
-        by_attribute.setdefault(group.attribute, []).append(definition)
-    return [f"{attribute}. {'; '.join(texts)}" for attribute, texts in by_attribute.items()]
+        by_attribute.setdefault(group.attribute, {})[group.name] = group.definition
+    lines = []
+    for attribute, groups in by_attribute.items():
+        if attribute == LISTED:  # all are defined alike
+            lines.append(f"{attribute}. {next(iter(groups.values()))}: {', '.join(groups)}")
+        else:
+            texts = (f"{name}: {definition}" for name, definition in groups.items())
+            lines.append(f"{attribute}. {'; '.join(texts)}")
+    return lines
 
 
 def latex_document(breakdowns: Sequence[Breakdown], digits: int) -> str:

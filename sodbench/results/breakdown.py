@@ -117,7 +117,7 @@ def _intervals(
         names = table.per_image.index[table.per_image.index.isin(list(group.images))]
         if not wanted or names.empty:
             continue
-        scores = scores_of(rows_of(table, names))
+        scores = scores_of(rows_of(table, names), metrics=wanted)
         if len(names) < FEWEST:
             import numpy as np
 
