@@ -259,13 +259,13 @@ def compare(
     for dataset, runs in datasets.items():
         if len(runs) < 2:
             raise InputError(f"nothing to compare {runs[0].name!r} on {dataset} with; give two runs or more")
+        known = attributes_of(runs[0]) if attributes else None
         of_set = paired_tests(runs, protocol, metrics, resamples=resamples, level=level, seed=seed)
         tests += of_set
-        if attributes:
+        if known is not None:
             recorded = list(dict.fromkeys(test.metric for test in of_set))
             headline = [name for name in HEADLINE if name in recorded]
             chosen = recorded if metrics is not None or not headline else headline
-            known = attributes_of(runs[0])
             within.append(
                 group_tests(runs, known, protocol, chosen, resamples=resamples, level=level, seed=seed)
             )

@@ -58,12 +58,12 @@ def read_attributes(path: Path, digest: str) -> ImageAttributes | None:
     """
     if not path.is_file():
         return None
-    content = read_json(path)
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise InputError(f"{path}: expected attributes with schema {SCHEMA}; {REMEDY}")
-    if content.get("definitions") != DEFINITIONS:
-        return None
     try:
+        content = read_json(path)
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise InputError(f"{path}: expected attributes with schema {SCHEMA}")
+        if content.get("definitions") != DEFINITIONS:
+            return None
         stored = parse(_File, content, path)
         if stored.dataset_digest != digest:
             raise wrong(path, "dataset_digest", digest, stored.dataset_digest)

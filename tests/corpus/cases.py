@@ -20,6 +20,7 @@ MODULES = (
     "cards",
     "json_files",
     "audits",
+    "attributes",
     "weights",
     "onnx_files",
     "safetensors_files",
