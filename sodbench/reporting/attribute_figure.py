@@ -29,6 +29,7 @@ def attribute_figure(
     if len(breakdown.groups) < 2 or not breakdown.metrics:
         return []
     metrics = breakdown.metrics[:MOST_METRICS]
+    protocols = protocols_of(metrics)
     places = _rows(breakdown)
     step = min(0.16, 0.8 / len(breakdown.methods))  # between the methods of a row
     height = max(0.3, 0.075 * len(breakdown.methods))  # inches of a row
@@ -38,7 +39,7 @@ def attribute_figure(
             for number, method in enumerate(breakdown.methods):
                 shift = (number - (len(breakdown.methods) - 1) / 2) * step
                 _draw(axes, breakdown, (method, full), [place + shift for place in places], looks[method])
-            axes.set_title(f"{label(full).text} {arrow(full)}")
+            axes.set_title(f"{label(full).text} {arrow(full)}" if len(protocols) == 1 else full)
             axes.grid(axis="y", visible=False)
             axes.margins(x=0.04)
             for above, below in pairwise(places):
@@ -48,11 +49,12 @@ def attribute_figure(
         panels[0].set_yticks(places, names)
         panels[0].set_ylim(places[-1] + 0.6, -0.6)
         handles, texts = panels[0].get_legend_handles_labels()
-        figure.legend(handles, texts, loc="outside lower center", ncols=min(6, len(texts)), handletextpad=0.2)
-        protocols = escape_dollars(", ".join(protocols_of(metrics)))
+        columns = min(2 * len(metrics) + 1, len(texts))
+        figure.legend(handles, texts, loc="outside lower center", ncols=columns, handletextpad=0.2)
         figure.suptitle(
-            f"{escape_dollars(breakdown.title)}: scores by attribute (protocol {protocols};"
-            " bars: 95 % bootstrap intervals, dotted: the whole set)",
+            f"{escape_dollars(breakdown.title)}: scores by attribute (protocol"
+            f" {escape_dollars(', '.join(protocols))})\n"
+            f"bars: 95 % intervals; dotted: the whole set; hollow: fewer than {FEWEST} images",
             x=0.01,
             ha="left",
             fontsize=9,

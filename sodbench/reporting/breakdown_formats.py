@@ -77,8 +77,8 @@ def latex_document(breakdowns: Sequence[Breakdown], digits: int) -> str:
     for breakdown in breakdowns:
         for table in metric_tables(breakdown, digits):
             parts.append(_latex_table(breakdown, table))
-        parts += [f"\\noindent {latex.escape(text)}.\\par" for text in _definitions(breakdown)]
-        parts += [f"\\noindent {latex.escape(text)}.\\par" for text in breakdown.notes]
+        texts = [*_definitions(breakdown), *breakdown.notes]
+        parts += [f"\\noindent {latex.escape(text)}.\\par" for text in texts]
     return "\n".join([*parts, "\\end{document}\n"])
 
 

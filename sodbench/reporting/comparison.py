@@ -9,10 +9,16 @@ from sodbench.arguments import IMAGES, LEVEL, RESAMPLES, SEED
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import DEFAULT
 from sodbench.metrics.registry import all_metrics
+from sodbench.reporting.group_comparison import (
+    AttributeTable,
+    attribute_lines,
+    attribute_tables,
+    attributes_as_json,
+)
 from sodbench.reporting.html_table import environment
 from sodbench.results.average_ranks import Ranking, rank
-from sodbench.results.breakdown import FEWEST, HEADLINE
-from sodbench.results.group_tests import GroupTest, GroupTests, group_tests
+from sodbench.results.breakdown import HEADLINE
+from sodbench.results.group_tests import GroupTests, group_tests
 from sodbench.results.paired_tests import (
     ImageDifference,
     PairedTest,
@@ -52,21 +58,6 @@ class Group:
     tests: Sequence[PairedTest]
 
 
-@dataclass(frozen=True)
-class AttributeTable:
-    """The tests of two methods by one metric on the groups of one data set; `rows` are text."""
-
-    heading: str
-    first: str
-    second: str
-    rows: Sequence[Sequence[str]]
-
-    @property
-    def heads(self) -> list[str]:
-        """The headings of the columns."""
-        return ["attribute", "group", "images", self.first, self.second, "difference", "p", "p (Holm)", ""]
-
-
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """The tests of every two methods, the images that differ most, average ranks over data sets.
@@ -98,15 +89,7 @@ class Comparison:
             "ranks": {metric: dataclasses.asdict(ranking) for metric, ranking in self.ranks.items()},
         }
         if self.attributes is not None:
-            content["attributes"] = {
-                "fewest": FEWEST,
-                "comparisons": [
-                    {"attribute": one.attribute, "group": one.group, **_test_as_json(one.test)}
-                    for tests in self.attributes
-                    for one in tests.tests
-                ],
-                "untested": [dataclasses.asdict(one) for tests in self.attributes for one in tests.untested],
-            }
+            content["attributes"] = attributes_as_json(self.attributes, _test_as_json)
         return content
 
     def groups(self) -> list[Group]:
@@ -135,34 +118,11 @@ class Comparison:
 
     def attribute_tables(self) -> list[AttributeTable]:
         """The tests on groups by data set, pair of methods and metric."""
-        tables: dict[tuple[str, str, str, str], list[GroupTest]] = {}
-        for tests in self.attributes or ():
-            for one in tests.tests:
-                key = (one.test.dataset, one.test.first, one.test.second, one.test.metric)
-                tables.setdefault(key, []).append(one)
-        return [
-            AttributeTable(
-                f"{first} and {second} on {dataset} by attribute: {metric}",
-                first,
-                second,
-                [_group_cells(self, one) for one in tests],
-            )
-            for (dataset, first, second, metric), tests in tables.items()
-        ]
+        return attribute_tables(self.attributes or (), self.cells)
 
     def attribute_lines(self) -> list[str]:
         """What the stars of the tests on groups mean, and the groups that were not tested."""
-        if self.attributes is None:
-            return []
-        star = f"* significant at level {1 - self.level:.2g} after Holm's correction over the groups"
-        lines = [f"{star} of one metric"]
-        for tests in self.attributes:
-            if tests.untested:
-                groups = ", ".join(map(str, tests.untested))
-                lines.append(
-                    f"not tested on {tests.untested[0].dataset}, fewer than {FEWEST} images: {groups}"
-                )
-        return lines
+        return [] if self.attributes is None else attribute_lines(self.attributes, self.level)
 
     def __str__(self) -> str:
         parts = []
@@ -340,12 +300,6 @@ def _test_as_json(test: PairedTest) -> dict[str, object]:
         if key == "metric":
             content["better"] = better
     return content
-
-
-def _group_cells(comparison: Comparison, one: GroupTest) -> list[str]:
-    """One test on a group as text, under the headings of `AttributeTable`."""
-    _metric, *values, _wins, star = comparison.cells(one.test)
-    return [one.attribute, one.group, str(one.test.images), *values, star]
 
 
 def _interval(interval: Interval, sign: str = "") -> str:

@@ -146,7 +146,15 @@ def report(
             documents += write_breakdowns(folder, breakdowns, formats, digits, pictures)
         files = [path for found in drawn.values() for paths in found.values() for path in paths]
         # what killed reports left, also of formats and figures that were not asked for this time
-        sweep([folder, folder / "figures", *folder.glob("gallery/*"), *folder.glob("runs/*")])
+        sweep(
+            [
+                folder,
+                folder / "figures",
+                folder / "attributes",
+                *folder.glob("gallery/*"),
+                *folder.glob("runs/*"),
+            ]
+        )
     return Written(tuple(documents), tuple(files), tuple(notes))
 
 
