@@ -33,7 +33,7 @@ def attribute_figure(
     places = _rows(breakdown)
     step = min(0.16, 0.8 / len(breakdown.methods))  # between the methods of a row
     height = max(0.3, 0.075 * len(breakdown.methods))  # inches of a row
-    with new_figure(2.0 + 2.5 * len(metrics), 1.3 + height * (places[-1] + 1)) as figure:
+    with new_figure(max(5.0, 2.0 + 2.5 * len(metrics)), 1.3 + height * (places[-1] + 1)) as figure:
         panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
         for axes, full in zip(panels, metrics, strict=True):
             for number, method in enumerate(breakdown.methods):
