@@ -21,6 +21,7 @@ from sodbench.data.folder import (
     counting_maps,
     open_dataset,
     open_folders,
+    open_to_score,
     pair_maps,
 )
 from sodbench.errors import InputError, Note, first_of
@@ -361,7 +362,7 @@ def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
     """The data set that a run was scored on, ad-hoc ones included; InputError where it is not there."""
     then = run.provenance
     if then.masks is None:
-        return open_dataset(run.dataset, data_root or _root_of(run))
+        return open_to_score(run.dataset, data_root or _root_of(run))
     masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
     assert masks is not None  # nosec B101 # for the type checker
     opened = open_folders(run.dataset, masks, images)
@@ -383,8 +384,6 @@ def dataset_to_score(
     masks: Path | str | None = None,
     images: Path | str | None = None,
     data_root: Path | None = None,
-    *,
-    masks_only: bool = False,
 ) -> DataSet:
     """A data set by its name, or an ad-hoc one from a folder of masks and, optionally, a folder of images."""
     if isinstance(dataset, DataSet):
@@ -393,7 +392,7 @@ def dataset_to_score(
         return open_folders(dataset or real_path(folder).name, folder, _path(images))
     if dataset is None:
         raise InputError("nothing to score against: name a data set with --dataset, or a folder with --masks")
-    return open_dataset(dataset, data_root, masks_only)
+    return open_to_score(dataset, data_root)
 
 
 def maps_to_score(

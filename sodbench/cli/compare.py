@@ -24,6 +24,7 @@ def register(subparsers: Any) -> None:
         " forms of one network, or two folders of maps, pixel by pixel; exit code 1 where they are further"
         " apart than --levels or --score allow.",
         epilog="example: sodbench compare DSS PiCANet --datasets sod --metrics MAE maxF S\n"
+        "         sodbench compare DSS PiCANet --datasets sod --metrics S --attributes\n"
         "         sodbench compare --parity basnet-tiny basnet-tiny@bf16 --dataset sod --limit 20",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -57,6 +58,11 @@ def register(subparsers: Any) -> None:
     options.add_former(parser, "--images", "--most-different", kind=IMAGES)
     parser.add_argument(
         "--by", metavar="METRIC", help="per-image score that ranks these images (S, else the first available)"
+    )
+    options.add_attributes(
+        parser,
+        "also test within each group of images that share an attribute (size, shape, contrast, the lists of"
+        " the card), with Holm's correction over the groups",
     )
     options.add_reports(parser)
     options.add_json(parser)
@@ -129,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         images=args.most_different,
         by=args.by,
+        attributes=args.attributes,
     )
     for note in comparison.notes:
         say("note", note)
@@ -142,6 +149,8 @@ def _parity(args: argparse.Namespace) -> int:
     from sodbench.map_parity import parity
 
     datasets = args.dataset or args.datasets or []
+    if args.attributes:
+        raise InputError("--attributes goes with recorded runs; leave it or --parity out")
     if len(args.methods) != 2:
         raise InputError(f"--parity compares two forms, found {len(args.methods)}: {', '.join(args.methods)}")
     if len(datasets) != 1:

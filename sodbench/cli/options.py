@@ -127,6 +127,11 @@ def add_allow_constant(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_attributes(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--attributes`."""
+    parser.add_argument("--attributes", action="store_true", help=text)
+
+
 def add_data_root(parser: Options) -> None:
     """Adds `--data-root DIR`."""
     parser.add_argument(

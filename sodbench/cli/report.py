@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
-FIGURES = ("pr", "f", "e", "reliability", "distribution", "size", "speed", "ranks")
+FIGURES = ("pr", "f", "e", "reliability", "distribution", "size", "speed", "ranks", "attributes")
 
 
 def register(subparsers: Any) -> None:
@@ -23,6 +23,7 @@ def register(subparsers: Any) -> None:
         help="write tables, figures and the HTML page from the recorded runs",
         description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
         epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
+        "         sodbench report --attributes --datasets sod --formats markdown html\n"
         "         sodbench report --protocols pysodmetrics basnet2019 --published",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -63,6 +64,11 @@ def register(subparsers: Any) -> None:
         action="store_true",
         help="summarise runs named <method>-seed<k> as mean and standard deviation",
     )
+    options.add_attributes(
+        parser,
+        "also write the scores by attribute of the images (size, shape, contrast, the lists of the card)"
+        " with intervals",
+    )
     parser.add_argument(
         "--gallery",
         action=options.Bounded,
@@ -71,9 +77,7 @@ def register(subparsers: Any) -> None:
         metavar="N",
         help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",
     )
-    parser.add_argument(
-        "--figures", nargs="*", choices=FIGURES, default=list(FIGURES), help="figures to draw (all)"
-    )
+    parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
     parser.set_defaults(run=run)
 
 
@@ -95,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         published=args.published if args.published else args.published is not None,
         intervals=args.intervals,
         seeds=args.seeds,
+        attributes=args.attributes,
         gallery=args.gallery,
         figures=args.figures,
     )

@@ -57,12 +57,18 @@ def _is_range(text: str) -> bool:
     return numbers is not None and 0 <= int(numbers[2]) - int(numbers[1]) < MOST_PAIRS
 
 
+def _are_lists(lists: Mapping[str, str | tuple[str, ...]]) -> bool:
+    files = [one for one in lists.values() if isinstance(one, str)]
+    return all(name.strip() for name in lists) and all(_is_inside(f) and FILE_PATH.holds(f) for f in files)
+
+
 INSIDE = Check("a path inside the set's folder", _is_inside)
 FILE_NAME = Check(
     "a plain file name", lambda name: bool(name) and not re.search(r"[/\\]", name) and name[0] != "."
 )
 PATTERN = Check("a regular expression without look-around and back-references (as RE2 reads it)", _is_pattern)
 RANGE = Check("a range like '0001-1000'", _is_range)
+LISTS = Check("named lists, each a file inside the set's folder or the names themselves", _are_lists)
 PAIRS = Check("10 million or less", lambda count: count <= MOST_PAIRS)
 
 
@@ -153,6 +159,18 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Attributes:
+    """Lists of the images that have an attribute: scores are reported for each list's images.
+
+    `lists` maps an attribute's name to a text file in the set's folder, with one image name per line, or to
+    the names themselves.
+    """
+
+    lists: Annotated[Mapping[str, str | tuple[str, ...]], LISTS] = field(default_factory=dict)
+    source: str = UNKNOWN
+
+
+@dataclass(frozen=True)
 class Quirk:
     """What is wrong with a set as published, and what is done about it.
 
@@ -190,6 +208,7 @@ class Card:
     terms: Terms = Terms()
     citation: Citation = Citation()
     quirks: tuple[Quirk, ...] = ()
+    attributes: Attributes = Attributes()
     path: Path = field(init=False, default=Path())  # no key of the file
 
     @property

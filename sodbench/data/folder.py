@@ -6,6 +6,7 @@ stays the expected number, and every table says `201/1000`.
 """
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,7 +21,7 @@ from sodbench.data.images import Pixels, read_image, read_mask
 from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
 from sodbench.data.locations import data_root as data_root_of
 from sodbench.data.picture_files import SUFFIXES
-from sodbench.errors import InputError, first_of
+from sodbench.errors import InputError, Note, first_of
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 
@@ -174,6 +175,20 @@ def open_dataset(name: str, data_root: Path | str | None = None, masks_only: boo
         images = {stem: path for stem, path in images.items() if stem in masks}
     samples = _pair(card.name, images, masks, masks_only, folders)
     return DataSet(card.name, card.title, samples, card.expected, folder, card, data_root=root)
+
+
+def open_to_score(name: str, data_root: Path | str | None = None) -> DataSet:
+    """Opens a data set to score against: with its images, or as masks alone where its folder has no images.
+
+    Raises InputError as `open_dataset` does.
+    """
+    card = load_card(name)
+    root = None if data_root is None else data_root_of(data_root).path
+    has_images = find_folders(card, root)[0] is not None
+    masks_only = not has_images and find_folders(card, root, masks_only=True)[0] is not None
+    if masks_only:
+        warnings.warn(f"{card.name}: no images in its folder; only its masks are used", Note, stacklevel=3)
+    return open_dataset(name, data_root, masks_only)
 
 
 def open_folders(name: str, masks: Path | str, images: Path | str | None = None) -> DataSet:

@@ -98,7 +98,7 @@ def folders_under(top: Path, depth: int) -> Iterator[Path]:
                 yield from folders_under(folder, depth - 1)
 
 
-def read_list(path: Path) -> frozenset[str]:
+def read_list(path: Path, may_be_empty: bool = False) -> frozenset[str]:
     """The stems in a list file: one name or path per line (first column), with or without extension."""
     refuse_special(path)
     try:
@@ -112,11 +112,16 @@ def read_list(path: Path) -> frozenset[str]:
     stems = set()
     for line in lines:
         if line.strip() and not line.startswith("#"):
-            name = Path(line.split()[0])
-            stems.add(name.stem if name.suffix.lower() in SUFFIXES else name.name)
-    if not stems:
+            stems.add(listed_stem(line.split()[0]))
+    if not stems and not may_be_empty:
         raise InputError(f"{path}: an empty list; expected one name per line")
     return frozenset(stems)
+
+
+def listed_stem(name: str) -> str:
+    """The stem that a name in a list stands for: `a.jpg`, `images/a.jpg` and `a` stand for `a`."""
+    path = Path(name)
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
 def is_utf8(name: str) -> bool:

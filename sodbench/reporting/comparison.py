@@ -9,8 +9,16 @@ from sodbench.arguments import IMAGES, LEVEL, RESAMPLES, SEED
 from sodbench.errors import InputError
 from sodbench.metrics.protocol import DEFAULT
 from sodbench.metrics.registry import all_metrics
+from sodbench.reporting.group_comparison import (
+    AttributeTable,
+    attribute_lines,
+    attribute_tables,
+    attributes_as_json,
+)
 from sodbench.reporting.html_table import environment
 from sodbench.results.average_ranks import Ranking, rank
+from sodbench.results.breakdown import HEADLINE
+from sodbench.results.group_tests import GroupTests, group_tests
 from sodbench.results.paired_tests import (
     ImageDifference,
     PairedTest,
@@ -20,6 +28,7 @@ from sodbench.results.paired_tests import (
 )
 from sodbench.results.resampling import Interval
 from sodbench.results.run import Run, checked_runs
+from sodbench.run_attributes import attributes_of
 from sodbench.text import columns
 
 
@@ -64,10 +73,11 @@ class Comparison:
     images: Sequence[MostDifferent] = ()
     ranks: dict[str, Ranking] = dataclasses.field(default_factory=dict)
     notes: Sequence[str] = ()
+    attributes: Sequence[GroupTests] | None = None  # one per data set; None where they were not asked for
 
     def as_json(self) -> dict[str, object]:
-        """The object that `sodbench compare --json` prints."""
-        return {
+        """The object that `sodbench compare --json` prints; `attributes` only where they were asked for."""
+        content: dict[str, object] = {
             "protocol": self.protocol,
             "level": self.level,
             "resamples": self.resamples,
@@ -78,6 +88,9 @@ class Comparison:
             },
             "ranks": {metric: dataclasses.asdict(ranking) for metric, ranking in self.ranks.items()},
         }
+        if self.attributes is not None:
+            content["attributes"] = attributes_as_json(self.attributes, _test_as_json)
+        return content
 
     def groups(self) -> list[Group]:
         """The tests by data set and pair of methods."""
@@ -103,6 +116,14 @@ class Comparison:
         tests = f"{len(self.tests)} test{'s' * (len(self.tests) != 1)}"
         return f"* significant at level {1 - self.level:.2g} after Holm's correction over {tests}"
 
+    def attribute_tables(self) -> list[AttributeTable]:
+        """The tests on groups by data set, pair of methods and metric."""
+        return attribute_tables(self.attributes or (), self.cells)
+
+    def attribute_lines(self) -> list[str]:
+        """What the stars of the tests on groups mean, and the groups that were not tested."""
+        return [] if self.attributes is None else attribute_lines(self.attributes, self.level)
+
     def __str__(self) -> str:
         parts = []
         for group in self.groups():
@@ -114,6 +135,10 @@ class Comparison:
             if one.images:
                 lines = columns([image_cells(image) for image in one.images])
                 parts.append("\n".join([f"images that differ most: {one.heading}", *lines]))
+        for table in self.attribute_tables():
+            lines = columns([table.heads, *table.rows], right=range(2, 8))
+            parts.append("\n".join([table.heading, *lines]))
+        parts += self.attribute_lines()
         parts += self.rank_lines()
         return "\n\n".join(parts)
 
@@ -162,6 +187,7 @@ def compare(
     seed: int = 0,
     images: int = 5,
     by: str | None = None,
+    attributes: bool = False,
 ) -> Comparison:
     """Compares each pair of runs on the same data set, on the images that both have scored.
 
@@ -171,7 +197,12 @@ def compare(
     most are named, by the per-image score `by` (None: S, else the first that was recorded). Runs of several
     data sets are ranked over them as well (Demšar, JMLR 2006).
 
-    Raises InputError for wrong numbers, unknown names, and runs that cannot be paired.
+    `attributes` tests within each group of images that share an attribute, too (docs/attributes.md), by the
+    `metrics` (None: MAE, max F and S, as far as recorded), with Holm's correction over the groups of one
+    metric. Groups of fewer than 10 images are named and not tested.
+
+    Raises InputError for wrong numbers, unknown names, runs that cannot be paired, and attributes that are
+    neither stored nor can be measured here.
     """
     resamples = RESAMPLES.checked("resamples", resamples)
     images = IMAGES.checked("images", images)
@@ -184,16 +215,36 @@ def compare(
         datasets[run.dataset].append(run)
     tests: list[PairedTest] = []
     extremes = []
+    within: list[GroupTests] = []
     for dataset, runs in datasets.items():
         if len(runs) < 2:
             raise InputError(f"nothing to compare {runs[0].name!r} on {dataset} with; give two runs or more")
-        tests += paired_tests(runs, protocol, metrics, resamples=resamples, level=level, seed=seed)
+        known = attributes_of(runs[0]) if attributes else None
+        of_set = paired_tests(runs, protocol, metrics, resamples=resamples, level=level, seed=seed)
+        tests += of_set
+        if known is not None:
+            recorded = list(dict.fromkeys(test.metric for test in of_set))
+            headline = [name for name in HEADLINE if name in recorded]
+            chosen = recorded if metrics is not None or not headline else headline
+            within.append(
+                group_tests(runs, known, protocol, chosen, resamples=resamples, level=level, seed=seed)
+            )
         for one, two in combinations(runs, 2):
             metric = by or _default_image_score(one, protocol)
             different = most_different(one, two, protocol, metric, images)
             extremes.append(MostDifferent(one.name, two.name, one.title, metric, different))
     ranks, notes = _ranks(list(datasets.values()), protocol, metrics)
-    return Comparison(protocol, level, resamples, seed, correct(tests), extremes, ranks, notes)
+    return Comparison(
+        protocol=protocol,
+        level=level,
+        resamples=resamples,
+        seed=seed,
+        tests=correct(tests),
+        images=extremes,
+        ranks=ranks,
+        notes=notes,
+        attributes=within if attributes else None,
+    )
 
 
 def image_cells(image: ImageDifference) -> list[str]:

@@ -17,7 +17,7 @@ def write_csv(folder: Path, table: Table) -> Path:
     path = folder / "leaderboard.csv"
     frame = table.frame.drop(columns="comparable")
     for column in ("method", "title", "dataset", "source", "note"):
-        frame[column] = frame[column].map(_no_formula)
+        frame[column] = frame[column].map(no_formula)
     with atomic_path(path) as part:
         frame.to_csv(part, index=False)
     return path
@@ -33,7 +33,8 @@ def write_json(folder: Path, table: Table) -> Path:
     return path
 
 
-def _no_formula(value: object) -> object:
+def no_formula(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
     if not isinstance(value, str):
         return value
     text = visible(value, line=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from sodbench.reporting.attribute_figure import attribute_figure
 from sodbench.reporting.curve_figures import e_figure, f_figure, pr_figure
 from sodbench.reporting.figure_style import FORMATS, looks
 from sodbench.reporting.image_score_figures import distribution_figure, size_figure
@@ -11,6 +12,7 @@ from sodbench.reporting.rank_figure import rank_figure
 from sodbench.reporting.reliability_figure import reliability_figure
 from sodbench.reporting.speed_figure import speed_figures
 from sodbench.reporting.table import Table
+from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
 # one figure per data set, drawn from its runs
@@ -32,6 +34,7 @@ KINDS = {
     "size": "score by object size",
     "speed": "quality and speed",
     "ranks": "average ranks",
+    "attributes": "scores by attribute",
 }
 
 
@@ -41,11 +44,12 @@ def draw(
     folder: Path,
     kinds: Collection[str] = tuple(KINDS),
     formats: Sequence[str] = FORMATS,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> dict[str, dict[str, list[Path]]]:
     """Draws the chosen kinds for every data set of the table: {data set: {kind: files}}.
 
     The average ranks belong to no single data set; their key is "". A method looks the same in all figures.
-    Curves are those of the table's first protocol.
+    Curves are those of the table's first protocol. Scores by attribute are drawn for the `breakdowns`.
     """
     styles = looks(sorted({run.name for run in runs}))
     protocols = protocols_of(table.metrics)
@@ -62,6 +66,9 @@ def draw(
     if "speed" in kinds:
         for dataset, paths in speed_figures(table, styles, folder, formats).items():
             files[dataset]["speed"] = paths
+    for breakdown in breakdowns if "attributes" in kinds else ():
+        if paths := attribute_figure(breakdown, styles, folder, formats):
+            files[breakdown.dataset]["attributes"] = paths
     if "ranks" in kinds and (paths := rank_figure(table, styles, folder, formats)):
         files[""] = {"ranks": paths}
     return files

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from sodbench import __version__
 from sodbench.files import write_text
+from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
 from sodbench.reporting.figures import KINDS
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.page_data import dataset_data
 from sodbench.reporting.table import Table
+from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
 SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "images.js")
@@ -33,11 +35,13 @@ def write_page(
     runs: Sequence[Run],
     figures: Mapping[str, Figures] | None = None,
     gallery: int = 6,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> Path:
     """Writes `index.html` and the gallery's thumbnails into `folder`; returns the page's path.
 
     The `gallery` worst, best and most disputed images of each data set get thumbnails; the page links to the
-    `figures` of each data set (those under "" belong to none). Names are text: jinja2 escapes them.
+    `figures` of each data set (those under "" belong to none). `breakdowns` are shown below their data set's
+    table. Names are text: jinja2 escapes them.
     """
     figures = figures or {}
     datasets = [
@@ -49,6 +53,10 @@ def write_page(
         data={"digits": table.digits, "datasets": datasets},
         sections=sections(table),
         downloads={dataset: _downloads(folder, kinds) for dataset, kinds in figures.items()},
+        breakdowns={one.dataset: one for one in breakdowns},
+        metric_tables=lambda one: metric_tables(one, table.digits),
+        breakdown_notes=EXPLANATIONS,
+        mark=MARK,
         methods=len({run.name for run in runs}),
         images=sum(len(dataset["images"]) for dataset in datasets),
         explanations=spread_explanations(table),

@@ -8,6 +8,8 @@ from pathlib import Path
 from sodbench.arguments import DIGITS, GALLERY
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
+from sodbench.reporting.breakdown_formats import write_breakdowns
+from sodbench.reporting.breakdowns import make_breakdowns
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
 from sodbench.reporting.latex import write_latex
@@ -17,6 +19,7 @@ from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.results.breakdown import Breakdown
 from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, checked_runs
 from sodbench.results.shard_records import merge_hint
@@ -67,6 +70,7 @@ def report(
     published: bool | Sequence[str] = False,
     intervals: bool = False,
     seeds: bool = False,
+    attributes: bool = False,
     gallery: int = 6,
     figures: Sequence[str] | None = None,
 ) -> Written:
@@ -82,10 +86,16 @@ def report(
     values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over images;
     `seeds` summarises runs named `<method>-seed<k>` as mean and standard deviation.
 
+    `attributes` adds the scores by attribute of the images (docs/attributes.md) with intervals: files
+    `attributes.md` and so on, a section of the page, and a figure. Scores are MAE, max F and S, or the
+    `metrics` asked for. Attributes are read from `attributes/` beside the records, else measured on the data
+    set and stored there.
+
     `gallery` is the number of worst, best and most disputed images of each data set that get thumbnails on
     the page. `figures` are among the keys of `figures.KINDS` (None: all).
 
-    Raises InputError for a name that no run has, for a wrong option, and if there is no run.
+    Raises InputError for a name that no run has, for a wrong option, if there is no run, and for attributes
+    that are neither stored nor can be measured here.
     """
     formats, figures = listed(formats), listed(figures)
     unknown = [name for name in formats if name not in FORMATS]
@@ -94,6 +104,8 @@ def report(
     unknown = [name for name in figures or () if name not in KINDS]
     if unknown:
         raise unknown_names("figure", unknown, KINDS)
+    if "attributes" in (figures or ()) and not attributes:
+        raise InputError("the figure 'attributes' shows scores by attribute; ask for attributes as well")
     gallery = GALLERY.checked("gallery", gallery)
     if folder is None:
         folder = runs if isinstance(runs, Path | str) else "reports"
@@ -102,10 +114,14 @@ def report(
     shown = report_table(
         runs, selection, efficiency=folder, published=published, intervals=intervals, seeds=seeds
     )
+    breakdowns: list[Breakdown] = []
+    notes = list(shown.notes)
+    if attributes:
+        breakdowns, more = make_breakdowns(shown.runs, shown.measured, selection.metrics is not None)
+        notes += more
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
-        drawn = draw(
-            shown.runs, shown.measured, folder / "figures", tuple(KINDS) if figures is None else figures
-        )
+        kinds = tuple(KINDS) if figures is None else figures
+        drawn = draw(shown.runs, shown.measured, folder / "figures", kinds, breakdowns=breakdowns)
         documents: list[Path] = []
         if "markdown" in formats:
             pictures = {
@@ -124,11 +140,26 @@ def report(
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
         if "html" in formats:
-            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery))
+            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns))
+        if breakdowns:
+            of_attributes = {
+                dataset: found["attributes"][0].relative_to(folder).as_posix()
+                for dataset, found in drawn.items()
+                if "attributes" in found
+            }
+            documents += write_breakdowns(folder, breakdowns, formats, digits, of_attributes)
         files = [path for found in drawn.values() for paths in found.values() for path in paths]
         # what killed reports left, also of formats and figures that were not asked for this time
-        sweep([folder, folder / "figures", *folder.glob("gallery/*"), *folder.glob("runs/*")])
-    return Written(tuple(documents), tuple(files), shown.notes)
+        sweep(
+            [
+                folder,
+                folder / "figures",
+                folder / "attributes",
+                *folder.glob("gallery/*"),
+                *folder.glob("runs/*"),
+            ]
+        )
+    return Written(tuple(documents), tuple(files), tuple(notes))
 
 
 def _wait_for(folder: Path) -> None:

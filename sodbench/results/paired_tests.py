@@ -3,10 +3,9 @@
 Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 1979.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +19,8 @@ from sodbench.results.resampling import (
     permutation_test,
     scores_of,
 )
-from sodbench.results.run import Run, ScoreTableLike, protocol_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sodbench.metrics.protocol import Protocol
+from sodbench.results.run import Run, protocol_of
+from sodbench.results.table_rows import TableRows, rows_of
 
 
 @dataclass(frozen=True)
@@ -58,24 +53,26 @@ def paired_tests(
     protocol: str,
     metrics: Sequence[str] | None = None,
     *,
+    images: Collection[str] | None = None,
     resamples: int = 5000,
     level: float = 0.95,
     seed: int = 0,
 ) -> list[PairedTest]:
     """Tests every two of the runs (one data set) on the images that both have scored.
 
-    `metrics` are plain names (None: all that both have). Holm's correction is over all tests returned;
-    `correct` repeats it over several data sets. Raises InputError for runs that cannot be paired.
+    `metrics` are plain names (None: all that both have), `images` those to test on (None: all). Holm's
+    correction is over all tests returned; `correct` repeats it over several data sets. Raises InputError for
+    runs that cannot be paired.
     """
     tests: list[PairedTest] = []
     for first, second in combinations(runs, 2):
-        one, two = _paired(first, second, protocol)
-        images = len(one.per_image)
+        one, two = _paired(first, second, protocol, images)
+        count = len(one.per_image)
         scores_one, scores_two = scores_of(one), scores_of(two)
-        values_one = bootstrap(scores_one, images, resamples, level, seed)
-        values_two = bootstrap(scores_two, images, resamples, level, seed)
-        differences = paired_bootstrap(scores_one, scores_two, images, resamples, level, seed)
-        p_values = permutation_test(scores_of(one, two), images, resamples, seed)
+        values_one = bootstrap(scores_one, count, resamples, level, seed)
+        values_two = bootstrap(scores_two, count, resamples, level, seed)
+        differences = paired_bootstrap(scores_one, scores_two, count, resamples, level, seed)
+        p_values = permutation_test(scores_of(one, two), count, resamples, seed)
         shared = [name for name in p_values if name in differences]
         unknown = [name for name in metrics or () if name not in shared]
         if unknown:
@@ -87,7 +84,7 @@ def paired_tests(
                     first=first.name,
                     second=second.name,
                     metric=name,
-                    images=images,
+                    images=count,
                     values=(values_one[name], values_two[name]),
                     difference=differences[name],
                     p_value=p_values[name],
@@ -141,18 +138,9 @@ def most_different(
     return [ImageDifference(str(name), float(a[name]), float(b[name])) for name in order]
 
 
-@dataclass(frozen=True)
-class _SharedRows:
-    """The rows of a score table whose images both runs have, in one order."""
-
-    protocol: "Protocol"
-    scores: Mapping[str, float]
-    per_image: "pd.DataFrame"
-    curves: "pd.DataFrame"
-    image_curves: Mapping[str, NDArray[np.float32]] | None
-
-
-def _paired(first: Run, second: Run, protocol: str) -> tuple[_SharedRows, _SharedRows]:
+def _paired(
+    first: Run, second: Run, protocol: str, images: Collection[str] | None = None
+) -> tuple[TableRows, TableRows]:
     """The tables of both runs on the images that both have; InputError where they cannot be paired."""
     for run in (first, second):
         if protocol not in run.tables:
@@ -174,20 +162,15 @@ def _paired(first: Run, second: Run, protocol: str) -> tuple[_SharedRows, _Share
     tables = first.tables[protocol], second.tables[protocol]
     names = tables[0].per_image.index
     names = names[names.isin(tables[1].per_image.index)]
+    if images is not None:
+        names = names[names.isin(list(images))]
     if names.empty:
         raise InputError(f"{first.name} and {second.name} have no image of {first.dataset} in common")
-    one, two = (_shared_rows(table, names) for table in tables)
+    one, two = (rows_of(table, names) for table in tables)
     return one, two
 
 
-def _shared_rows(table: ScoreTableLike, names: "pd.Index[str]") -> _SharedRows:
-    rows = table.per_image.index.get_indexer(names)
-    curves = table.image_curves
-    kept = None if curves is None else {name: np.asarray(values)[rows] for name, values in curves.items()}
-    return _SharedRows(table.protocol, dict(table.scores), table.per_image.iloc[rows], table.curves, kept)
-
-
-def _win_tie_loss_of(one: _SharedRows, two: _SharedRows, metric: str) -> tuple[int, int, int] | None:
+def _win_tie_loss_of(one: TableRows, two: TableRows, metric: str) -> tuple[int, int, int] | None:
     if metric not in one.per_image or metric not in two.per_image:
         return None
     values = (one.per_image[metric].to_numpy(float), two.per_image[metric].to_numpy(float))

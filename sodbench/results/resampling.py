@@ -7,7 +7,7 @@ the function that made it, `metrics.aggregate.dataset_scores`.
 Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 14 and 15.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -52,18 +52,20 @@ class Interval:
     high: float
 
 
-def scores_of(*tables: PerImageTable) -> Scores:
+def scores_of(*tables: PerImageTable, metrics: Collection[str] | None = None) -> Scores:
     """The data-set scores as a function of how often each image counts.
 
     Several tables (of one protocol) are stacked: the counts are those of the first table's images, then
-    those of the second's, and so on.
+    those of the second's, and so on. With `metrics` (plain names) only the families of these are computed.
     """
     from sodbench.metrics.aggregate import dataset_scores
 
     protocol = tables[0].protocol
+    needed = None if metrics is None else _inputs(metrics, protocol)
     names = [str(name) for name in tables[0].per_image if all(name in table.per_image for table in tables)]
+    names = [name for name in names if needed is None or name in needed]
     columns = {name: np.concatenate([t.per_image[name].to_numpy(float) for t in tables]) for name in names}
-    curves = _curves(tables, protocol)
+    curves = _curves(tables, protocol, needed)
 
     def scores(counts: Array) -> dict[str, Array]:
         return {name: np.asarray(v) for name, v in dataset_scores(columns, curves, protocol, counts).items()}
@@ -71,12 +73,24 @@ def scores_of(*tables: PerImageTable) -> Scores:
     return scores
 
 
-def _curves(tables: tuple[PerImageTable, ...], protocol: "protocols.Protocol") -> dict[str, Array]:
+def _inputs(metrics: Collection[str], protocol: "protocols.Protocol") -> set[str]:
+    """The columns and curves from which the families of these metrics are computed."""
+    from sodbench.metrics.registry import all_families, families_of
+
+    inputs = [all_families()[name].inputs(protocol) for name in families_of(metrics)]
+    names = {name for one in inputs for name in (*one.columns, *one.curves)}
+    return names | {"precision", "recall"} if "F" in names else names
+
+
+def _curves(
+    tables: tuple[PerImageTable, ...], protocol: "protocols.Protocol", needed: set[str] | None
+) -> dict[str, Array]:
     """The images' curves that the protocol averages, with F derived once; empty where a table kept none."""
     from sodbench.metrics.families.f_measure import f_of
 
     kept = [table.image_curves or {} for table in tables]
     names = [name for name in kept[0] if all(name in curves for curves in kept)]
+    names = [name for name in names if needed is None or name in needed]
     stacked = {name: np.concatenate([np.asarray(curves[name], float) for curves in kept]) for name in names}
     if "F" not in stacked and {"precision", "recall"} <= set(stacked) and protocol.f_average == "images":
         p, r = stacked.pop("precision"), stacked.pop("recall")

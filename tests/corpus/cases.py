@@ -21,6 +21,7 @@ MODULES = (
     "json_files",
     "audits",
     "shards",
+    "attributes",
     "weights",
     "onnx_files",
     "safetensors_files",

@@ -29,6 +29,7 @@ _REPORT = (
     "pr",
     "--gallery",
     "1",
+    "--attributes",
 )
 _FETCH = ("datasets", "fetch", "t", "--data-root", "data")
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from sodbench.data.auditing.file_facts import in_threads
 from sodbench.data.folder import DataSet, Sample
+from sodbench.data.objects import components_of, surroundings, touches_border
 from sodbench.files import atomic_path
 
 GRID = 48  # cells per side of the map of positions
-SMALLEST = 0.001  # components below this share of the image are annotation noise and not counted
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,9 @@ def object_statistics(dataset: DataSet, workers: int | None = None) -> ObjectSta
 
 
 def _of_sample(sample: Sample) -> tuple[int, int, float, int, bool, float, NDArray[np.float64]]:
-    from scipy import ndimage
-
     inside = sample.read_mask() > 128
     height, width = inside.shape
-    labels, count = ndimage.label(inside, structure=np.ones((3, 3)))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    parts = int((sizes >= SMALLEST * inside.size).sum())
-    border = bool(inside[0].any() or inside[-1].any() or inside[:, 0].any() or inside[:, -1].any())
+    parts, border = components_of(inside).counted, touches_border(inside)
     contrast = float("nan") if sample.image is None else _contrast(sample.read_image(), inside)
     rows, columns = (np.arange(GRID) * size // GRID for size in (height, width))
     positions = inside[np.ix_(rows, columns)].astype(np.float64)
@@ -87,15 +82,9 @@ def _of_sample(sample: Sample) -> tuple[int, int, float, int, bool, float, NDArr
 
 
 def _contrast(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
-    from scipy import ndimage
-
     if inside.shape != picture.shape[:2] or not inside.any() or inside.all():
         return float("nan")
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    reach = max(3, int(max(rows[-1] - rows[0], columns[-1] - columns[0]) / 8))
-    near = ndimage.uniform_filter(inside.astype(np.float32), 2 * reach + 1, mode="constant") > 1e-6
-    around = near & ~inside
-    gap = picture[inside].mean(axis=0) - picture[around].mean(axis=0)
+    gap = picture[inside].mean(axis=0) - picture[surroundings(inside)].mean(axis=0)
     return float(np.sqrt((gap * gap).sum()) / 255)
 
 

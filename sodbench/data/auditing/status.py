@@ -141,6 +141,8 @@ def card_lines(card: Card, status: Status) -> list[str]:
         addresses = ", ".join(archive.address for archive in mirror.archives)
         note = f" ({mirror.note})" if mirror.note and addresses else mirror.note
         lines += _fact("mirror", f"{mirror.kind}: {addresses}{note}", mirror.source)
+    if card.attributes.lists:
+        lines += _fact("lists", ", ".join(card.attributes.lists), card.attributes.source)
     terms = f"{card.terms.licence}; redistribution: {card.terms.redistribution}"
     lines += _fact("licence", terms, card.terms.source)
     lines += _fact("cite", card.citation.text, card.citation.source)
