@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from sodbench.reproduction import reproduce as reproduce
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
+    from sodbench.robustness import stress as stress
     from sodbench.training.job import train as train
 
 __version__ = "0.1.0"
@@ -76,6 +77,7 @@ _HOME = {
     "Run": "results.run",
     "compare": "reporting.comparison",
     "parity": "map_parity",
+    "stress": "robustness",
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
     "InputError": "errors",

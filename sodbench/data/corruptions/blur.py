@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sodbench.data.corruptions.filters import Pixels, disc, gaussian, line, sampled, to_levels
+from sodbench.data.corruptions.filters import Floats, Pixels, disc, gaussian, line, sampled, to_levels
 from sodbench.data.corruptions.stream import Stream
 
 
@@ -49,7 +49,7 @@ def zoom_blur(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: 
 
     The sharp image counts twice, as in ImageNet-C; objects stay where they are.
     """
-    total = image.astype(np.float32)
+    total: Floats = image.astype(np.float32)
     middles = [(side - 1) / 2 for side in image.shape[:2]]
     for zoom in numbers:
         places = [

@@ -34,7 +34,7 @@ def pixelate(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: f
     rows, columns = (max(1, int(side * share)) for side in (height, width))
     small = shrunk(image, rows, columns)
     nearest = [(2 * np.arange(side) + 1) * n // (2 * side) for side, n in ((height, rows), (width, columns))]
-    return small[nearest[0][:, None], nearest[1][None, :]]
+    return np.asarray(small[nearest[0][:, None], nearest[1][None, :]])
 
 
 def jpeg(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: float) -> Pixels:

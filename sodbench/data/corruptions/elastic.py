@@ -17,6 +17,8 @@ def elastic(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: fl
     Numbers: the field's strength and smoothness, and how far the affine map moves three points, all in pixels
     of a short side of 224. A field smoother than 60 of them would move everything alike and is left out.
     """
+    if min(image.shape[:2]) < 2:  # nothing lies between its pixels
+        return image
     y, x = _sources(image.shape[:2], numbers, stream, scale)
     channels = [at(image[..., channel].astype(np.float64), y, x) for channel in range(image.shape[2])]
     return to_levels(np.stack(channels, axis=-1))
@@ -24,6 +26,8 @@ def elastic(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: fl
 
 def elastic_mask(mask: Pixels, numbers: tuple[float, ...], stream: Stream, scale: float) -> Pixels:
     """The mask (H x W) moved as `elastic` moves its image, without new grey levels: the nearest pixel."""
+    if min(mask.shape) < 2:
+        return mask
     y, x = _sources(mask.shape[:2], numbers, stream, scale)
     return mask[_nearest(y, mask.shape[0]), _nearest(x, mask.shape[1])]
 

@@ -80,7 +80,7 @@ def line(image: Pixels, radius: float, sigma: float, turns: float) -> Pixels:
     return ((total + count // 2) // count).astype(np.uint8)
 
 
-def sampled(image: Floats, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Floats:
+def sampled(image: NDArray[Any], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Floats:
     """The image at fractional rows x columns, bilinear, cut at the borders; float32."""
     upper, down = _between(rows, image.shape[0])
     left, right = _between(columns, image.shape[1])

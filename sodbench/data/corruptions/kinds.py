@@ -153,4 +153,4 @@ def checked_severities(severities: Sequence[int] | int | None) -> list[int]:
 
 
 def _scale(image: Pixels) -> float:
-    return min(image.shape[:2]) / _REFERENCE
+    return float(min(image.shape[:2]) / _REFERENCE)

@@ -34,4 +34,3 @@ def speckle_noise(image: Pixels, numbers: tuple[float, ...], stream: Stream, sca
     """Adds normal numbers in proportion to the level. Numbers: their standard deviation at level 1."""
     (deviation,) = numbers
     return to_levels(image + image * (stream.normals(*image.shape) * (deviation / UNIT)))
-

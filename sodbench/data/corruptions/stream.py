@@ -25,7 +25,7 @@ class Stream(RandomStream):
     def __init__(self, image: str, kind: str, severity: int) -> None:
         words = f"sodbench corruption\0{image}\0{kind}\0{severity}"
         key = np.frombuffer(hashlib.sha256(words.encode()).digest()[:16], "<u8").astype(np.uint64)
-        self._bits = np.random.Philox(key=key)
+        self._bits: np.random.BitGenerator = np.random.Philox(key=key)
 
     def words(self, *shape: int) -> NDArray[np.uint16]:
         """An array of whole numbers, 0..65535, all equally likely."""
@@ -35,12 +35,12 @@ class Stream(RandomStream):
 
     def normals(self, *shape: int) -> NDArray[np.int64]:
         """Normal numbers of mean 0 in whole numbers of 1/256 standard deviation, at most 4.3 of them."""
-        return _normal_quantiles()[self.words(*shape)]
+        return np.asarray(_normal_quantiles()[self.words(*shape)])
 
     def counts(self, levels: NDArray[np.uint8], photons: int) -> NDArray[np.int64]:
         """Poisson numbers whose means are `photons` at level 255 and fewer in proportion below."""
         parts = self.words(*levels.shape) >> (16 - _COUNTS_BITS)
-        return _poisson_quantiles(photons)[levels, parts].astype(np.int64)
+        return np.asarray(_poisson_quantiles(photons)[levels, parts], np.int64)
 
 
 @lru_cache(maxsize=1)

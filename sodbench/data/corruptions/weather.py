@@ -27,8 +27,8 @@ def fog(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: float)
 def snow(image: Pixels, numbers: tuple[float, ...], stream: Stream, scale: float) -> Pixels:
     """Whitens the picture and lets flakes fall in two directions.
 
-    Numbers: mean and deviation of the flakes' noise, its enlargement, the threshold above which it is a flake,
-    half the length and the deviation of a flake's motion, and the share of the picture that is not whitened.
+    Numbers: mean and deviation of the flakes' noise, its enlargement, the threshold above which it is
+    a flake, half the length and the deviation of its motion, the share of the picture that is not whitened.
     """
     mean, deviation, size, threshold, radius, sigma, share = numbers
     height, width = image.shape[:2]
