@@ -6,7 +6,7 @@ pictures of 224 x 224: lengths in pixels grow with the short side over 224. Fros
 ImageNet-C overlays photographs of it. The kinds of the group `storage` are this project's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -146,7 +146,7 @@ def checked_severities(severities: Sequence[int] | int | None) -> list[int]:
     """The severities in increasing order, each once; None is all five. InputError outside 1..5."""
     if severities is None:
         return list(SEVERITIES)
-    several = [severities] if isinstance(severities, int) else list(severities)
+    several = list(severities) if isinstance(severities, Iterable) else [severities]
     if not several:
         raise InputError("no severity; expected at least one of 1..5")
     return sorted({SEVERITY.checked("severity", severity) for severity in several})
