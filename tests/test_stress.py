@@ -118,7 +118,7 @@ def test_cells_that_agree_are_used_again(
     whole = stressed(root, network, kinds=["fog", "snow"], severities=[1, 2], reports="elsewhere").record
     assert whole.cells == result.record.cells
     # what is all recorded is not predicted but for the sheet, and the record keeps what was not asked for
-    monkeypatch.setattr("sodbench.robustness.predicting.Forecaster.measure", None)
+    monkeypatch.setattr("sodbench.robustness.predicting.StressPredictor.measure", None)
     again = stressed(root, network, kinds="snow", severities=2)
     assert again.reused == 1 and [cell.kind for cell in again.record.cells] == ["snow"]
     kept = load_stress(Path("reports"), "mynet.create", "sod")
@@ -158,6 +158,10 @@ def test_several_methods_stand_in_one_table(
     assert main(["stress", *names, "--datasets", "sod", "--show", "--json"]) == 0
     (one, two) = json.loads(capsys.readouterr().out)["stress"]
     assert one["name"] == names[0] and one["cells"] == two["cells"]
+    stressed(root, network, kinds="fog", severities=1, metrics=["MAE"])  # which the other lacks
+    assert main(["stress", *names, "--datasets", "sod", "--show", "--metrics", "MAE"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == out and "note: sod: 2 cells are recorded for all; others are left out" in shown.err
     stressed(root, network, kinds="brightness", severities=1, metrics=["MAE"], limit=1, replace=True)
     assert main(["stress", *names, "--datasets", "sod", "--show"]) == 2
     assert "different images (1 and 3 of them)" in capsys.readouterr().err

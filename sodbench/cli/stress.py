@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sodbench.arguments import LIMIT, Whole
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError
 from sodbench.json_text import to_json
 
@@ -155,9 +156,13 @@ def _print(dataset: str, records: "list[StressRecord]", args: argparse.Namespace
     """The table of one data set, and where record, figure and sheet are."""
     from sodbench.names import folder_name
     from sodbench.reporting.stress_figure import stress_figure
-    from sodbench.reporting.stress_table import caption, shared_metrics, stress_table
+    from sodbench.reporting.stress_table import caption, shared_cells, shared_metrics, stress_table
     from sodbench.results.stress_record import record_folder
 
+    most = max(len(record.cells) for record in records)
+    records = shared_cells(records)
+    if len(records[0].cells) < most:
+        say("note", f"{dataset}: {len(records[0].cells)} cells are recorded for all; others are left out")
     metrics = shared_metrics(records, args.metrics)
     print(caption(records, metrics))
     print("\n".join(stress_table(records, metrics)))
@@ -172,6 +177,7 @@ def _print(dataset: str, records: "list[StressRecord]", args: argparse.Namespace
             fall = record.fall(worst, record.leading)
             print(
                 f"{record.name}: worst {worst.kind} at severity {worst.severity} "
-                f"({record.leading.partition('@')[0]} {fall:+.3f} worse); images: {folder / 'worst.png'}"
+                f"({record.leading.partition('@')[0]} worse by {fall:.3f})"
+                + ("" if args.show else f"; its images: {folder / 'worst.png'}")
             )
     print(f"figure: {stress_figure(records, metrics[0], figure)[0]}")

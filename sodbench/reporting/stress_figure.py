@@ -34,6 +34,8 @@ def stress_figure(
     top = max(float(known.max()) if known.size else 0.0, 1e-6)
     width = 1.5 + len(drawn) * (0.35 + _CELL * (len(severities) + 1)) + 0.6
     with new_figure(max(width, 4.6), 1.25 + _ROW * (len(kinds) + 1)) as figure:
+        # the layout leaves too little room for the names of the kinds
+        figure.set_layout_engine("constrained", rect=(0.03, 0, 0.97, 1))
         panels = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
         for record, grid, axes in zip(drawn, grids, panels, strict=True):
             image = axes.imshow(grid, cmap="Blues", vmin=0, vmax=top, aspect="auto")

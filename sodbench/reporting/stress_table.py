@@ -1,6 +1,7 @@
 """The table of `sodbench stress`: how much the scores of one or several baselines fall, by kind."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sodbench.data.corruptions import KINDS
 from sodbench.errors import InputError
@@ -95,11 +96,10 @@ def _number(value: float | None) -> str:
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
-def shared_metrics(records: "Sequence[StressRecord]", chosen: Sequence[str] | None) -> list[str]:
-    """The full names of the metrics to show, the leading one first, which all records hold.
+def shared_cells(records: "Sequence[StressRecord]") -> list[StressRecord]:
+    """The records with the cells that all of them hold, so that their means are of the same corruptions.
 
-    `chosen` are scores or families, plain or full; None: the usual ones. Raises InputError where the records
-    share none of them, and where they are of different images or corruptions.
+    Raises InputError where there is none, and for records of different images or corruptions.
     """
     first = records[0]
     for other in records[1:]:
@@ -109,6 +109,25 @@ def shared_metrics(records: "Sequence[StressRecord]", chosen: Sequence[str] | No
                     f"the stress records of {first.name} and {other.name} on {first.dataset} are of "
                     f"different {key} ({first.images} and {other.images} of them): stress both on the same"
                 )
+    places = set.intersection(*({(c.kind, c.severity) for c in record.cells} for record in records))
+    if not places:
+        names = " and ".join(record.name for record in records)
+        raise InputError(
+            f"the stress records of {names} on {first.dataset} have no kind and severity in common"
+        )
+    return [
+        replace(record, cells=tuple(c for c in record.cells if (c.kind, c.severity) in places))
+        for record in records
+    ]
+
+
+def shared_metrics(records: "Sequence[StressRecord]", chosen: Sequence[str] | None) -> list[str]:
+    """The full names of the metrics to show, the leading one first, which all records hold.
+
+    `chosen` are scores or families, plain or full; None: the usual ones. Raises InputError where the records
+    share none of them.
+    """
+    first = records[0]
     common = [name for name in first.clean if all(name in record.clean for record in records)]
     if chosen is None:
         shown = headline(common, False)

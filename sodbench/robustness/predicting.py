@@ -38,7 +38,7 @@ class Example:
     clean_map: Pixels
 
 
-class Forecaster:
+class StressPredictor:
     """A network's maps of corrupted images, at the size of the images as they are."""
 
     def __init__(self, network: Network) -> None:

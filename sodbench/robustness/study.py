@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sodbench.arguments import BATCH, LIMIT
 from sodbench.errors import InputError, Note
 from sodbench.recording import Protocols, prepare_scoring
-from sodbench.robustness.predicting import Corruption, Example, Forecaster
+from sodbench.robustness.predicting import Corruption, Example, StressPredictor
 from sodbench.robustness.recorded import Network, dependencies, new_record
 
 if TYPE_CHECKING:
@@ -150,10 +150,10 @@ def _run(network: Network, plan: _Plan) -> Stress:
     if reused and network.scoring.progress:
         what = f"{reused} of {len(plan.wanted)} cells are taken from the record of {network.name}"
         warnings.warn(f"{plan.dataset.name}: {what}, which is of the same images", Note, stacklevel=3)
-    forecaster = Forecaster(network)
+    predictor = StressPredictor(network)
     record = plan.before
     if todo or record is None:
-        tables = forecaster.measure(plan.dataset, plan.samples, todo, clean=plan.before is None)
+        tables = predictor.measure(plan.dataset, plan.samples, todo, clean=plan.before is None)
         record = new_record(network, plan.dataset, plan.samples, tables, plan.depends, plan.before, started)
         if network.scoring.reports is not None:
             save_stress(network.scoring.reports, record)
@@ -163,4 +163,4 @@ def _run(network: Network, plan: _Plan) -> Stress:
     if worst is None:
         return Stress(shown, reused=reused)
     samples = [plan.dataset[name] for name in worst.worst]
-    return Stress(shown, forecaster.examples(samples, (worst.kind, worst.severity)), reused)
+    return Stress(shown, predictor.examples(samples, (worst.kind, worst.severity)), reused)
