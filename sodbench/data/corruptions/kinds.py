@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
         "blur", ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)), blur.glass_blur
     ),
     "motion-blur": Kind("blur", ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)), blur.motion_blur),
-    "zoom-blur": Kind("blur", _zooms((110, 1), (115, 1), (120, 2), (125, 2), (130, 3)), blur.zoom_blur),
+    "zoom-blur": Kind("blur", _zooms((110, 1), (115, 1), (120, 2), (124, 2), (130, 3)), blur.zoom_blur),
     "fog": Kind("weather", ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)), weather.fog),
     "snow": Kind(
         "weather",
