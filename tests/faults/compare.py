@@ -9,6 +9,7 @@ from typing import Any
 # what may differ between two undisturbed calls, by file name: keys, also within other tables
 MAY_DIFFER = {
     "run.json": ("started", "seconds", "code"),  # the checkout may be changed meanwhile
+    "stress.json": ("started", "seconds", "code"),
     "training.json": ("started", "seconds", "code"),
     "metrics.jsonl": ("images_per_second",),
     "fetched.json": ("fetched", "address"),
