@@ -54,7 +54,7 @@ archives = [{{ name = "t.zip", address = "{address}" }}]
 
 
 def make_world(folder: Path, commands: Iterable[str]) -> None:
-    """Writes `data/ECSSD`, `maps`, `maps_before`, `t.zip`, `net.py`; for `run` and `stress` two weights files."""
+    """Writes `data/ECSSD`, `maps`, `maps_before`, `t.zip`, `net.py`; for `run` and `stress` two weights."""
     random = np.random.default_rng(0)
     y, x = np.mgrid[:40, :48]
     for number in range(PAIRS):
