@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from sodbench.reproduction import reproduce as reproduce
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
+    from sodbench.robustness import stress as stress
     from sodbench.torch_metrics import SaliencyMetrics as SaliencyMetrics
     from sodbench.training.job import train as train
 
@@ -80,6 +81,7 @@ _HOME = {
     "Run": "results.run",
     "compare": "reporting.comparison",
     "parity": "map_parity",
+    "stress": "robustness",
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
     "InputError": "errors",

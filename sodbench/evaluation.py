@@ -33,6 +33,7 @@ from sodbench.recording import Protocols, Scoring, check_place, prepare_scoring,
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.models import Baseline, LoadedNetwork
+    from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
     from sodbench.shard import Shard
 
@@ -98,7 +99,6 @@ def evaluate(
     from sodbench.cell_key import prediction_parts
     from sodbench.models import Baseline, choose_device
     from sodbench.prediction import default_batch, predict_samples
-    from sodbench.results.provenance import Prediction
 
     started = time.time()
     if limit is not None:
@@ -118,7 +118,7 @@ def evaluate(
         replace=replace,
         shard=shard,
     )
-    baseline = _baseline(baseline, weights, trust_remote_code)
+    baseline = known_baseline(baseline, weights, trust_remote_code)
     opened = dataset if isinstance(dataset, DataSet) else open_dataset(dataset, scoring.data_root)
     scoring = scoring.with_root_of(opened)
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
@@ -131,19 +131,7 @@ def evaluate(
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
     batch = batch or default_batch(device)
-    prediction = Prediction(
-        baseline=_portable_baseline(recipe, scoring),
-        weights=_portable_weights(loaded, scoring),
-        weights_sha256=loaded.weights_sha256,
-        precision=(None if recipe.is_onnx else precision)
-        or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
-        batch=batch,
-        limit=limit,
-        device=device,
-        output_kind=loaded.output_kind,
-        provider=loaded.provider(device),
-        remote_code=recipe.remote_code,
-    )
+    prediction = prediction_of(loaded, scoring, precision=precision, batch=batch, limit=limit, device=device)
     made_from = prediction_parts(loaded, samples, precision, device)
     # so that only maps of this network are scored; the shards of a run share the folder
     mine = folder if scoring.shard is None else folder / f".{scoring.shard.folder}"
@@ -200,7 +188,7 @@ def prepare_all(
     """The device, the loaded network and the data sets of `evaluate_all`, after all of its checks."""
     from sodbench.models import Baseline, choose_device
 
-    baseline = _baseline(baseline, weights, trust_remote_code)
+    baseline = known_baseline(baseline, weights, trust_remote_code)
     root = _path(options.get("data_root"))
     sets = open_sets(datasets, root)
     scoring = prepare_scoring(
@@ -425,7 +413,7 @@ def _wait_for(folder: Path) -> None:
     warnings.warn(message, Note, stacklevel=5)
 
 
-def _baseline(
+def known_baseline(
     baseline: object, weights: Path | str | None, trust_remote_code: bool = False
 ) -> Baseline | LoadedNetwork:
     """The baseline by its name, or as it was given."""
@@ -456,7 +444,35 @@ def _portable(path: Path, scoring: Scoring) -> str:
     return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
 
 
-def _portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
+def prediction_of(
+    loaded: LoadedNetwork,
+    scoring: Scoring,
+    *,
+    precision: str | None,
+    batch: int,
+    limit: int | None,
+    device: str,
+) -> Prediction:
+    """What a record says of how a network's maps were predicted; `precision` None is the baseline's."""
+    from sodbench.results.provenance import Prediction
+
+    recipe = loaded.baseline
+    return Prediction(
+        baseline=portable_baseline(recipe, scoring),
+        weights=portable_weights(loaded, scoring),
+        weights_sha256=loaded.weights_sha256,
+        precision=(None if recipe.is_onnx else precision)
+        or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
+        batch=batch,
+        limit=limit,
+        device=device,
+        output_kind=loaded.output_kind,
+        provider=loaded.provider(device),
+        remote_code=recipe.remote_code,
+    )
+
+
+def portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
     """The baseline's own file by its name alone, because it lies elsewhere on every machine."""
     path = loaded.weights_path
     if path is None:
@@ -464,7 +480,7 @@ def _portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
     return path.name if path == loaded.baseline.weights_path() else _portable(path, scoring)
 
 
-def _portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
+def portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
     """What a record calls a baseline: its name, or a portable path of the file that defines it."""
     from sodbench import catalog
     from sodbench.models.transformers_folder import TRANSFORMERS

@@ -105,7 +105,7 @@ def predict(
     items = enumerate(cast("Iterable[Picture]", [pictures] if single else pictures))
     predictor = Predictor(network, of, device=device, precision=precision)
     batch = _batch_size(batch, device)
-    maps = _maps(
+    maps = each_map(
         predictor,
         of,
         items,
@@ -144,7 +144,7 @@ def predict_files(
     refuse_overwriting((path for _, path in todo), (image for image, _ in todo), "the folder of the maps")
     predictor = Predictor(network, baseline, device=device, precision=precision)
     batch = _batch_size(batch, device)
-    written = _maps(
+    written = each_map(
         predictor,
         baseline,
         todo,
@@ -188,7 +188,7 @@ def default_batch(device: str) -> int:
     return 4 if device.startswith("cpu") else 16
 
 
-def _maps(
+def each_map(
     predictor: "Predictor",
     baseline: Baseline,
     items: Iterable[T],
@@ -200,9 +200,10 @@ def _maps(
 ) -> Iterator[R]:
     """What `deliver` makes of each item and its map, in order.
 
-    Two threads read and prepare, two finish and deliver, while the network computes: images wait in memory
-    for at most two batches, maps for two more. Maps that are finished when an error comes are delivered.
-    Raises InputError that names the first image whose map is not finite.
+    `read` gives an item's image (H x W x 3 uint8), and its map has that image's size; `name` is what an error
+    calls it. Two threads read and prepare, two finish and deliver, while the network computes: images wait in
+    memory for at most two batches, maps for two more. Maps that are finished when an error comes are
+    delivered. Raises InputError that names the first image whose map is not finite.
     """
 
     def decode(item: T) -> tuple[npt.NDArray[np.float32], tuple[int, int], T]:

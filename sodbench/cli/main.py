@@ -34,6 +34,7 @@ COMMANDS = (
     "baselines",
     "bench",
     "bench sweep",
+    "stress",
     "reproduce",
     "audit",
 )

@@ -13,8 +13,6 @@ from sodbench.text import columns
 if TYPE_CHECKING:
     from sodbench.size_sweep import Sweep
 
-HEADLINE = ("MAE", "maxF", "S", "wF")  # the scores that the table shows unless others are asked for
-
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command to the parser."""
@@ -122,9 +120,10 @@ def _progress(line: str) -> None:
 
 def _shown(sweep: "Sweep", chosen: bool) -> list[str]:
     """The scores of the table and the figure: those asked for, else the usual ones."""
+    from sodbench.reporting.headline import headline
+
     names = list(dict.fromkeys(name for scores in sweep.points[0].scores.values() for name in scores))
-    usual = [name for name in HEADLINE if name in names]
-    return names if chosen or not usual else usual
+    return headline(names, chosen)
 
 
 def _print(sweep: "Sweep", metrics: list[str], record: dict[str, Any], figures: list[Path]) -> None:

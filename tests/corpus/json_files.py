@@ -8,6 +8,7 @@ from .world import DELETED, World
 
 # file (from work/) -> the command that reads it, and the word that its error names
 RECORD = "reports/runs/DSS/sod/run.json"
+STRESSED = "reports/stress/net/sod/stress.json"
 READERS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "report": (RECORD, ("report",), "none of the records in reports/runs can be used"),
     "reproduce": (RECORD, ("reproduce", "reports/runs/DSS/sod", "--quiet"), "DSS/sod"),
@@ -15,6 +16,7 @@ READERS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "reference": ("reports/reference.json", ("check",), "reference.json"),
     "update": ("reports/reference.json", ("check", "--update"), "reference.json"),
     "training": ("training.json", ("reproduce", "training.json", "--quiet"), "training.json"),
+    "stress": (STRESSED, ("stress", "net", "--datasets", "sod", "--show"), "stress.json"),
     "metadata": ("pairs/metadata.jsonl", ("datasets", "add", "pairs", "--name", "n"), "metadata.jsonl"),
 }
 
@@ -48,6 +50,21 @@ TRAINING = {
     "provenance": {},
     "losses": {},
 }
+STRESS = {
+    "schema": 1,
+    "name": "net",
+    "dataset": "sod",
+    "title": "SOD",
+    "images": 3,
+    "expected": 300,
+    "protocols": ["pysodmetrics"],
+    "leading": "MAE@pysodmetrics",
+    "depends": {"images": "0", "corruptions": "1"},
+    "clean": {"MAE@pysodmetrics": 0.1},
+    "clean_images": {"3096": 0.1},
+    "cells": [{"kind": "fog", "severity": 1, "scores": {"MAE@pysodmetrics": 0.2}, "worst": ["3096"]}],
+    "provenance": {},
+}
 METADATA = b'{"file_name": "a.jpg", "mask": "m.png"}\n'
 
 
@@ -58,6 +75,8 @@ def _damaged(path: str, damage: Callable[[bytes], bytes]) -> Build:
         file = world.work / path
         if path == "training.json":
             world.write(path, json.dumps(TRAINING))
+        elif path == STRESSED:
+            world.write(path, json.dumps(STRESS))
         elif path.startswith("pairs"):
             world.write(path, METADATA)
             for name, source in (("a.jpg", "images/a.png"), ("m.png", "masks/a.png")):

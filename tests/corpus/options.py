@@ -8,6 +8,7 @@ RUN = ("run", *NET, "--datasets", "sod", "--quiet", "--name", "n")
 PREDICT = ("predict", *NET, "--images", "images", "--out", "out", "--quiet")
 BENCH = ("bench", "net.py:create", "--device", "cpu", "--forms", "fp32")
 SWEEP = ("bench", "sweep", *NET, "--datasets", "sod", "--rounds", "1")
+STRESS = ("stress", *NET, "--datasets", "sod", "--quiet")
 TRAIN = ("train", "net.py:create", *TRAINING, "--out", "trained")
 REPRODUCE = ("reproduce", "reports/runs/DSS/sod", "--quiet")
 COMPARE = ("compare", "DSS", "Other")
@@ -28,6 +29,14 @@ NUMBERS: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     ("bench-sweep-rounds", (*SWEEP, "--sizes", "32", "--rounds"), "rounds", ("0", "-1", "nan", "1001")),
     ("bench-sweep-limit", (*SWEEP, "--sizes", "32", "--limit"), "limit", ("0", "-1", "few")),
     ("bench-sweep-threads", (*SWEEP, "--sizes", "32", "--threads"), "threads", ("0", "x", "9" * 20)),
+    (
+        "stress-severities",
+        (*STRESS, "--severities", "1"),
+        "severit",
+        ("0", "6", "-1", "1.5", "mild", "", "9" * 20),
+    ),
+    ("stress-limit", (*STRESS, "--limit"), "limit", ("0", "-1", "few")),
+    ("stress-batch", (*STRESS, "--batch"), "batch", ("0", "-1", "x")),
     ("report-digits", ("report", "--digits"), "digits", ("0", "-1", "11", "three", "9" * 20)),
     ("report-gallery", ("report", "--gallery"), "gallery", ("-1", "x", "1.5")),
     ("compare-resamples", (*COMPARE, "--resamples"), "resamples", ("0", "99", "-5000", "x", "9" * 20)),
@@ -89,6 +98,21 @@ LINES: dict[str, tuple[tuple[str, ...], str]] = {
     "bench-sweep-device": ((*SWEEP, "--sizes", "32", "--device", "gpu"), "device gpu"),
     "bench-sweep-weights": ((*SWEEP, "--sizes", "32", "--weights", "no.pth"), "no.pth"),
     "bench-sweep-form": ((*SWEEP, "--sizes", "32", "--forms", "fp32"), "unrecognized arguments: --forms"),
+    "stress-alone": (("stress",), "required: BASELINE, --datasets"),
+    "stress-kind": ((*STRESS, "--kinds", "snw"), "unknown kind of corruption 'snw'.*'snow'"),
+    "stress-kinds-together": ((*STRESS, "--kinds", "snw", "fog", "jpg"), "'snw'.*'jpg'.*'jpeg'"),
+    "stress-frost": ((*STRESS, "--kinds", "frost"), "kind 'frost': left out.*photographs"),
+    "stress-empty-kind": ((*STRESS, "--kinds", ""), "unknown kind of corruption ''"),
+    "stress-set": (("stress", *NET, "--datasets", "sodd"), "unknown data set 'sodd'"),
+    "stress-absent-set": (("stress", *NET, "--datasets", "duts-te", "--quiet"), "duts-te"),
+    "stress-protocol": ((*STRESS, "--protocols", "pysod"), "unknown protocol 'pysod'"),
+    "stress-metric": ((*STRESS, "--metrics", "Fmax"), "unknown metric 'Fmax'"),
+    "stress-weights": ((*STRESS, "--weights", "no.pth"), "no.pth"),
+    "stress-weights-of-two": (
+        ("stress", "basnet-tiny", "unet", "--weights", "net.pth", "--datasets", "sod"),
+        "--weights: one file, found 2 baselines.*--show",
+    ),
+    "stress-show-without-record": (("stress", "unet", "--datasets", "sod", "--show"), "no stress record"),
     "report-format": (("report", "--formats", "pdf"), "invalid choice: 'pdf'"),
     "report-method": (("report", "--methods", "DDS"), "unknown method 'DDS'"),
     "report-set": (("report", "--datasets", "ecsd"), "ecsd"),

@@ -350,6 +350,17 @@ CASES = [
     ),
     *(
         _case(
+            f"pictures/stress-{what}",
+            ("stress", *NET, "--datasets", "sod", "--kinds", "fog", "--severities", "1", "--quiet"),
+            "../data/SOD/images/8049.jpg",
+            content,
+            "8049.jpg",
+        )
+        for what, (content, _) in BYTES.items()
+        if what in ("empty", "png-cut", "png-signature-only")
+    ),
+    *(
+        _case(
             f"pictures/show-{what}",
             ("show", "DSS", "8049", "--out", "s.png"),
             "maps/DSS/8049.png",

@@ -10,6 +10,7 @@ from typing import Any
 MAY_DIFFER = {
     "run.json": ("started", "seconds", "code"),  # the checkout may be changed meanwhile
     "shard.json": ("started", "seconds", "code"),
+    "stress.json": ("started", "seconds", "code"),
     "training.json": ("started", "seconds", "code"),
     "metrics.jsonl": ("images_per_second",),
     "fetched.json": ("fetched", "address"),

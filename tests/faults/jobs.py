@@ -12,7 +12,7 @@ from .world import PAIRS, write_card
 
 # what a replacement that is killed between two renames leaves; the next fetch puts it back
 HIDDEN = "the older set lies under a hidden name only"
-COMMANDS = ("run", "train", "score", "report", "fetch", "audit")
+COMMANDS = ("run", "train", "score", "report", "fetch", "audit", "stress")
 _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
 _SCORE = ("--name", "mine", "--dataset", "ecssd", *_DATA)
@@ -30,6 +30,17 @@ _REPORT = (
     "--gallery",
     "1",
     "--attributes",
+)
+_STRESS = (
+    "stress",
+    "../../net.py:create",
+    "--datasets",
+    "ecssd",
+    "--device",
+    "cpu",
+    "--kinds",
+    "storage",
+    *_DATA,
 )
 _FETCH = ("datasets", "fetch", "t", "--data-root", "data")
 
@@ -133,6 +144,11 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
         elif command == "audit":
             undisturbed(older, "score", "../../maps", *_SCORE)
             add(command, "audit", older, "audit", *_DATA)
+        elif command == "stress":
+            weights, more = ("--weights", "../../weights.pth"), ("--severities", "1")
+            undisturbed(older, *_STRESS, "--weights", "../../weights_before.pth", *more)
+            add(command, "stress", empty, *_STRESS, *weights, *more)
+            add(command, "stress over an older record", older, *_STRESS, *weights, *more, "--replace")
     return jobs
 
 

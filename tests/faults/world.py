@@ -54,7 +54,7 @@ archives = [{{ name = "t.zip", address = "{address}" }}]
 
 
 def make_world(folder: Path, commands: Iterable[str]) -> None:
-    """Writes `data/ECSSD`, `maps`, `maps_before`, `t.zip`, `net.py`, and for `run` two weights files."""
+    """Writes `data/ECSSD`, `maps`, `maps_before`, `t.zip`, `net.py`; for `run` and `stress` two weights."""
     random = np.random.default_rng(0)
     y, x = np.mgrid[:40, :48]
     for number in range(PAIRS):
@@ -67,7 +67,7 @@ def make_world(folder: Path, commands: Iterable[str]) -> None:
             _save(folder / maps / f"{name}.png", mask * 120 + random.integers(0, noise, mask.shape))
     (folder / "t.zip").write_bytes(_archive(folder / "data" / "ECSSD"))
     (folder / "net.py").write_text(NETWORK)
-    if "run" in commands:
+    if {"run", "stress"} & set(commands):
         _write_weights(folder)
 
 

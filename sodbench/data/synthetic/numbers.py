@@ -32,7 +32,7 @@ class RandomStream:
     """An endless stream of random numbers, determined by whole numbers (split, picture) alone."""
 
     def __init__(self, *key: int) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence(list(key)))
+        self._bits: np.random.BitGenerator = np.random.PCG64(np.random.SeedSequence(list(key)))
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """A number in [low, high)."""
