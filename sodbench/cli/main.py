@@ -33,6 +33,7 @@ COMMANDS = (
     "baselines",
     "bench",
     "bench sweep",
+    "suite",
     "reproduce",
     "audit",
 )
