@@ -49,7 +49,7 @@ _ESCAPES = {
     "β": r"$\beta$",
     "…": r"\ldots{}",
 }
-_HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
+HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
 \documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
@@ -92,7 +92,7 @@ def _letter(letter: str) -> str:
 def latex(table: Table) -> str:
     """The whole document; the tables stand between the lines `% table` and `% end`."""
     marked = marks(table)
-    parts = [_HEAD]
+    parts = [HEAD]
     parts += [_table(table, dataset, title, rows, marked) for dataset, title, rows in table.datasets()]
     if cited(table):
         parts.append("\\bibliographystyle{plain}\n\\bibliography{leaderboard}\n")
@@ -157,13 +157,13 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marked:
 def _heads(metrics: list[str], protocols: list[str], facts: list[str]) -> str:
     """The heading: the metrics, and below each its protocols where there are several."""
     if len(protocols) == 1:
-        return " & ".join([*facts, *(f"${label(full).latex}${_arrow(full)}" for full in metrics)]) + r" \\"
+        return " & ".join([*facts, *(f"${label(full).latex}${arrow(full)}" for full in metrics)]) + r" \\"
     groups: dict[str, list[str]] = {}
     for full in metrics:
         groups.setdefault(split_name(full)[0], []).append(escape(split_name(full)[1]))
     above, rules, at = [], [], len(facts) + 1
     for metric, names in groups.items():
-        above.append(rf"\multicolumn{{{len(names)}}}{{c}}{{${label(metric).latex}${_arrow(metric)}}}")
+        above.append(rf"\multicolumn{{{len(names)}}}{{c}}{{${label(metric).latex}${arrow(metric)}}}")
         rules.append(rf"\cmidrule(lr){{{at}-{at + len(names) - 1}}}")
         at += len(names)
     below = [name for names in groups.values() for name in names]
@@ -171,7 +171,8 @@ def _heads(metrics: list[str], protocols: list[str], facts: list[str]) -> str:
     return f"{first} \\\\\n{' '.join(rules)}\n{' & '.join([*facts, *below])} \\\\"
 
 
-def _arrow(full: str) -> str:
+def arrow(full: str) -> str:
+    """The arrow that says which way a metric is better."""
     return {True: r"$\uparrow$", False: r"$\downarrow$", None: ""}[label(full).higher_is_better]
 
 
