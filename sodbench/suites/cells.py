@@ -19,10 +19,9 @@ from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.suites.options import Options
 from sodbench.suites.suite import DATASET, Row, Suite, baseline_of
-from sodbench.suites.trainings import training_folder
+from sodbench.suites.trainings import WEIGHTS, training_folder
 
 if TYPE_CHECKING:
-    from sodbench.models import LoadedNetwork
     from sodbench.results.run import Run
 
 
@@ -74,7 +73,7 @@ def compute_cell(suite: Suite, cell: Cell, options: Options) -> Run:
 def weights_of(suite: Suite, row: Row, options: Options) -> Path | None:
     """The weights of a row: trained ones, named ones, or None for the baseline's own."""
     if row.seed is not None:
-        return training_folder(suite, row, options) / "weights.pth"
+        return training_folder(suite, row, options) / WEIGHTS
     return None if row.method.weights is None else user_path(row.method.weights)
 
 
@@ -108,7 +107,7 @@ class Keys:
         self._sets: dict[str, DataSet | InputError] = {}
         self._images: dict[str, str] = {}
         self._scored: dict[str, Parts] = {}
-        self._predicted: dict[tuple[str, str], Parts] = {}
+        self._predicted: dict[tuple[str, Path | None, str], Parts] = {}
 
     def dataset(self, name: str) -> DataSet:
         """An opened data set; InputError where it is not here."""
@@ -122,30 +121,30 @@ class Keys:
             raise found
         return found
 
-    def parts(self, cell: Cell) -> Parts:
-        """What the scores of a cell depend on; InputError where its data, weights or maps are not here."""
+    def parts(self, cell: Cell, weights: Path | None) -> Parts:
+        """What the scores of a cell depend on; InputError where its data, weights or maps are not here.
+
+        weights: those of its row; None: the baseline's own.
+        """
         dataset, maps = self.dataset(cell.dataset), cell.row.method.maps
         if maps is not None:
             return joined(
                 map_parts(pair_maps(dataset, folder_of_maps(maps, cell.dataset)).pairs),
                 self._scoring(dataset),
             )
-        if (cell.row.name, cell.dataset) not in self._predicted:
-            loaded = self._load(cell.row)
+        network = (cell.row.name, weights)
+        if (*network, cell.dataset) not in self._predicted:
+            loaded = baseline_of(cell.row.method, self.options.trust).load(weights, self.device)
             # for all data sets at once, so that the network need not be kept
             for name in self.suite.datasets:
                 try:
                     one = self.dataset(name)
                 except InputError:
                     continue
-                self._predicted[cell.row.name, name] = prediction_parts(
+                self._predicted[*network, name] = prediction_parts(
                     loaded, one.samples, cell.row.method.precision, self.device, images=self._images_of(one)
                 )
-        return joined(self._predicted[cell.row.name, cell.dataset], self._scoring(dataset))
-
-    def _load(self, row: Row) -> LoadedNetwork:
-        baseline = baseline_of(row.method, self.options.trust)
-        return baseline.load(weights_of(self.suite, row, self.options), self.device)
+        return joined(self._predicted[*network, cell.dataset], self._scoring(dataset))
 
     def _images_of(self, dataset: DataSet) -> str:
         if dataset.name not in self._images:

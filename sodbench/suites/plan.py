@@ -25,7 +25,7 @@ from sodbench.paths import user_path
 from sodbench.results.integrity import differences as record_differences
 from sodbench.results.loading import misplaced, read_run
 from sodbench.results.run import Run
-from sodbench.suites.cells import Cell, Keys
+from sodbench.suites.cells import Cell, Keys, weights_of
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import cell_lock, is_taken, training_lock
 from sodbench.suites.options import Options
@@ -255,10 +255,11 @@ class Planner:
                 return replace(step, state="impossible", reason="its network cannot be trained here")
             return step
         try:
-            wanted = self.keys.parts(cell)
+            weights = self._weights(cell.row)
+            wanted = self.keys.parts(cell, weights)
         except InputError as error:
-            weights = self._fetch_weights(cell.row)
-            return replace(step, state="impossible", reason=str(error), fetch=weights)
+            command = self._fetch_weights(cell.row)
+            return replace(step, state="impossible", reason=str(error), fetch=command)
         if run is None:
             return replace(step, reason=problem)
         then = run.provenance.depends_on
@@ -267,6 +268,9 @@ class Planner:
         if not then:
             return replace(step, reason="its record does not say what its scores depend on")
         return replace(step, changed=tuple(differences(then, wanted)))
+
+    def _weights(self, row: Row) -> Path | None:
+        return weights_of(self.suite, row, self.options) if row.seed is None else self.trainings.weights(row)
 
     def _with_running(self, step: Step, lock: Path) -> Step:
         return replace(step, state="running") if step.state == "to do" and is_taken(lock) else step

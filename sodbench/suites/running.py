@@ -79,7 +79,7 @@ class SuiteRun:
 class _Unit:
     """A training (without a data set) or a cell, by what it is computed from."""
 
-    row: Row
+    row: Row = field(hash=False)  # which holds tables of settings
     dataset: str | None = None
 
     @property

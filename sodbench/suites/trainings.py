@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sodbench.models import Baseline
 
 PARTS_FILE = "depends_on.json"
+WEIGHTS = "weights.pth"
 # what decides weights, besides the network and what reads pixels
 TRAINING_CODE = ("training", "losses", "data")
 TRAINING_PACKAGES = ("torch", "torchvision", "numpy", "pillow", "libjpeg_turbo")
@@ -63,6 +64,7 @@ class TrainingKeys:
     def __init__(self, suite: Suite, options: Options) -> None:
         self.suite, self.options = suite, options
         self._digests: dict[str, str] = {}
+        self._folders: dict[str, Path] = {}
 
     def parts(self, row: Row) -> Parts:
         """What the weights of a row depend on; InputError where its baseline or a data set is not here.
@@ -99,10 +101,17 @@ class TrainingKeys:
         then = recorded_parts(folder)
         if then != wanted and (aside := _aside(folder, key_of(wanted))).is_dir():
             folder, then = aside, wanted
+        self._folders[row.name] = folder
         if then is None:
             return Progress(done=False)
         changed = tuple(differences(then, wanted))
         return Progress(is_complete(folder) and not changed, last_step(folder), changed)
+
+    def weights(self, row: Row) -> Path:
+        """The weights of a training that is done: in its folder, or where it was set aside."""
+        usual = training_folder(self.suite, row, self.options)
+        folder = self._folders.get(row.name, usual)
+        return (folder if folder.is_dir() else usual) / WEIGHTS
 
     def _digest(self, name: str) -> str:
         """The digest of the images and masks of a data set."""
@@ -146,7 +155,7 @@ def train_row(suite: Suite, row: Row, options: Options) -> None:
 
 def is_complete(folder: Path) -> bool:
     """Whether a training has come to its end, and its weights are those that it wrote."""
-    weights = folder / "weights.pth"
+    weights = folder / WEIGHTS
     try:
         record = read_json(folder / "training.json")
         return weights.is_file() and sha256_of(weights) == record["weights"]["sha256"]
