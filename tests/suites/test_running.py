@@ -240,7 +240,7 @@ def test_a_report_shows_no_cell_of_other_settings(
     write: Write, maps: str, root: Path, options: dict[str, Any], here: Path
 ) -> None:
     suite = write("own.toml", HEAD + MAPS)
-    with pytest.raises(sb.InputError, match="no cell of this suite is done.*sodbench suite run"):
+    with pytest.raises(sb.InputError, match=r"no cell of this suite is done.*sodbench suite run"):
         sb.report_suite(suite, data_root=root)
     sb.run_suite(suite, **options)
     write("own.toml", HEAD.replace('["raw"]', '["raw", "pysodmetrics"]') + MAPS)
