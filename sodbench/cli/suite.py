@@ -83,6 +83,15 @@ def _add_running(action: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that load training samples; 0: load in the main process (1)",
     )
+    action.add_argument(
+        "--no-maps",
+        dest="keep_maps",
+        action="store_false",
+        help="write no maps: score them from memory, with the same scores",
+    )
+    action.add_argument(
+        "--shard", metavar="I/N", help="compute part I of N of every cell; sodbench merge joins the parts"
+    )
     options.add_replace(action)
     options.add_quiet(action)
 
@@ -158,12 +167,16 @@ def _run(args: argparse.Namespace) -> int:
         batch=args.batch,
         workers=args.scoring_workers,
         loaders=args.loaders,
+        keep_maps=args.keep_maps,
+        shard=args.shard,
         replace=args.replace,
         progress=not args.quiet,
         tell=_tell,
     )
     if args.json:
         print(to_json({**done.as_dict(), **results(done.runs)}))
+    elif args.shard:
+        print(done)
     elif done.runs:
         print_runs(done.runs, False)
     for one in done.failures:

@@ -7,9 +7,10 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sodbench.cell_key import Parts, images_digest, joined, map_parts, prediction_parts, scoring_parts
 from sodbench.data.card import load_card
@@ -23,6 +24,8 @@ from sodbench.suites.trainings import WEIGHTS, training_folder
 
 if TYPE_CHECKING:
     from sodbench.results.run import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ def folder_of_maps(maps: str, dataset: str) -> Path:
 
 
 class Keys:
-    """The keys of a suite's cells; each data set is opened and digested once, each network loaded once."""
+    """The keys of a suite's cells; each data set is opened and digested once, each network loaded once.
+
+    With a shard in the options they are the keys of that part of each cell.
+    """
 
     def __init__(self, suite: Suite, options: Options) -> None:
         from sodbench.models.inference import choose_device
@@ -103,6 +109,7 @@ class Keys:
 
         self.suite, self.options = suite, options
         self.device = choose_device(options.device)
+        self.shard = options.shard
         self.scoring = prepare_scoring(suite.protocols, suite.metrics, None, options.data_root)
         self._sets: dict[str, DataSet | InputError] = {}
         self._images: dict[str, str] = {}
@@ -128,10 +135,8 @@ class Keys:
         """
         dataset, maps = self.dataset(cell.dataset), cell.row.method.maps
         if maps is not None:
-            return joined(
-                map_parts(pair_maps(dataset, folder_of_maps(maps, cell.dataset)).pairs),
-                self._scoring(dataset),
-            )
+            pairs = self._part(pair_maps(dataset, folder_of_maps(maps, cell.dataset)).pairs)
+            return joined(map_parts(pairs), self._scoring(dataset))
         network = (cell.row.name, weights)
         if (*network, cell.dataset) not in self._predicted:
             loaded = baseline_of(cell.row.method, self.options.trust).load(weights, self.device)
@@ -142,18 +147,24 @@ class Keys:
                 except InputError:
                     continue
                 self._predicted[*network, name] = prediction_parts(
-                    loaded, one.samples, cell.row.method.precision, self.device, images=self._images_of(one)
+                    loaded,
+                    self._part(one.samples),
+                    cell.row.method.precision,
+                    self.device,
+                    images=self._images_of(one),
                 )
         return joined(self._predicted[*network, cell.dataset], self._scoring(dataset))
 
+    def _part(self, samples: Sequence[T]) -> Sequence[T]:
+        return samples if self.shard is None else self.shard.of(samples)
+
     def _images_of(self, dataset: DataSet) -> str:
         if dataset.name not in self._images:
-            self._images[dataset.name] = images_digest(dataset.samples)
+            self._images[dataset.name] = images_digest(self._part(dataset.samples))
         return self._images[dataset.name]
 
     def _scoring(self, dataset: DataSet) -> Parts:
         if dataset.name not in self._scored:
-            self._scored[dataset.name] = scoring_parts(
-                dataset.samples, self.scoring.protocols, self.scoring.metrics
-            )
+            samples = self._part(dataset.samples)
+            self._scored[dataset.name] = scoring_parts(samples, self.scoring.protocols, self.scoring.metrics)
         return self._scored[dataset.name]

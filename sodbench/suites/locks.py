@@ -22,7 +22,7 @@ class Taken(Exception):
 
 def cell_lock(cell: Cell, options: Options) -> Path:
     """The file whose lock the process holds that computes a cell, or a shard of it."""
-    shard = "" if options.shard is None else f".{options.shard.replace('/', '-of-')}"
+    shard = "" if options.shard is None else f".{options.shard.folder}"
     names = (folder_name(cell.row.name), f"{folder_name(cell.dataset)}{shard}.lock")
     return options.reports.joinpath(".cells", *names)
 

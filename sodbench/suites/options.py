@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sodbench.shard import Shard
+
 
 @dataclass(frozen=True)
 class Options:
@@ -11,7 +13,7 @@ class Options:
     reports: the records. maps: the predicted maps, one folder per method. training: the trained networks, one
     folder per suite. data_root, device, batch, workers, replace: those of `evaluate`. loaders: processes that
     load training samples. keep_maps: whether predicted maps are kept. shard: the part of every cell that is
-    computed, such as "3/16". trust: whether code outside sodbench may run. progress: progress bars on stderr.
+    computed. trust: whether code outside sodbench may run. progress: progress bars on stderr.
     """
 
     reports: Path = Path("reports")
@@ -23,7 +25,7 @@ class Options:
     workers: int | None = None
     loaders: int = 1
     keep_maps: bool = True
-    shard: str | None = None
+    shard: Shard | None = None
     replace: bool = False
     trust: bool = False
     progress: bool = False

@@ -16,15 +16,16 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
-from sodbench.cell_key import differences
+from sodbench.cell_key import Parts, differences
 from sodbench.data.card import load_card
 from sodbench.errors import InputError, first_of
-from sodbench.json_text import plain
+from sodbench.json_text import plain, read_json
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.results.integrity import differences as record_differences
 from sodbench.results.loading import misplaced, read_run
 from sodbench.results.run import Run
+from sodbench.shard import Shard
 from sodbench.suites.cells import Cell, Keys, weights_of
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import cell_lock, is_taken, training_lock
@@ -198,7 +199,8 @@ class Planner:
 
     def __init__(self, suite: Suite, options: Options) -> None:
         self.suite, self.options = suite, options
-        self.keys = Keys(suite, options)
+        self.keys = Keys(suite, replace(options, shard=None))
+        self.parts = Keys(suite, options)
         self.trainings = TrainingKeys(suite, options)
         self.speeds = Speeds(options.reports, options.training, self.keys.device)
 
@@ -236,7 +238,9 @@ class Planner:
             return replace(step, changed=progress.changed)
         if progress.steps and step.seconds is not None:
             step = replace(step, seconds=step.seconds * (1 - progress.steps / recipe.iterations))
-        return replace(step, reason=f"interrupted after step {progress.steps}" if progress.steps else "")
+        if progress.interrupted:
+            step = replace(step, reason="interrupted; goes on from its last checkpoint")
+        return step
 
     def cell(self, cell: Cell, training: Step | None) -> Step:
         """A cell; `training` is the step before it, of a row that is trained."""
@@ -260,11 +264,17 @@ class Planner:
         except InputError as error:
             command = self._fetch_weights(cell.row)
             return replace(step, state="impossible", reason=str(error), fetch=command)
+        if run is not None and run.provenance.depends_on == wanted:
+            return replace(step, state="done")
+        shard = self.options.shard
+        if shard is not None:
+            then = shard_parts(self.options.reports, cell, shard)
+            wanted = self.parts.parts(cell, weights)
+            changed = differences(then, wanted) if then else ()
+            return replace(step, state="done" if then == wanted else "to do", changed=tuple(changed))
         if run is None:
             return replace(step, reason=problem)
         then = run.provenance.depends_on
-        if then == wanted:
-            return replace(step, state="done")
         if not then:
             return replace(step, reason="its record does not say what its scores depend on")
         return replace(step, changed=tuple(differences(then, wanted)))
@@ -311,6 +321,16 @@ def recorded(reports: Path, cell: Cell) -> tuple[Run | None, str]:
     except InputError as error:
         return None, str(error)
     return (None, f"{folder}: {first_of(problems, 3)}") if problems else (run, "")
+
+
+def shard_parts(reports: Path, cell: Cell, shard: Shard) -> Parts:
+    """What the recorded shard of a cell depended on; empty where there is none."""
+    names = (folder_name(cell.row.name), folder_name(cell.dataset), shard.folder)
+    try:
+        parts = read_json(reports.joinpath("shards", *names, "shard.json"))["provenance"]["depends_on"]
+    except (InputError, KeyError, TypeError):
+        return {}
+    return dict(parts) if isinstance(parts, dict) else {}
 
 
 def time_left(seconds: float, unknown: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
 from sodbench.results.run import Run
+from sodbench.shard import Shard
 from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
@@ -100,7 +102,7 @@ def run_suite(
     workers: int | None = None,
     loaders: int = 1,
     keep_maps: bool = True,
-    shard: str | None = None,
+    shard: str | Shard | None = None,
     replace: bool = False,
     trust: bool = False,
     progress: bool = False,
@@ -130,7 +132,7 @@ def run_suite(
         workers=workers,
         loaders=loaders,
         keep_maps=keep_maps,
-        shard=shard,
+        shard=None if shard is None else Shard.parse(shard),
         replace=replace,
         trust=trust,
         progress=progress,
@@ -167,6 +169,8 @@ class _Driver:
                 left = left[1:] if left[0] in self.ended else left
             pending = left
         outcomes = tuple(self.ended[unit] for unit in units)
+        counts = Counter(one.state for one in outcomes)
+        self.tell(f"{self.suite.name}: {', '.join(f'{count} {state}' for state, count in counts.items())}")
         return SuiteRun(self.suite, outcomes, tuple(self.runs[unit] for unit in units if unit in self.runs))
 
     def _try(self, unit: _Unit) -> bool:

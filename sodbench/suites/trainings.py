@@ -40,10 +40,12 @@ SHOWN_DIGITS = 8  # of a key, in the name of a folder that is set aside
 class Progress:
     """How far a training is: whether its weights are there, and what differs from what it would be now.
 
-    steps: the last step that was logged; 0 where there is none. changed: what differs, in words.
+    interrupted: whether it can go on from a checkpoint. steps: the last step that was logged; 0 where there
+    is none. changed: what differs, in words.
     """
 
     done: bool
+    interrupted: bool = False
     steps: int = 0
     changed: tuple[str, ...] = ()
 
@@ -105,7 +107,8 @@ class TrainingKeys:
         if then is None:
             return Progress(done=False)
         changed = tuple(differences(then, wanted))
-        return Progress(is_complete(folder) and not changed, last_step(folder), changed)
+        done, begun = is_complete(folder), (folder / "last.pt").is_file()
+        return Progress(done and not changed, begun and not changed, last_step(folder), changed)
 
     def weights(self, row: Row) -> Path:
         """The weights of a training that is done: in its folder, or where it was set aside."""

@@ -38,7 +38,9 @@ CASES = [
     _refused("no-data-sets", HEAD.replace('"sod"', "") + MAPS, "datasets: expected at least one"),
     _refused("two-of-one-name", HEAD + MAPS + MAPS, "two cells of one name: method DSS", action="report"),
     _refused(
-        "data-set-twice", HEAD.replace('"sod"', '"sod", "SOD"') + MAPS, "two cells of one name: data set"
+        "data-set-twice",
+        HEAD.replace('"sod"', '"sod", "SOD"') + MAPS.replace("DSS", "{dataset}"),
+        "two cells of one name: data set",
     ),
     _refused(
         "unknown-names",

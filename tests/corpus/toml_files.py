@@ -9,7 +9,7 @@ GOOD = {
     "protocol": 'based_on = "raw"\n',
     "baseline": 'title = "Own"\nnetwork = "unet"\n',
     "card": 'title = "Own"\n[count]\npairs = 3\n',
-    "suite": 'title = "Own"\ndatasets = ["sod"]\n[[methods]]\nmaps = "maps/DSS"\n',
+    "suite": 'title = "Own"\ndatasets = ["sod"]\nmethods = [{ maps = "maps/DSS" }]\n',
 }
 PATHS = {
     "protocol": "own.toml",

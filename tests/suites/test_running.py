@@ -63,7 +63,12 @@ def test_a_cell_is_computed_once_and_again_when_something_changes(
     again = sb.run_suite("mine", **options, tell=told.append)
     assert set(states(again.outcomes).values()) == {"reused"} and len(again.runs) == 2
     assert {path: path.read_bytes() for path in before} == before
-    assert told == ["mine: 2 cells: 2 done", "[1/2] DSS on ecssd: reused", "[2/2] DSS on sod: reused"]
+    assert told == [
+        "mine: 2 cells: 2 done",
+        "[1/2] DSS on ecssd: reused",
+        "[2/2] DSS on sod: reused",
+        "mine: 2 reused",
+    ]
 
     changed = next((here / "maps" / "SOD" / "Mine").iterdir())
     changed.write_bytes(next((root / "SOD" / "GT").glob(changed.name)).read_bytes())
