@@ -61,13 +61,10 @@ class PaperTable:
         return split_name(full)[0] if len(self.protocols) == 1 else full
 
 
-def paper_table(
-    table: Table, title: str, methods: Sequence[str], *, datasets: Sequence[str], all_published: bool
-) -> PaperTable:
+def paper_table(table: Table, title: str, methods: Sequence[str], datasets: Sequence[str]) -> PaperTable:
     """The table of `table`, with methods and data sets in the order in which they are named.
 
-    all_published: whether published rows of methods that were not measured are shown, too. A value that was
-    not measured has a dash.
+    Published rows of methods that were not measured come last. A value that was not measured has a dash.
     """
     marked = marks(table)
     columns: list[DataSetColumns] = []
@@ -86,8 +83,6 @@ def paper_table(
             row = series.to_dict()
             owner = by_literature.get(row["literature"])
             published = row["kind"] == "published"
-            if published and owner is None and not all_published:
-                continue
             if not published and index not in ranked.index:
                 images = count(row)
                 notes.append(

@@ -59,7 +59,9 @@ def compute_cell(suite: Suite, cell: Cell, options: Options) -> Run:
         shared["shard"] = options.shard
     if method.maps is not None:
         return score_maps(folder_of_maps(method.maps, cell.dataset), cell.dataset, **shared)
-    if not options.keep_maps:
+    if options.keep_maps:
+        shared["maps"] = options.maps / folder_name(cell.row.name)
+    else:
         shared["keep_maps"] = False
     return evaluate(
         baseline_of(method, options.trust),
@@ -68,7 +70,6 @@ def compute_cell(suite: Suite, cell: Cell, options: Options) -> Run:
         precision=method.precision,
         device=options.device,
         batch=options.batch,
-        maps=options.maps / folder_name(cell.row.name),
         **shared,
     )
 

@@ -66,13 +66,18 @@ def report_suite(
             f"'sodbench suite run {suite}'{f' ({first_of(notes, 1)})' if notes else ''}"
         )
     selection = Selection(metrics=_metrics(read, runs), protocols=_protocols(runs), digits=digits)
-    shown = report_table(runs, selection, published=read.published or True, seeds=len(_seeded(read)) > 0)
+    shown = report_table(
+        runs,
+        selection,
+        published=read.published or True,
+        seeds=any(row.seed is not None for row in read.rows()),
+        measured_methods=not read.published,
+    )
     table = paper_table(
         shown.table,
         read.title,
         [method.name for method in read.methods],
-        all_published=bool(read.published),
-        datasets=read.datasets,
+        read.datasets,
     )
     place = user_path(reports) / "suites" / folder_name(read.name) if folder is None else user_path(folder)
     with locked_folder(place, waiting=lambda: _wait_for(place)):
@@ -132,10 +137,6 @@ def _metrics(suite: Suite, runs: Sequence[Run]) -> list[str] | None:
 
 def _protocols(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(protocol for run in runs for protocol in run.tables))
-
-
-def _seeded(suite: Suite) -> list[str]:
-    return [row.name for row in suite.rows() if row.seed is not None]
 
 
 def _wait_for(folder: Path) -> None:

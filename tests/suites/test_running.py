@@ -1,6 +1,7 @@
 """Suites from plan to table: each cell once, what changed, what fails, what is interrupted, who is first."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -264,6 +265,30 @@ def test_a_report_shows_no_cell_of_other_settings(
     sb.run_suite(suite, **options)
     assert len(read_records(here / "reports").runs) == 2
     assert [step.state for step in sb.plan_suite(suite, data_root=root).steps] == ["done", "done"]
+
+
+def test_a_table_holds_the_published_rows_of_its_methods(
+    root: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a record whose weights are not here: it is shown, and the note says that it is not checked."""
+    monkeypatch.setenv("SODBENCH_WEIGHTS", str(here / "none"))
+    place = here / "reports" / "runs" / "u2netp" / "sod"
+    shutil.copytree(Path(__file__).parents[2] / "reports" / "runs" / "u2netp" / "sod", place)
+    written = sb.report_suite("qin", formats=["markdown", "html", "latex"], data_root=root)
+    assert written.notes == (
+        "43 of 44 cells: no record: basnet on dut-omron, basnet on duts-te, basnet on hku-is ... and 40 more",
+        "1 of 44 cells: shown as recorded; it cannot be checked here: u2netp on sod",
+    )
+    lines = (here / "reports/suites/qin/table.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ") and "†" in line]
+    name = "*U²-Net† (4.7 MB)* — U²-Net paper, Tables 3 and 4"
+    assert rows == [f"| {name} | *.841* (+.006) | *.124* (−.003) | *.559* (+.001) |  |  |"]
+    assert "2 published values not shown: the source does not state its toolkit" in "\n".join(lines)
+    page = (here / "reports/suites/qin/table.html").read_text()
+    assert (
+        '<th scope="colgroup" colspan="5">SOD</th>' in page and "<em>.841</em> <small>(+.006)</small>" in page
+    )
+    assert r"\textit{.841} (+.006)" in (here / "reports/suites/qin/table.tex").read_text()
 
 
 def test_the_time_of_the_rest_follows_from_records_of_this_processor(
