@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
     from sodbench.robustness import stress as stress
+    from sodbench.suites.plan import plan_suite as plan_suite
+    from sodbench.suites.report import report_suite as report_suite
+    from sodbench.suites.running import run_suite as run_suite
+    from sodbench.suites.suite import suite_names as suite_names
     from sodbench.torch_metrics import SaliencyMetrics as SaliencyMetrics
     from sodbench.training.job import train as train
 
@@ -84,6 +88,10 @@ _HOME = {
     "stress": "robustness",
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
+    "suite_names": "suites.suite",
+    "plan_suite": "suites.plan",
+    "run_suite": "suites.running",
+    "report_suite": "suites.report",
     "InputError": "errors",
 }
 __all__ = ["__version__", *_HOME]

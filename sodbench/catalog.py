@@ -1,8 +1,8 @@
-"""The two folders of TOML files, `baselines/` and `datasets/`.
+"""The folders of TOML files: `baselines/`, `datasets/` and `suites/`.
 
 They ship inside the wheel; in a checkout they are the folders at its top. A user's own
-`./baselines/*.toml` and `./datasets/*.toml` extend them. The names of shipped entries are reserved: a user's
-file of such a name is never read, and refused where it is asked for.
+`./baselines/*.toml`, `./datasets/*.toml` and `./suites/*.toml` extend them. The names of shipped entries are
+reserved: a user's file of such a name is never read, and refused where it is asked for.
 """
 
 import tomllib
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sodbench.errors import InputError, unknown_names
 from sodbench.paths import refuse_special
 
-Kind = Literal["baselines", "datasets"]
+Kind = Literal["baselines", "datasets", "suites"]
 MOST_BYTES = 1_000_000  # of a TOML file; the largest that ships has 6,000
 MOST_DOTS = 300  # in a line: a key a.a.a... takes tomllib memory that grows with the square of its parts
 
@@ -128,4 +128,4 @@ def _same(path: Path, shipped: Path) -> bool:
 
 
 def _noun(kind: Kind) -> str:
-    return "baseline" if kind == "baselines" else "data set"
+    return {"baselines": "baseline", "datasets": "data set", "suites": "suite"}[kind]

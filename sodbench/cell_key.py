@@ -43,11 +43,17 @@ SCORING_PACKAGES = ("numpy", "scipy", "pillow")
 
 
 def prediction_parts(
-    loaded: LoadedNetwork, samples: Sequence[Sample], precision: str | None = None, device: str = "cpu"
+    loaded: LoadedNetwork,
+    samples: Sequence[Sample],
+    precision: str | None = None,
+    device: str = "cpu",
+    *,
+    images: str | None = None,
 ) -> Parts:
     """What the predicted maps of `samples` depend on.
 
     precision: "fp32", "bf16" or "fp16"; None: the baseline's for the kind of device.
+    images: the digest of the samples' images (`images_digest`) where it is known already.
     """
     baseline = loaded.baseline
     inference = {"scales": baseline.inference.scales, "mirror": baseline.inference.mirror}
@@ -58,7 +64,7 @@ def prediction_parts(
         "output": to_json({**_fields(baseline.output), "kind": loaded.output_kind}),
         "inference": to_json(inference),
         "precision": precision or str(getattr(baseline.inference, device.partition(":")[0], "fp32")),
-        "images": files_digest((sample.name, sample.image) for sample in samples),
+        "images": images or images_digest(samples),
         "prediction code": _prediction_code(),
     }
     packages = [*PREDICTION_PACKAGES]
@@ -68,6 +74,11 @@ def prediction_parts(
     if baseline.network == "transformers":
         packages += ["transformers"]
     return parts | _packages(packages)
+
+
+def images_digest(samples: Iterable[Sample]) -> str:
+    """One SHA-256 over the names and bytes of the samples' images."""
+    return files_digest((sample.name, sample.image) for sample in samples)
 
 
 def map_parts(pairs: Iterable[tuple[Sample, Path]]) -> Parts:
@@ -153,16 +164,16 @@ def _source_digest(of: Any) -> str:
         path = None
     if path is None or not Path(path).is_file():
         return f"{of.__module__}.{of.__qualname__}"
-    return _text_digest(Path(path))
+    return text_digest(Path(path))
 
 
 @cache
 def _prediction_code() -> str:
     package = Path(__file__).parent
-    return _digest("".join(_text_digest(package / name) for name in PREDICTION_CODE))
+    return _digest("".join(text_digest(package / name) for name in PREDICTION_CODE))
 
 
-def _text_digest(path: Path) -> str:
+def text_digest(path: Path) -> str:
     """The digest of a source file, the same for both ends of lines."""
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 

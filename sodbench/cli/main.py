@@ -35,6 +35,7 @@ COMMANDS = (
     "bench",
     "bench sweep",
     "stress",
+    "suite",
     "reproduce",
     "audit",
 )

@@ -53,12 +53,17 @@ def add_weights(parser: Options, text: str = "weights instead of the baseline's 
 
 def add_prediction(parser: argparse.ArgumentParser) -> None:
     """Adds `--batch`, `--device` and `--precision`: how maps are predicted."""
-    parser.add_argument(
-        "--batch", action=Bounded, kind=BATCH, metavar="N", help="batch size (4; 16 on a GPU)"
-    )
+    add_batch(parser)
     add_device(parser)
     parser.add_argument(
         "--precision", choices=("fp32", "bf16", "fp16"), help="numeric precision (the baseline's)"
+    )
+
+
+def add_batch(parser: argparse.ArgumentParser) -> None:
+    """Adds `--batch N`."""
+    parser.add_argument(
+        "--batch", action=Bounded, kind=BATCH, metavar="N", help="batch size (4; 16 on a GPU)"
     )
 
 

@@ -41,13 +41,15 @@ class _PublishedRow:
         return {**self.facts, **self.values, "digits": self.digits, "note": note}
 
 
-def with_published(table: Table, runs: Sequence[Run], sources: Sequence[str] = ()) -> Table:
+def with_published(
+    table: Table, runs: Sequence[Run], sources: Sequence[str] = (), *, measured_methods: bool = False
+) -> Table:
     """Adds the published rows of the data sets in the table.
 
     `sources` are file names of `results/literature/` without their ending; empty means all. A published row
     follows the measured row of the same method and holds the differences, measured minus published; methods
-    that were not measured come last. The notes count what is left out.
-    Raises InputError for an unknown source.
+    that were not measured come last, and are passed over with `measured_methods`. The notes count what is
+    left out. Raises InputError for an unknown source.
     """
     import pandas as pd
 
@@ -59,6 +61,8 @@ def with_published(table: Table, runs: Sequence[Run], sources: Sequence[str] = (
     parts, notes = [], dict(table.notes)
     for dataset, _, rows in table.datasets():
         values = [v for v in published if v.dataset == dataset and (not sources or v.source in sources)]
+        if measured_methods:
+            values = [value for value in values if value.method in set(rows["literature"])]
         shown, left_out = _judged(values, table.metrics, rows, [r for r in runs if r.dataset == dataset])
         parts.append(_merged(rows, shown, table.metrics))
         notes[dataset] = [*notes.get(dataset, []), *_remarks(shown), *_reasons(left_out)]

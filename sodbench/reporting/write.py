@@ -174,10 +174,12 @@ def report_table(
     published: bool | Sequence[str] = False,
     intervals: bool = False,
     seeds: bool = False,
+    measured_methods: bool = False,
 ) -> ReportTable:
     """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
 
-    `efficiency` is the reports folder in which measured efficiencies are looked up. See `report`.
+    `efficiency` is the reports folder in which measured efficiencies are looked up. With `measured_methods`
+    only published rows of methods in the table are added. See `report`.
     """
     DIGITS.checked("digits", selection.digits)
     if isinstance(runs, Path | str):
@@ -201,5 +203,6 @@ def report_table(
             notes.append("no two runs named <method>-seed<k> to join")
         table = joined
     if published is not False:
-        table = with_published(table, chosen, () if published is True else published)
+        sources = () if published is True else published
+        table = with_published(table, chosen, sources, measured_methods=measured_methods)
     return ReportTable(chosen, measured, table, tuple(notes))

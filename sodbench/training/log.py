@@ -154,6 +154,11 @@ def last_losses(folder: Path) -> dict[str, float]:
     return {k: v for k, v in steps[-1].items() if k not in _NO_LOSSES} if steps else {}
 
 
+def last_step(folder: Path) -> int:
+    """The last step that the log of a training holds; 0 without a log."""
+    return max((int(line["iteration"]) for line in _read(folder / "metrics.jsonl")), default=0)
+
+
 def _draw(steps: list[dict[str, Any]], validations: list[dict[str, Any]], path: Path) -> None:
     import matplotlib
     from matplotlib.figure import Figure

@@ -18,6 +18,7 @@ MODULES = (
     "protocols",
     "baselines",
     "cards",
+    "suites",
     "json_files",
     "audits",
     "shards",

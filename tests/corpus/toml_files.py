@@ -9,12 +9,19 @@ GOOD = {
     "protocol": 'based_on = "raw"\n',
     "baseline": 'title = "Own"\nnetwork = "unet"\n',
     "card": 'title = "Own"\n[count]\npairs = 3\n',
+    "suite": 'title = "Own"\ndatasets = ["sod"]\nmethods = [{ maps = "maps/DSS" }]\n',
 }
-PATHS = {"protocol": "own.toml", "baseline": "baselines/own.toml", "card": "datasets/own.toml"}
+PATHS = {
+    "protocol": "own.toml",
+    "baseline": "baselines/own.toml",
+    "card": "datasets/own.toml",
+    "suite": "suites/own.toml",
+}
 COMMANDS = {
     "protocol": ("protocols", "show", "own.toml"),
     "baseline": ("baselines", "show", "own"),
     "card": ("datasets", "show", "own"),
+    "suite": ("suite", "plan", "own"),
 }
 
 # what becomes of the good file -> what the error says besides the file's name

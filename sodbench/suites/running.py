@@ -1,0 +1,302 @@
+"""Runs a suite: every training and every cell that is not done yet, each by one process only.
+
+Several processes may run one suite at once. A step that another process is at is left for later; when nothing
+else is left, it is waited for. A failure ends its step, not the suite.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from sodbench.errors import InputError, Note, cut
+from sodbench.paths import user_path
+from sodbench.results.run import Run
+from sodbench.shard import Shard
+from sodbench.suites.cells import Cell, compute_cell
+from sodbench.suites.durations import duration
+from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
+from sodbench.suites.options import Options
+from sodbench.suites.plan import Planner, Step, time_left
+from sodbench.suites.suite import Row, Suite, load_suite
+from sodbench.suites.trainings import train_row
+from sodbench.text import columns
+
+Ending = Literal["computed", "reused", "failed", "impossible"]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one training or one cell.
+
+    method, dataset, changed: those of its `Step`. reason: why it failed or is impossible. seconds: what it
+    took.
+    """
+
+    method: str
+    dataset: str | None
+    state: Ending
+    reason: str = ""
+    changed: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The step in words."""
+        return f"{self.method} on {self.dataset}" if self.dataset else f"training of {self.method}"
+
+
+@dataclass(frozen=True, repr=False)
+class SuiteRun:
+    """A finished run of a suite: what became of every step, and the runs of its cells, also reused ones."""
+
+    suite: Suite
+    outcomes: tuple[Outcome, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """The steps that failed or are impossible."""
+        return [one for one in self.outcomes if one.state in ("failed", "impossible")]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The public JSON object, without the scores."""
+        return {"suite": self.suite.name, "steps": list(self.outcomes)}
+
+    def __repr__(self) -> str:
+        rows = [("method", "data set", "state", "time")]
+        for one in self.outcomes:
+            took = duration(one.seconds) if one.state == "computed" else ""
+            rows.append((one.method, one.dataset or "(training)", one.state, took))
+        return "\n".join(columns(rows))
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A training (without a data set) or a cell, by what it is computed from."""
+
+    row: Row = field(hash=False)  # which holds tables of settings
+    dataset: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The step in words."""
+        return f"{self.row.name} on {self.dataset}" if self.dataset else f"training of {self.row.name}"
+
+
+def run_suite(
+    suite: str | Path,
+    *,
+    reports: Path | str = "reports",
+    maps: Path | str = "maps",
+    training: Path | str = "training",
+    data_root: Path | str | None = None,
+    device: str | None = None,
+    batch: int | None = None,
+    workers: int | None = None,
+    loaders: int = 1,
+    keep_maps: bool = True,
+    shard: str | Shard | None = None,
+    replace: bool = False,
+    trust: bool = False,
+    progress: bool = False,
+    tell: Tell | None = None,
+) -> SuiteRun:
+    """Computes what of a suite is not done yet: `sodbench suite run`.
+
+    A cell whose record depends on what it would depend on now is reused; any other is computed, and `tell` is
+    told what changed. A failure of one step does not stop the others. Other processes may run the same suite
+    at the same time: each step is computed by one of them.
+
+    suite, reports, maps, training, data_root, device, trust: as for `plan_suite`.
+    batch, workers, replace, progress: as for `evaluate`. loaders: processes that load training samples.
+    keep_maps: whether predicted maps are kept; without, they are scored from memory.
+    shard: compute this part of every cell only, such as "3/16"; `sodbench merge` makes the records.
+    tell: called with one line about every step, and with the time left.
+
+    Raises InputError for a suite that is wrong, before any work is done.
+    """
+    options = Options(
+        reports=user_path(reports),
+        maps=user_path(maps),
+        training=user_path(training),
+        data_root=None if data_root is None else user_path(data_root),
+        device=device,
+        batch=batch,
+        workers=workers,
+        loaders=loaders,
+        keep_maps=keep_maps,
+        shard=None if shard is None else Shard.parse(shard),
+        replace=replace,
+        trust=trust,
+        progress=progress,
+    )
+    return _Driver(load_suite(suite), options, tell or (lambda line: None)).run()
+
+
+@dataclass
+class _Driver:
+    """One process's work on a suite."""
+
+    suite: Suite
+    options: Options
+    tell: Tell
+    ended: dict[_Unit, Outcome] = field(default_factory=dict)
+    runs: dict[_Unit, Run] = field(default_factory=dict)
+
+    def run(self) -> SuiteRun:
+        self.planner = Planner(self.suite, self.options)
+        plan = self.planner.plan()
+        self.tell(plan.summary())
+        units = [
+            _Unit(row, dataset)
+            for row in self.suite.rows()
+            for dataset in (*([None] if row.seed is not None else []), *self.suite.datasets)
+        ]
+        self.estimates = dict(zip(units, plan.steps, strict=True))
+        self.computed = _Rate()
+        pending = units
+        while pending:
+            left = [unit for unit in pending if not self._try(unit)]
+            if len(left) == len(pending):  # the others are at all that is left
+                self._wait_for(left[0])
+                left = left[1:] if left[0] in self.ended else left
+            pending = left
+        outcomes = tuple(self.ended[unit] for unit in units)
+        counts = Counter(one.state for one in outcomes)
+        self.tell(f"{self.suite.name}: {', '.join(f'{count} {state}' for state, count in counts.items())}")
+        return SuiteRun(self.suite, outcomes, tuple(self.runs[unit] for unit in units if unit in self.runs))
+
+    def _try(self, unit: _Unit) -> bool:
+        """Computes a step unless another process is at it, or at the training before it; whether it ended."""
+        if unit.dataset is not None and unit.row.seed is not None and _Unit(unit.row) not in self.ended:
+            return False
+        try:
+            with alone(self._lock(unit)):
+                self._settle(unit)
+        except Taken:
+            return False
+        return True
+
+    def _wait_for(self, unit: _Unit) -> None:
+        first = unit
+        if unit.dataset is not None and unit.row.seed is not None and _Unit(unit.row) not in self.ended:
+            first = _Unit(unit.row)
+
+        def say() -> None:
+            warnings.warn(f"{first.name}: another process is at it; waiting", Note, stacklevel=2)
+
+        with alone(self._lock(first), waiting=say):
+            self._settle(first)
+
+    def _lock(self, unit: _Unit) -> Path:
+        if unit.dataset is None:
+            return training_lock(self.suite, unit.row, self.options)
+        return cell_lock(Cell(unit.row, unit.dataset), self.options)
+
+    def _settle(self, unit: _Unit) -> None:
+        """Brings a step to its end, with its lock held."""
+        began = time.monotonic()
+        step = None
+        try:
+            step = self._state(unit)
+            if step.state == "done":
+                outcome = Outcome(step.method, step.dataset, "reused")
+                if step.run is not None:
+                    self.runs[unit] = step.run
+                elif unit.dataset is None:
+                    train_row(self.suite, unit.row, self.options)  # takes one back that was set aside
+            elif step.state == "impossible":
+                outcome = Outcome(step.method, step.dataset, "impossible", step.reason)
+            else:
+                outcome = self._compute(unit, step, began)
+        except Exception as error:
+            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            changed = step.changed if step else ()
+            outcome = Outcome(unit.row.name, unit.dataset, "failed", " ".join(reason.split()), changed)
+        self.ended[unit] = outcome
+        self._report(unit, outcome)
+
+    def _state(self, unit: _Unit) -> Step:
+        """The state of a step as it is now: another process may have brought it to its end."""
+        if unit.dataset is None:
+            step = self.planner.training(unit.row)
+            assert step is not None  # nosec B101 # for the type checker
+            return step
+        training = None
+        if unit.row.seed is not None:
+            before = self.ended[_Unit(unit.row)]
+            if before.state == "failed":
+                raise InputError(f"its training failed: {cut(before.reason, 300)}")
+            training = Step(unit.row.name, None, "impossible" if before.state == "impossible" else "done")
+        return self.planner.cell(Cell(unit.row, unit.dataset), training)
+
+    def _compute(self, unit: _Unit, step: Step, began: float) -> Outcome:
+        if step.changed:
+            self.tell(f"{unit.name}: computed again, because this changed: {'; '.join(step.changed)}")
+        elif step.reason:
+            self.tell(f"{unit.name}: {step.reason}")
+        if unit.dataset is None:
+            train_row(self.suite, unit.row, self.options)
+        else:
+            self.runs[unit] = compute_cell(self.suite, Cell(unit.row, unit.dataset), self.options)
+        seconds = time.monotonic() - began
+        self.computed.add(unit, step, seconds)
+        return Outcome(step.method, step.dataset, "computed", "", step.changed, seconds)
+
+    def _report(self, unit: _Unit, outcome: Outcome) -> None:
+        line = f"[{len(self.ended)}/{len(self.estimates)}] {outcome.name}: {outcome.state}"
+        if outcome.state == "computed":
+            line += f" in {duration(outcome.seconds)}{self.computed.speed(unit, outcome.seconds)}"
+        elif outcome.reason:
+            line += f": {outcome.reason}"
+        left = [
+            (one, step)
+            for one, step in self.estimates.items()
+            if one not in self.ended and step.state in ("to do", "running")
+        ]
+        if left:
+            known = [self.computed.expected(one, step) for one, step in left]
+            seconds = sum(one for one in known if one is not None)
+            line += f"; {time_left(seconds, known.count(None))}"
+        self.tell(line)
+
+
+@dataclass
+class _Rate:
+    """What the steps of this run took: seconds per image, or per step of a training, of each method."""
+
+    seconds: dict[tuple[str, bool], float] = field(default_factory=dict)
+    units: dict[tuple[str, bool], int] = field(default_factory=dict)
+    sizes: dict[_Unit, int] = field(default_factory=dict)
+
+    def add(self, unit: _Unit, step: Step, seconds: float) -> None:
+        key, size = _kind(unit), step.steps if unit.dataset is None else step.images
+        if size:
+            self.sizes[unit] = size
+            self.seconds[key] = self.seconds.get(key, 0.0) + seconds
+            self.units[key] = self.units.get(key, 0) + size
+
+    def speed(self, unit: _Unit, seconds: float) -> str:
+        """The rate of a step: `, 4.9 images/s`."""
+        size = self.sizes.get(unit)
+        if not size or seconds <= 0:
+            return ""
+        return f", {size / seconds:.3g} {'steps' if unit.dataset is None else 'images'}/s"
+
+    def expected(self, unit: _Unit, step: Step) -> float | None:
+        """The seconds of a step: by the method's own rate in this run, else by recorded speeds."""
+        key, size = _kind(unit), step.steps if unit.dataset is None else step.images
+        if size and key in self.units:
+            return size * self.seconds[key] / self.units[key]
+        return step.seconds
+
+
+def _kind(unit: _Unit) -> tuple[str, bool]:
+    return unit.row.method.name, unit.dataset is None
