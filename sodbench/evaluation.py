@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,7 @@ def evaluate(
     weights: Path | str | None = None,
     name: str | None = None,
     maps: Path | str | None = None,
+    keep_maps: bool = True,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
     allow_constant: bool = False,
@@ -76,6 +79,8 @@ def evaluate(
     weights: a weights file; None: the baseline's own.
     name: the run's name; None: the baseline's.
     maps: folder in which the maps are written, in one folder per data set; None: `maps/<name>`.
+    keep_maps: whether the maps are written. Without, they are scored from memory, which gives the same
+        scores to the bit; reports then show no maps, and `audit` cannot score them again.
     reports: folder in which the run is recorded; None: it is not recorded.
     data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
     allow_constant: record the run even if every map has one value only, as those of a broken network.
@@ -88,11 +93,15 @@ def evaluate(
     trust_remote_code: whether code that comes with a transformers model may run; the record says so.
     progress: whether progress bars are shown on stderr.
 
+    An interrupted call goes on: maps that are whole and depend on the same are kept; a note says how many.
+
     Raises InputError for errors that the user can correct, before any work is done where possible.
     """
     from sodbench.cell_key import prediction_parts
+    from sodbench.made_maps import unfinished_maps
     from sodbench.models import Baseline, choose_device
-    from sodbench.prediction import default_batch, predict_samples
+    from sodbench.pipeline import predict_and_score
+    from sodbench.prediction import default_batch
     from sodbench.results.provenance import Prediction
 
     started = time.time()
@@ -118,7 +127,7 @@ def evaluate(
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = name or recipe.name
     check_place(name, opened, len(opened.samples[:limit]), scoring)
-    folder = _folder_of_maps(maps, name, opened)
+    folder = _folder_of_maps(maps, name, opened, keep_maps)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
@@ -136,28 +145,34 @@ def evaluate(
         provider=loaded.provider(device),
         remote_code=recipe.remote_code,
     )
-    made_from = prediction_parts(loaded, opened.samples[:limit], precision, device)
+    samples = opened.samples[:limit]
+    made_from = prediction_parts(loaded, samples, precision, device)
+    depends_on = {**made_from, "device": device.partition(":")[0]}
     # so that only maps of this network are scored
-    with locked_folder(folder, waiting=lambda: _wait_for(folder)):
-        pairs = predict_samples(
+    lock = nullcontext() if folder is None else locked_folder(folder, waiting=lambda: _wait_for(folder))
+    with lock, unfinished_maps(folder, depends_on, [one.name for one in samples]) as made:
+        score = partial(
+            predict_and_score,
             loaded.network.to(device),
             recipe,
-            opened.samples[:limit],
-            folder,
+            samples,
+            made,
             batch=batch,
             device=device,
             precision=precision,
-            progress=f"predict {opened.name}" if progress else None,
+            progress=f"run {opened.name}" if progress else None,
+            **scoring.options,
         )
         return score_and_record(
             name,
             opened,
-            pairs,
+            [(sample, Path(f"{sample.name}.png")) for sample in samples],
             folder,
             scoring,
             started=started,
             prediction=prediction,
             made_from=made_from,
+            score=score,
         )
 
 
@@ -192,7 +207,7 @@ def evaluate_all(
     name = options.get("name") or recipe.name
     for one in sets:
         check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
-        _folder_of_maps(options.get("maps"), name, one)
+        _folder_of_maps(options.get("maps"), name, one, options.get("keep_maps", True))
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return [evaluate(loaded, one, device=device, **options) for one in sets]
@@ -383,10 +398,19 @@ def maps_to_score(
     return list(pairing.pairs)
 
 
-def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Path:
-    """The folder for the maps of a data set; refuses one that holds the images or masks of the set."""
+def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet, keep: bool) -> Path | None:
+    """The folder for the maps of a data set; refuses one that holds the images or masks of the set.
+
+    None where maps are not to be kept.
+    """
     from sodbench.data.overwriting import refuse_overwriting
 
+    if not keep:
+        if maps is not None:
+            raise InputError(
+                f"--maps {maps}: with --no-maps (keep_maps=False) no map is written: leave one of the two out"
+            )
+        return None
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(dataset.name)
     inputs = (path for sample in dataset for path in (sample.image, sample.mask) if path is not None)
     targets = (folder, *(folder / f"{sample.name}.png" for sample in dataset))

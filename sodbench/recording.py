@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.arguments import THREADS, instances
 from sodbench.data.folder import DataSet, refuse_reserved
@@ -15,9 +15,10 @@ from sodbench.paths import user_path
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
-    from sodbench.metrics import Protocol
+    from sodbench.metrics import Protocol, ScoreTable
     from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
+    from sodbench.self_check import SelfChecker
 
 # a name, the path of a TOML file, a `Protocol`, or several of these
 Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
@@ -37,6 +38,16 @@ class Scoring:
     self_check: bool
     allow_constant: bool
     replace: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that `score_samples` and `predict_and_score` share."""
+        return {
+            "protocols": self.protocols,
+            "metrics": self.metrics,
+            "workers": self.workers,
+            "keep_curves": self.image_curves,
+        }
 
     def with_root_of(self, dataset: DataSet) -> Scoring:
         """With the data root from which a data set was opened that was given itself, not by its name."""
@@ -116,16 +127,19 @@ def score_and_record(
     name: str,
     dataset: DataSet,
     pairs: Sequence[tuple[Sample, Path]],
-    maps: Path,
+    maps: Path | None,
     scoring: Scoring,
     *,
     started: float,
     prediction: Prediction | None = None,
     made_from: Mapping[str, str] | None = None,
+    score: Callable[[SelfChecker | None], dict[str, ScoreTable]] | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run.
 
     `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
+    `maps` is their folder; None: they are not kept. `score` makes the tables, and gives the checker its
+    images; None: the files of the maps are scored.
     """
     from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
@@ -142,16 +156,15 @@ def score_and_record(
         # drawn anew for every run, from what its record holds
         seed = f"{name}\0{dataset.name}\0{started_text(started)}"
         checker = SelfChecker([sample.name for sample, _ in pairs], seed)
-    tables = score_samples(
-        pairs,
-        scoring.protocols,
-        scoring.metrics,
-        workers=scoring.workers,
-        keep_curves=scoring.image_curves,
-        progress=f"score {dataset.name}" if scoring.progress else None,
-        checker=checker,
-    )
-    check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
+    if score is None:
+        progress = f"score {dataset.name}" if scoring.progress else None
+
+        def score(checker: SelfChecker | None) -> dict[str, ScoreTable]:
+            return score_samples(pairs, progress=progress, checker=checker, **scoring.options)
+
+    tables = score(checker)
+    named = maps or f"{name} on {dataset.name}"
+    check_not_constant(next(iter(tables.values())), named, scoring.allow_constant)
     scoring = scoring.with_root_of(dataset)
     changed = changes(dataset)
     if changed:
