@@ -408,7 +408,8 @@ def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet, keep: 
     if not keep:
         if maps is not None:
             raise InputError(
-                f"--maps {maps}: with --no-maps (keep_maps=False) no map is written: leave one of the two out"
+                f"maps {maps}: a folder for the maps, and none is to be kept (--no-maps, keep_maps=False): "
+                "leave one of the two out"
             )
         return None
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(dataset.name)

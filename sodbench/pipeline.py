@@ -6,7 +6,7 @@ same to the bit whether maps are kept or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -148,8 +148,8 @@ def _pixels(path: Path) -> int:
 
 
 def _shown(
-    results: Iterator[Scored | InputError], total: int, label: str | None
-) -> Iterator[Scored | InputError]:
+    results: Generator[Scored | InputError, None, None], total: int, label: str | None
+) -> Generator[Scored | InputError, None, None]:
     """The results, counted by a bar on stderr with the rate and the time left, where there is a label."""
     from tqdm import tqdm
 

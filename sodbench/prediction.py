@@ -1,7 +1,7 @@
 """Images to saliency maps: decoding, the network and writing overlap."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -226,7 +226,7 @@ def deliver_maps(
     readers: int = 2,
     writers: int = 2,
     stopped: Event | None = None,
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """What `deliver` makes of each item and its map, in order.
 
     `readers` threads read and prepare, `writers` finish and deliver, while the network computes. Prepared
