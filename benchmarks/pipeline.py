@@ -70,9 +70,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     sizes = ["320x240", "800x600", "4000x3000"]
-    parser.add_argument(
-        "--sizes", nargs="+", default=sizes, metavar="WxH", help="width and height of pictures"
-    )
+    parser.add_argument("--sizes", nargs="+", default=sizes, metavar="WxH", help="of the pictures")
     parser.add_argument("--megapixels", type=float, default=60, help="of all pictures of one size (60)")
     parser.add_argument("--pictures", type=int, help="the number of pictures, instead of --megapixels")
     parser.add_argument("--networks", nargs="+", default=[ONE_LAYER, "basnet-tiny"], help="baselines")
@@ -80,9 +78,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--folder", type=Path, help="where pictures and maps are written (a temporary folder)"
-    )
+    parser.add_argument("--folder", type=Path, help="where files are written (a temporary one)")
     args = parser.parse_args()
     print(
         f"{core_count()} cores, load {os.getloadavg()[0]:.1f} at the start, torch {torch.__version__} with "
@@ -151,9 +147,7 @@ def measure(name: str, samples: list[Sample], size: str, maps: Path, args: argpa
             f"stage, {slowest:.2f} s; {wall / shared:.2f} of all stages' processor time on {core_count()} "
             f"cores, {shared:.2f} s); {best['two passes'].wall / wall:.2f}x as fast as two passes"
         )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        2**10 if os.uname().sysname == "Linux" else 2**20
-    )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KB on Linux
     print(f"  largest memory of the process so far: {memory:.0f} MB", flush=True)
 
 
@@ -171,13 +165,11 @@ def stages(
     shapes = [Image.open(path).size[::-1] for path in images(samples)]
     output = baseline.output
     few = min(len(samples), 32)  # maps that are held at once: of large pictures not all fit in memory
-    held = [
-        finish(p, s, output.stretch, output.resample)
-        for p, s in zip(probabilities[:few], shapes, strict=False)
-    ]
 
     def resize(number: int) -> np.ndarray:
         return finish(probabilities[number], shapes[number], output.stretch, output.resample)
+
+    held = [resize(number) for number in range(few)]
 
     def score() -> object:
         scorers = scorers_for(args.protocols, keep_curves=True)
@@ -194,15 +186,17 @@ def stages(
     def write(number: int) -> None:
         write_map(maps / f"{samples[number].name}.png", resize(number))
 
+    def read(number: int) -> object:
+        return prepare(read_image(paths[number]), baseline.input)
+
     def run_network() -> None:
+        predictor = Predictor(network, baseline, device=args.device)  # the pipeline makes it for every cell
         for first in range(0, len(inputs), batch):
             predictor(np.stack(inputs[first : first + batch]))
 
     paths, everyone, cores = images(samples), len(samples), core_count()
     return {
-        "read": lambda: in_threads(
-            lambda n: prepare(read_image(paths[n]), baseline.input), everyone, max(2, cores)
-        ),
+        "read": lambda: in_threads(read, everyone, max(2, cores)),
         "network": run_network,
         "resize": lambda: in_threads(resize, everyone, cores + WRITERS),
         "write": lambda: in_threads(write, everyone, cores + WRITERS),

@@ -322,8 +322,8 @@ def rescore(
     folder = _path(maps) or run.maps_folder(scoring.data_root)
     if folder is None and not run.maps_kept:
         raise InputError(
-            f"the maps of {run.name} on {run.dataset} were not kept (run --no-maps); give the folder of its maps,"
-            " or run it again"
+            f"the maps of {run.name} on {run.dataset} were not kept (run --no-maps); give the folder of its "
+            "maps, or run it again"
         )
     if folder is None:
         raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
