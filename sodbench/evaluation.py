@@ -166,7 +166,7 @@ def evaluate(
         return score_and_record(
             name,
             opened,
-            [(sample, Path(f"{sample.name}.png")) for sample in samples],
+            [(sample, made.map_of(sample.name) if made else None) for sample in samples],
             folder,
             scoring,
             started=started,

@@ -126,7 +126,7 @@ def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> N
 def score_and_record(
     name: str,
     dataset: DataSet,
-    pairs: Sequence[tuple[Sample, Path]],
+    pairs: Sequence[tuple[Sample, Path | None]],
     maps: Path | None,
     scoring: Scoring,
     *,
@@ -138,8 +138,8 @@ def score_and_record(
     """Scores maps against masks under every protocol and records the run.
 
     `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
-    `maps` is their folder; None: they are not kept. `score` makes the tables, and gives the checker its
-    images; None: the files of the maps are scored.
+    `maps` is their folder; None: they are not kept, and `pairs` have no files of maps. `score` makes the
+    tables, and gives the checker its images; None: the files of the maps are scored.
     """
     from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
@@ -156,11 +156,12 @@ def score_and_record(
         # drawn anew for every run, from what its record holds
         seed = f"{name}\0{dataset.name}\0{started_text(started)}"
         checker = SelfChecker([sample.name for sample, _ in pairs], seed)
+    files = [(sample, path) for sample, path in pairs if path is not None]
     if score is None:
         progress = f"score {dataset.name}" if scoring.progress else None
 
         def score(checker: SelfChecker | None) -> dict[str, ScoreTable]:
-            return score_samples(pairs, progress=progress, checker=checker, **scoring.options)
+            return score_samples(files, progress=progress, checker=checker, **scoring.options)
 
     tables = score(checker)
     named = maps or f"{name} on {dataset.name}"
@@ -177,7 +178,7 @@ def score_and_record(
         maps=maps,
         prediction=prediction,
         depends_on=joined(
-            map_parts(pairs) if made_from is None else made_from,
+            map_parts(files) if made_from is None else made_from,
             scoring_parts(samples, scoring.protocols, scoring.metrics),
         ),
         reports=scoring.reports,
