@@ -67,8 +67,7 @@ def unfinished_maps(
     if folder is None:
         yield None
         return
-    listed = hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-    path = folder / f".unfinished-{listed[:8]}.jsonl"
+    path = list_of(folder, names)
     existing = _existing(folder, path, depends_on, set(names))
     if existing:
         message = f"{len(existing)} of {len(names)} maps were already made, before an interruption"
@@ -87,14 +86,20 @@ def unfinished_maps(
     path.unlink(missing_ok=True)
 
 
+def list_of(folder: Path, names: Sequence[str]) -> Path:
+    """The hidden file of a cell of these images."""
+    digest = hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+    return folder / f".unfinished-{digest[:8]}.jsonl"
+
+
 def _existing(folder: Path, path: Path, depends_on: Mapping[str, str], names: set[str]) -> dict[str, str]:
     """The maps that were made before, with the digests of their files; a note where they do not count."""
     before, digests = _read(path)
     digests = {name: digest for name, digest in digests.items() if name in names}
     changed = differences(before, depends_on)
     if changed and digests:
-        message = f"the {len(digests)} maps made before an interruption are made again"
-        warnings.warn(f"{folder}: {message}, because of {first_of(changed, 3)}", Note, stacklevel=5)
+        message = f"all maps are made again; {len(digests)} from before an interruption do not count"
+        warnings.warn(f"{folder}: {message}: {first_of(changed, 3)}", Note, stacklevel=5)
     if changed or not digests:
         return {}
     with ThreadPoolExecutor(core_count()) as pool:
