@@ -38,7 +38,7 @@ from sodbench.made_maps import unfinished_maps
 from sodbench.metrics.scorer import scorers_for
 from sodbench.models import Baseline, load_baseline
 from sodbench.models.inference import Predictor
-from sodbench.pipeline import WRITERS, predict_and_score
+from sodbench.pipeline import WRITERS, predict_and_score, readers
 from sodbench.prediction import default_batch, predict_samples
 from sodbench.scoring import collected, score_pair, score_samples
 
@@ -196,7 +196,7 @@ def stages(
 
     paths, everyone, cores = images(samples), len(samples), core_count()
     return {
-        "read": lambda: in_threads(read, everyone, max(2, cores)),
+        "read": lambda: in_threads(read, everyone, readers()),
         "network": run_network,
         "resize": lambda: in_threads(resize, everyone, cores + WRITERS),
         "write": lambda: in_threads(write, everyone, cores + WRITERS),

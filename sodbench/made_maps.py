@@ -39,9 +39,8 @@ class MadeMaps:
         """Where the map of this name is, or will be."""
         return self.folder / f"{name}.png"
 
-    def add(self, name: str) -> None:
-        """Takes down that the map of this name is written; safe to call from several threads."""
-        digest = sha256_of(self.map_of(name))
+    def add(self, name: str, digest: str) -> None:
+        """Takes down that the map of this name is written, as a file of this SHA-256; from any thread."""
         with self._lock:
             self.count += 1
             self._file.write(to_json([name, digest]) + "\n")

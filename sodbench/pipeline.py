@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from sodbench.models import Baseline
     from sodbench.self_check import SelfChecker
 
-# that write maps while others score: a write waits for the disk
-WRITERS = 2
+# threads more than those that score: a thread that writes a map waits for the disk
+WRITERS = 1
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,17 @@ def predict_and_score(
         batch=batch_size(batch, device),
         made=cell.score_existing,
         pixels=lambda picture: _pixels(picture.image),
-        readers=max(2, core_count()),
+        readers=readers(),
         writers=workers + WRITERS,
         stopped=cell.stopped,
     )
     with closing(_shown(results, len(pictures), progress)) as shown:
         return collected(shown, scorers, len(pictures), pictures[0].mask, checker)
+
+
+def readers() -> int:
+    """The number of threads that read: half of the cores; the maps take the other half, at least."""
+    return max(1, core_count() // 2)
 
 
 class _Cell:
@@ -120,8 +125,7 @@ class _Cell:
         if self._made is None:
             return self._scored(picture, lambda: values, picture.image)
         path = self._made.map_of(picture.name)
-        write_map(path, values)
-        self._made.add(picture.name)
+        self._made.add(picture.name, write_map(path, values))
         return self._scored(picture, lambda: values, path)
 
     def score_existing(self, picture: _Picture) -> Callable[[], Scored | InputError] | None:

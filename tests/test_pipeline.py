@@ -19,7 +19,7 @@ from PIL import Image
 import sodbench as sb
 from sodbench.cli.main import main
 from sodbench.data.folder import Sample, open_dataset
-from sodbench.data.images import read_map
+from sodbench.data.images import read_map, write_map
 from sodbench.errors import InputError, Note
 from sodbench.evaluation import rescore
 from sodbench.made_maps import unfinished_maps
@@ -181,8 +181,7 @@ def test_only_whole_maps_of_the_interrupted_run_count(baseline, root, here, what
 @pytest.mark.parametrize("content", [b"", b"\xff\0", b"[1, 2]\n{", b'{"depends_on": 3}\n["0001"]\n[[], 1]\n'])
 def test_a_damaged_list_of_maps_makes_them_again(tmp_path, content):
     with pytest.raises(InputError), unfinished_maps(tmp_path, {"a": "1"}, ["0001"]) as made:
-        Image.new("L", (4, 4)).save(made.map_of("0001"))
-        made.add("0001")
+        made.add("0001", write_map(made.map_of("0001"), np.zeros((4, 4), np.uint8)))
         raise InputError("stopped")
     (name,) = journals(tmp_path)
     (tmp_path / name).write_bytes(content)
