@@ -38,7 +38,7 @@ from sodbench.made_maps import unfinished_maps
 from sodbench.metrics.scorer import scorers_for
 from sodbench.models import Baseline, load_baseline
 from sodbench.models.inference import Predictor
-from sodbench.pipeline import WRITERS, predict_and_score, readers
+from sodbench.pipeline import WRITERS, predict_and_score
 from sodbench.prediction import default_batch, predict_samples
 from sodbench.scoring import collected, score_pair, score_samples
 
@@ -88,7 +88,7 @@ def main() -> None:
     try:
         for size in args.sizes:
             width, height = map(int, size.split("x"))
-            fitting = max(8, min(400, round(args.megapixels * 1e6 / (width * height))))
+            fitting = max(24, min(400, round(args.megapixels * 1e6 / (width * height))))
             samples = make_pictures(folder / size, width, height, args.pictures or fitting)
             for network in args.networks:
                 measure(network, samples, size, folder / "maps", args)
@@ -196,7 +196,7 @@ def stages(
 
     paths, everyone, cores = images(samples), len(samples), core_count()
     return {
-        "read": lambda: in_threads(read, everyone, readers()),
+        "read": lambda: in_threads(read, everyone, cores),
         "network": run_network,
         "resize": lambda: in_threads(resize, everyone, cores + WRITERS),
         "write": lambda: in_threads(write, everyone, cores + WRITERS),

@@ -95,17 +95,12 @@ def predict_and_score(
         batch=batch_size(batch, device),
         made=cell.score_existing,
         pixels=lambda picture: _pixels(picture.image),
-        readers=readers(),
+        readers=core_count(),
         writers=workers + WRITERS,
         stopped=cell.stopped,
     )
     with closing(_shown(results, len(pictures), progress)) as shown:
         return collected(shown, scorers, len(pictures), pictures[0].mask, checker)
-
-
-def readers() -> int:
-    """The number of threads that read: half of the cores; the maps take the other half, at least."""
-    return max(1, core_count() // 2)
 
 
 class _Cell:
