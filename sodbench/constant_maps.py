@@ -7,8 +7,10 @@ from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable
 
 
-def check_not_constant(table: ScoreTable, maps: Path, allowed: bool) -> None:
+def check_not_constant(table: ScoreTable, maps: Path | str, allowed: bool) -> None:
     """Refuses a run whose maps are all constant, unless `allowed`; notes it where more than half are.
+
+    `maps` is what messages call them: their folder, or whose they are.
 
     Only images count whose mask has an object and a background: for an empty mask a constant map is right.
     """

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +55,7 @@ def evaluate(
     weights: Path | str | None = None,
     name: str | None = None,
     maps: Path | str | None = None,
+    keep_maps: bool = True,
     reports: Path | str | None = "reports",
     data_root: Path | str | None = None,
     allow_constant: bool = False,
@@ -80,6 +83,8 @@ def evaluate(
     weights: a weights file; None: the baseline's own.
     name: the run's name; None: the baseline's.
     maps: folder in which the maps are written, in one folder per data set; None: `maps/<name>`.
+    keep_maps: whether the maps are written. Without, they are scored from memory, which gives the same
+        scores to the bit; reports then show no maps, and `audit` cannot score them again.
     reports: folder in which the run is recorded; None: it is not recorded.
     data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
     allow_constant: record the run even if every map has one value only, as those of a broken network.
@@ -94,11 +99,15 @@ def evaluate(
     trust_remote_code: whether code that comes with a transformers model may run; the record says so.
     progress: whether progress bars are shown on stderr.
 
+    An interrupted call goes on: maps that are whole and depend on the same are kept; a note says how many.
+
     Raises InputError for errors that the user can correct, before any work is done where possible.
     """
     from sodbench.cell_key import prediction_parts
+    from sodbench.made_maps import unfinished_maps
     from sodbench.models import Baseline, choose_device
-    from sodbench.prediction import default_batch, predict_samples
+    from sodbench.pipeline import predict_and_score
+    from sodbench.prediction import default_batch
 
     started = time.time()
     if limit is not None:
@@ -126,36 +135,43 @@ def evaluate(
     whole = opened.samples[:limit]
     samples = scoring.part_of(whole)
     check_place(name, opened, len(whole), scoring)
-    folder = _folder_of_maps(maps, name, opened)
+    folder = _folder_of_maps(maps, name, opened, keep_maps)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     recipe = loaded.baseline
     batch = batch or default_batch(device)
     prediction = prediction_of(loaded, scoring, precision=precision, batch=batch, limit=limit, device=device)
     made_from = prediction_parts(loaded, samples, precision, device)
+    depends_on = {**made_from, "device": device.partition(":")[0]}
     # so that only maps of this network are scored; the shards of a run share the folder
-    mine = folder if scoring.shard is None else folder / f".{scoring.shard.folder}"
-    with locked_folder(mine, waiting=lambda: _wait_for(folder)):
-        pairs = predict_samples(
+    lock: AbstractContextManager[object] = nullcontext()
+    if folder is not None:
+        mine = folder if scoring.shard is None else folder / f".{scoring.shard.folder}"
+        lock = locked_folder(mine, waiting=partial(_wait_for, folder))
+    with lock, unfinished_maps(folder, depends_on, [one.name for one in samples]) as made:
+        score = partial(
+            predict_and_score,
             loaded.network.to(device),
             recipe,
             samples,
-            folder,
+            made,
             batch=batch,
             device=device,
             precision=precision,
-            progress=f"predict {opened.name}" if progress else None,
+            progress=f"run {opened.name}" if progress else None,
+            **scoring.options,
         )
         return score_and_record(
             name,
             opened,
-            pairs,
+            [(sample, made.map_of(sample.name) if made else None) for sample in samples],
             folder,
             scoring,
             started=started,
             prediction=prediction,
             made_from=made_from,
             whole=whole,
+            score=score,
         )
 
 
@@ -204,7 +220,7 @@ def prepare_all(
     name = options.get("name") or recipe.name
     for one in sets:
         check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
-        _folder_of_maps(options.get("maps"), name, one)
+        _folder_of_maps(options.get("maps"), name, one, options.get("keep_maps", True))
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
     return device, loaded, sets
@@ -321,6 +337,11 @@ def rescore(
     )
     opened = dataset_of(run, scoring.data_root)
     folder = _path(maps) or run.maps_folder(scoring.data_root)
+    if folder is None and not run.maps_kept:
+        raise InputError(
+            f"the maps of {run.name} on {run.dataset} were not kept (run --no-maps); give the folder of its "
+            "maps, or run it again"
+        )
     if folder is None:
         raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
     # maps of an ad-hoc set that are missing are named below
@@ -397,10 +418,20 @@ def maps_to_score(
     return list(pairing.pairs)
 
 
-def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet) -> Path:
-    """The folder for the maps of a data set; refuses one that holds the images or masks of the set."""
+def _folder_of_maps(maps: Path | str | None, name: str, dataset: DataSet, keep: bool) -> Path | None:
+    """The folder for the maps of a data set; refuses one that holds the images or masks of the set.
+
+    None where maps are not to be kept.
+    """
     from sodbench.data.overwriting import refuse_overwriting
 
+    if not keep:
+        if maps is not None:
+            raise InputError(
+                f"maps {maps}: a folder for the maps, and none is to be kept (--no-maps, keep_maps=False): "
+                "leave one of the two out"
+            )
+        return None
     folder = (_path(maps) or Path("maps") / folder_name(name)) / folder_name(dataset.name)
     inputs = (path for sample in dataset for path in (sample.image, sample.mask) if path is not None)
     targets = (folder, *(folder / f"{sample.name}.png" for sample in dataset))

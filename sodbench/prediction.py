@@ -1,12 +1,13 @@
 """Images to saliency maps: decoding, the network and writing overlap."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, TypeVar, cast, overload
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from sodbench.data.preprocessing import finish, prepare, stacks
 from sodbench.errors import InputError
 from sodbench.models.baseline import Baseline, LoadedNetwork
 from sodbench.models.lookup import baseline_of, load_baseline
+from sodbench.working_memory import WorkingMemory
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +34,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 # Pillow decodes a file on its first use, and one object must not be decoded by two threads
 _DECODING = Lock()
+QUEUE_BYTES = 2**29  # of prepared inputs, and of probabilities, that wait
+
+
+@dataclass(frozen=True)
+class _Prepared(Generic[T]):
+    """An item with the network's input, None where no map of its batch is needed; its size H, W."""
+
+    item: T
+    tensor: npt.NDArray[np.float32] | None
+    size: tuple[int, int]
 
 
 @overload
@@ -104,8 +116,8 @@ def predict(
         )
     items = enumerate(cast("Iterable[Picture]", [pictures] if single else pictures))
     predictor = Predictor(network, of, device=device, precision=precision)
-    batch = _batch_size(batch, device)
-    maps = each_map(
+    batch = batch_size(batch, device)
+    maps = deliver_maps(
         predictor,
         of,
         items,
@@ -115,7 +127,7 @@ def predict(
         batch=batch,
     )
     total = 1 if single else len(pictures) if isinstance(pictures, Sized) else None
-    made = _counted(maps, total, "predict" if progress else None)
+    made = counted(maps, total, "predict" if progress else None)
     return made[0] if single else made
 
 
@@ -143,8 +155,8 @@ def predict_files(
     todo = list(pairs)
     refuse_overwriting((path for _, path in todo), (image for image, _ in todo), "the folder of the maps")
     predictor = Predictor(network, baseline, device=device, precision=precision)
-    batch = _batch_size(batch, device)
-    written = each_map(
+    batch = batch_size(batch, device)
+    written = deliver_maps(
         predictor,
         baseline,
         todo,
@@ -153,7 +165,7 @@ def predict_files(
         deliver=lambda pair, m: write_map(pair[1], m),
         batch=batch,
     )
-    return len(_counted(written, len(todo), progress))
+    return len(counted(written, len(todo), progress))
 
 
 def predict_samples(
@@ -172,15 +184,27 @@ def predict_samples(
     The other arguments are those of `predict_files`. Raises InputError for a sample without an image.
     """
     pairs = [(sample, folder / f"{sample.name}.png") for sample in samples]
-    pictures = []
-    for sample, path in pairs:
-        if sample.image is None:
-            raise InputError(f"{sample.name}: has no image to predict from; the data set holds masks only")
-        pictures.append((sample.image, path))
+    images = images_of([sample for sample, _ in pairs])
     predict_files(
-        network, baseline, pictures, batch=batch, device=device, precision=precision, progress=progress
+        network,
+        baseline,
+        [(image, path) for image, (_, path) in zip(images, pairs, strict=True)],
+        batch=batch,
+        device=device,
+        precision=precision,
+        progress=progress,
     )
     return pairs
+
+
+def images_of(samples: Iterable[Sample]) -> list[Path]:
+    """The images of the samples; InputError for a sample without one."""
+    images = []
+    for sample in samples:
+        if sample.image is None:
+            raise InputError(f"{sample.name}: has no image to predict from; the data set holds masks only")
+        images.append(sample.image)
+    return images
 
 
 def default_batch(device: str) -> int:
@@ -188,7 +212,7 @@ def default_batch(device: str) -> int:
     return 4 if device.startswith("cpu") else 16
 
 
-def each_map(
+def deliver_maps(
     predictor: "Predictor",
     baseline: Baseline,
     items: Iterable[T],
@@ -197,38 +221,73 @@ def each_map(
     read: Callable[[T], Pixels],
     deliver: Callable[[T, Pixels], R],
     batch: int,
-) -> Iterator[R]:
+    made: Callable[[T], Callable[[], R] | None] = lambda _: None,
+    pixels: Callable[[T], int] = lambda _: 0,
+    readers: int = 2,
+    writers: int = 2,
+    stopped: Event | None = None,
+) -> Generator[R, None, None]:
     """What `deliver` makes of each item and its map, in order.
 
     `read` gives an item's image (H x W x 3 uint8), and its map has that image's size; `name` is what an error
-    calls it. Two threads read and prepare, two finish and deliver, while the network computes: images wait in
-    memory for at most two batches, maps for two more. Maps that are finished when an error comes are
-    delivered. Raises InputError that names the first image whose map is not finite.
-    """
+    calls it. `readers` threads read and prepare, `writers` finish and deliver, while the network computes.
+    Prepared inputs wait for at most two batches (more if there are more readers), probabilities for two more,
+    both within `QUEUE_BYTES`; a map is made where it is delivered, and never waits. `pixels` says how many an
+    item has before it is read, so that large ones are not all decoded at once.
 
-    def decode(item: T) -> tuple[npt.NDArray[np.float32], tuple[int, int], T]:
-        pixels = read(item)
-        return prepare(pixels, baseline.input), (pixels.shape[0], pixels.shape[1]), item
+    `made` gives the call that delivers an item whose map exists. The network sees the same batches as if none
+    existed, so that the other maps are the same to the bit; a batch of which all exist is passed over.
+
+    Maps that are finished when an error comes are delivered; `stopped` is set then. Raises InputError that
+    names the first image whose map is not finite.
+    """
+    memory = WorkingMemory()
+    output, fit = baseline.output, baseline.input.fit
+
+    def decode(asked: tuple[T, bool]) -> _Prepared[T]:
+        item, is_needed = asked
+        if not is_needed:
+            return _Prepared(item, None, (0, 0))
+        with memory.holding(pixels(item)):
+            image = read(item)
+            return _Prepared(item, prepare(image, baseline.input), (image.shape[0], image.shape[1]))
 
     def encode(probability: npt.NDArray[np.float32], size: tuple[int, int], item: T) -> R:
-        output = baseline.output
-        return deliver(item, finish(probability, size, output.stretch, output.resample, baseline.input.fit))
+        with memory.holding(size[0] * size[1]):
+            return deliver(item, finish(probability, size, output.stretch, output.resample, fit))
 
-    with ThreadPoolExecutor(2) as decoders, ThreadPoolExecutor(2) as encoders:
+    def batches() -> Iterator[list[tuple[T, bool]]]:
+        waiting = iter(items)
+        while group := list(islice(waiting, batch)):
+            is_needed = any(made(item) is None for item in group)
+            yield [(item, is_needed) for item in group]
+
+    probability_bytes = 4 * max(baseline.input.height, baseline.input.width) ** 2
+    input_bytes = 3 * probability_bytes * batch
+    ahead = max(1, min(max(2, -(-readers // batch)), QUEUE_BYTES // input_bytes))
+    most = max(batch, min(2 * max(batch, writers), QUEUE_BYTES // probability_bytes))
+    with ThreadPoolExecutor(readers) as decoders, ThreadPoolExecutor(writers) as encoders:
         delivered: deque[Future[R]] = deque()
         try:
-            prepared = _ahead(decoders, decode, items, 2 * batch)
-            while group := list(islice(prepared, batch)):
-                probabilities = _in_order(predictor, [tensor for tensor, _, _ in group])
-                for probability, (_, size, item) in zip(probabilities, group, strict=True):
-                    if not np.isfinite(probability).all():
-                        raise predictor.not_finite(name(item))
-                    delivered.append(encoders.submit(encode, probability, size, item))
-                while len(delivered) > 2 * batch:
+            for group in _ahead(decoders, decode, batches(), ahead):
+                inputs = [one.tensor for one in group if one.tensor is not None]
+                probabilities = iter(_in_order(predictor, inputs))
+                for one in group:
+                    probability = None if one.tensor is None else next(probabilities)
+                    existing = made(one.item)
+                    if existing is not None:
+                        delivered.append(encoders.submit(existing))
+                        continue
+                    if probability is None or not np.isfinite(probability).all():
+                        raise predictor.not_finite(name(one.item))
+                    delivered.append(encoders.submit(encode, probability, one.size, one.item))
+                while len(delivered) > most:
                     yield delivered.popleft().result()
             while delivered:
                 yield delivered.popleft().result()
         except BaseException:
+            if stopped is not None:
+                stopped.set()
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -239,24 +298,28 @@ def _in_order(predictor: "Predictor", inputs: list[npt.NDArray[np.float32]]) -> 
     return [by_index[i] for i in range(len(inputs))]
 
 
-def _ahead(pool: ThreadPoolExecutor, call: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
-    """`call(item)` in order, computed `ahead` of its use."""
-    waiting = iter(items)
-    queue = deque(pool.submit(call, item) for item in islice(waiting, ahead))
+def _ahead(
+    pool: ThreadPoolExecutor, call: Callable[[T], R], groups: Iterator[list[T]], ahead: int
+) -> Iterator[list[R]]:
+    """`call` of every item of each group, in order, computed `ahead` groups before their use."""
+
+    def submit(count: int) -> Iterator[list[Future[R]]]:
+        return ([pool.submit(call, item) for item in group] for group in islice(groups, count))
+
+    queue = deque(submit(ahead))
     while queue:
-        ready = queue.popleft().result()
-        queue.extend(pool.submit(call, item) for item in islice(waiting, 1))
-        yield ready
+        queue.extend(submit(1))
+        yield [future.result() for future in queue.popleft()]
 
 
-def _counted(items: Iterator[R], total: int | None, label: str | None) -> list[R]:
+def counted(items: Iterator[R], total: int | None, label: str | None) -> list[R]:
     """All items, counted by a bar on stderr where there is a label."""
     from tqdm import tqdm
 
     return list(tqdm(items, total=total, desc=label, unit="map", disable=label is None))
 
 
-def _batch_size(batch: int | None, device: str) -> int:
+def batch_size(batch: int | None, device: str) -> int:
     return default_batch(device) if batch is None else BATCH.checked("batch", batch)
 
 

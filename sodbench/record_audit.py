@@ -234,7 +234,8 @@ class _Again:
             return
         folder = run.maps_folder(data_root)
         if folder is None or not folder.is_dir():
-            self.reason = f"no maps in {folder}" if folder else "the record names no maps"
+            unknown = "the record names no maps" if run.maps_kept else "the maps were not kept"
+            self.reason = f"no maps in {folder}" if folder else unknown
             return
         maps = {path.stem: path for path in scan(folder).pictures}
         samples = {sample.name: sample for sample in dataset}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sodbench.arguments import THREADS, instances
 from sodbench.data.folder import DataSet, refuse_reserved
@@ -16,9 +16,10 @@ from sodbench.shard import Shard
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
-    from sodbench.metrics import Protocol
+    from sodbench.metrics import Protocol, ScoreTable
     from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
+    from sodbench.self_check import SelfChecker
 
 T = TypeVar("T")
 
@@ -45,6 +46,16 @@ class Scoring:
     def part_of(self, samples: Sequence[T]) -> list[T]:
         """Those of the samples, or of their pairs, that are to be scored: of the shard, or all."""
         return list(samples) if self.shard is None else self.shard.of(samples)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that `score_samples` and `predict_and_score` share."""
+        return {
+            "protocols": self.protocols,
+            "metrics": self.metrics,
+            "workers": self.workers,
+            "keep_curves": self.image_curves,
+        }
 
     def with_root_of(self, dataset: DataSet) -> Scoring:
         """With the data root from which a data set was opened that was given itself, not by its name."""
@@ -133,19 +144,22 @@ def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> N
 def score_and_record(
     name: str,
     dataset: DataSet,
-    pairs: Sequence[tuple[Sample, Path]],
-    maps: Path,
+    pairs: Sequence[tuple[Sample, Path | None]],
+    maps: Path | None,
     scoring: Scoring,
     *,
     started: float,
     prediction: Prediction | None = None,
     made_from: Mapping[str, str] | None = None,
     whole: Sequence[Sample] = (),
+    score: Callable[[SelfChecker | None], dict[str, ScoreTable]] | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run, or the shard.
 
     `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
     `whole`: all samples that are shared out, where `pairs` are those of a shard.
+    `maps` is their folder; None: they are not kept, and `pairs` have no files of maps. `score` makes the
+    tables, and gives the checker its images; None: the files of the maps are scored.
     """
     from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
@@ -165,20 +179,20 @@ def score_and_record(
         # drawn anew for every run, from what its record holds
         seed = f"{name}\0{dataset.name}\0{started_text(started)}"
         checker = SelfChecker([sample.name for sample, _ in pairs], seed)
+    files = [(sample, path) for sample, path in pairs if path is not None]
+    if score is None:
+        progress = f"score {dataset.name}" if scoring.progress else None
+
+        def score(checker: SelfChecker | None) -> dict[str, ScoreTable]:
+            return score_samples(files, progress=progress, checker=checker, **scoring.options)
+
     if pairs or scoring.shard is None:
-        tables = score_samples(
-            pairs,
-            scoring.protocols,
-            scoring.metrics,
-            workers=scoring.workers,
-            keep_curves=scoring.image_curves,
-            progress=f"score {dataset.name}" if scoring.progress else None,
-            checker=checker,
-        )
+        tables = score(checker)
     else:
         tables = {protocol.name: empty_table(protocol) for protocol in scoring.protocols}
     if scoring.shard is None:  # of a few images all maps may rightly be constant
-        check_not_constant(next(iter(tables.values())), maps, scoring.allow_constant)
+        named = maps or f"{name} on {dataset.name}"
+        check_not_constant(next(iter(tables.values())), named, scoring.allow_constant)
     scoring = scoring.with_root_of(dataset)
     changed = changes(dataset)
     if changed:
@@ -191,7 +205,7 @@ def score_and_record(
         maps=maps,
         prediction=prediction,
         depends_on=joined(
-            map_parts(pairs) if made_from is None else made_from,
+            map_parts(files) if made_from is None else made_from,
             scoring_parts(samples, scoring.protocols, scoring.metrics),
         ),
         reports=scoring.reports,

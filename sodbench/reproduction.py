@@ -266,12 +266,15 @@ def _run_again(
             batch=then.batch,
             precision=then.precision,
             device=device or then.inference_device,
-            maps=out or Path("reproduced") / folder_name(run.name),
+            maps=out if out or not run.maps_kept else Path("reproduced") / folder_name(run.name),
+            keep_maps=run.maps_kept or out is not None,
             reports=None,
             data_root=data_root,
             allow_constant=True,
             progress=progress,
         )
+        if not run.maps_kept:
+            notes.append("the maps were not kept: the scores are compared, and not the maps")
     else:
         again = rescore(run, maps=maps, data_root=data_root, progress=progress)
     return notes, again

@@ -6,16 +6,17 @@ the order of the pairs, whatever the number of workers.
 
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from sodbench.arguments import THREADS
 from sodbench.cores import core_count
 from sodbench.data.folder import Sample
-from sodbench.data.images import decode_mask, read_map
+from sodbench.data.images import Pixels, decode_mask, read_map
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable
 from sodbench.metrics.inputs import SizeMismatchError
@@ -53,10 +54,8 @@ def score_samples(
     The other arguments are those of `score_files`. Raises InputError that names all samples without a mask:
     a score over fewer images than were asked for is never computed silently.
     """
-    files = [(sample.name, path, sample.mask) for sample, path in pairs if sample.mask is not None]
-    if len(files) < len(pairs):
-        without = [sample.name for sample, _ in pairs if sample.mask is None]
-        raise InputError(f"{len(without)} of {len(pairs)} images have no mask: {first_of(without)}")
+    masks = masks_of([sample for sample, _ in pairs])
+    files = [(sample.name, path, mask) for (sample, path), mask in zip(pairs, masks, strict=True)]
     return score_files(
         files,
         protocols,
@@ -66,6 +65,14 @@ def score_samples(
         keep_curves=keep_curves,
         checker=checker,
     )
+
+
+def masks_of(samples: Sequence[Sample]) -> list[Path]:
+    """The masks of the samples; InputError that names all samples without one."""
+    without = [sample.name for sample in samples if sample.mask is None]
+    if without:
+        raise InputError(f"{len(without)} of {len(samples)} images have no mask: {first_of(without)}")
+    return [sample.mask for sample in samples if sample.mask is not None]
 
 
 def score_files(
@@ -91,11 +98,26 @@ def score_files(
     scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks)
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")
+    results = _in_order(pairs, scorers, masks, workers, progress, checker)
+    return collected(results, scorers, len(pairs), pairs[0][2], checker)
+
+
+def collected(
+    results: Iterable[Scored | InputError],
+    scorers: Sequence[Scorer],
+    total: int,
+    first_mask: Path,
+    checker: SelfChecker | None,
+) -> dict[str, ScoreTable]:
+    """The score table of each protocol by its name, of the `total` results of `score_pair` in their order.
+
+    Raises InputError that counts the images that cannot be scored and names the first of them.
+    """
     failed: list[InputError] = []
     faint: list[Path] = []
     stretched: list[Path] = []
     objects = 0
-    for scored in _in_order(pairs, scorers, masks, workers, progress, checker):
+    for scored in results:
         if isinstance(scored, InputError):
             failed.append(scored)
             continue
@@ -105,11 +127,11 @@ def score_files(
         for scorer, image in zip(scorers, scored.images, strict=True):
             scorer.add(image)
     if failed:
-        raise _cannot_be_scored(failed, len(pairs))
-    _note_zero_one(faint, stretched, len(pairs))
+        raise _cannot_be_scored(failed, total)
+    _note_zero_one(faint, stretched, total)
     if not objects:
-        message = f"{pairs[0][2]}: an empty mask, without any object; all {len(pairs)} masks are so"
-        warnings.warn(f"{message}: check that these are the masks of this set", Note, stacklevel=2)
+        message = f"{first_mask}: an empty mask, without any object; all {total} masks are so"
+        warnings.warn(f"{message}: check that these are the masks of this set", Note, stacklevel=3)
     if checker is not None:
         checker.start(scorers)
     return {scorer.protocol.name: scorer.result() for scorer in scorers}
@@ -119,11 +141,11 @@ def _note_zero_one(faint: Sequence[Path], stretched: Sequence[Path], total: int)
     if faint:
         count = f"{len(faint)} of {total} maps are so"
         message = f"{faint[0]}: a map of only 0 and 1 of 0..255, which is nearly black; {count}"
-        warnings.warn(f"{message}: save maps as round(255 * probability)", Note, stacklevel=3)
+        warnings.warn(f"{message}: save maps as round(255 * probability)", Note, stacklevel=4)
     if stretched:
         count = f"{len(stretched)} of {total} masks are so"
         message = f"{stretched[0]}: a mask of only 0 and 1, read as 0 and 255; {count}"
-        warnings.warn(message, Note, stacklevel=3)
+        warnings.warn(message, Note, stacklevel=4)
 
 
 def _cannot_be_scored(failed: Sequence[InputError], total: int) -> InputError:
@@ -182,20 +204,31 @@ def _in_order(
 def _score_chunk(
     chunk: Sequence[Pair], scorers: list[Scorer], masks: MaskCache | None, checker: SelfChecker | None
 ) -> list[Scored | InputError]:
-    scored: list[Scored | InputError] = []
-    for name, map_path, mask_path in chunk:
-        try:
-            mask, stretched = decode_mask(mask_path)
-            saliency_map = read_map(map_path)
-            images = measure_image(saliency_map, mask, name, scorers, masks)
-        except InputError as error:
-            scored.append(error)
-            continue
-        except MemoryError:
-            scored.append(InputError(f"{map_path}: not enough memory to score it; use fewer workers"))
-            continue
-        if checker is not None:
-            checker.keep(name, saliency_map, mask, scorers)
-        faint = any(image.zero_one for image in images)
-        scored.append(Scored(images, map_path if faint else None, mask_path if stretched else None))
-    return scored
+    return [
+        score_pair(name, partial(read_map, path), path, mask, scorers, masks, checker)
+        for name, path, mask in chunk
+    ]
+
+
+def score_pair(
+    name: str,
+    read: Callable[[], Pixels],
+    map_path: Path,
+    mask_path: Path,
+    scorers: Sequence[Scorer],
+    masks: MaskCache | None,
+    checker: SelfChecker | None,
+) -> Scored | InputError:
+    """One image's scores, or why it cannot be scored; `read` gives the map that messages call `map_path`."""
+    try:
+        mask, stretched = decode_mask(mask_path)
+        saliency_map = read()
+        images = measure_image(saliency_map, mask, name, scorers, masks)
+    except InputError as error:
+        return error
+    except MemoryError:
+        return InputError(f"{map_path}: not enough memory to score it; use fewer workers")
+    if checker is not None:
+        checker.keep(name, saliency_map, mask, scorers)
+    faint = any(image.zero_one for image in images)
+    return Scored(images, map_path if faint else None, mask_path if stretched else None)

@@ -31,6 +31,12 @@ def register(subparsers: Any) -> None:
         help="folder of the maps, one folder per data set in it (maps/<name>)",
     )
     parser.add_argument(
+        "--no-maps",
+        dest="keep_maps",
+        action="store_false",
+        help="write no maps: score them from memory, with the same scores",
+    )
+    parser.add_argument(
         "--limit",
         action=options.Bounded,
         kind=LIMIT,
@@ -59,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         "weights": args.weights,
         "name": args.name,
         "maps": args.maps,
+        "keep_maps": args.keep_maps,
         "limit": args.limit,
         "batch": args.batch,
         "device": args.device,

@@ -16,6 +16,8 @@ Conventions that can change numbers:
   disagree on what it means.
 """
 
+import hashlib
+import io
 import logging
 from pathlib import Path
 
@@ -115,12 +117,16 @@ def read_map(path: Path) -> Pixels:
         return _grey(path, picture, "saliency map")
 
 
-def write_map(path: Path, values: Pixels) -> None:
-    """Writes an H x W uint8 map as an 8-bit grey PNG, whole or not at all."""
+def write_map(path: Path, values: Pixels) -> str:
+    """Writes an H x W uint8 map as an 8-bit grey PNG, whole or not at all; returns the file's SHA-256."""
     if values.dtype != np.uint8 or values.ndim != 2:
         raise TypeError(f"a map is H x W uint8, not {values.dtype} of shape {values.shape}")
+    encoded = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(values)).save(encoded, format="PNG", compress_level=3)
+    content = encoded.getbuffer()
     with atomic_path(path) as part:
-        Image.fromarray(np.ascontiguousarray(values)).save(part, format="PNG", compress_level=3)
+        part.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def is_zero_one(values: Pixels) -> bool:

@@ -175,7 +175,7 @@ def provenance_lines(run: Run) -> list[list[str]]:
         ["packages", ", ".join(f"{name} {versions[name]}" for name in versions if name != "sodbench")],
         ["device", ", ".join(str(value) for value in recorded.device.values())],
         ["command", " ".join(recorded.command)],
-        ["maps", recorded.maps or "not recorded"],
+        ["maps", recorded.maps or ("not recorded" if run.maps_kept else "not kept")],
         ["self-check", str(recorded.self_check or "not recorded")],
     ]
     return [line for line in lines if line[1]]

@@ -55,6 +55,8 @@ class Pictures:
 
     def missing_maps(self) -> str:
         """Why there are no maps, as a sentence; empty where their folder exists."""
+        if not self.run.maps_kept:
+            return f"the maps of {self.run.name} were not kept"
         if self.maps_folder is None:
             return f"the record of {self.run.name} does not say where its maps are"
         moved = f"the maps of {self.run.name} are no longer in {self.maps_folder}"

@@ -124,6 +124,11 @@ class Run:
         return f"{self.scored}/{self.expected}"
 
     @property
+    def maps_kept(self) -> bool:
+        """Whether its maps were in files; not so where they were scored from memory (`run --no-maps`)."""
+        return self.provenance.origin == "maps" or self.provenance.maps is not None
+
+    @property
     def scored_on(self) -> str:
         """A key that is equal for runs scored on the same images and masks, so that they may be ranked."""
         return f"{self.dataset_digest}:{self.provenance.images_sha256 or self.scored}"

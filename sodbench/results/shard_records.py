@@ -194,7 +194,7 @@ def save_shard(
     reports: Path | str,
     run: Run,
     tables: "Mapping[str, ScoreTable]",
-    pairs: "Sequence[tuple[Sample, Path]]",
+    pairs: "Sequence[tuple[Sample, Path | None]]",
     shard: Shard,
     names: Sequence[str],
     *,
@@ -245,7 +245,7 @@ def names_digest(names: Sequence[str]) -> str:
 def _with_digests(
     facts: "pd.DataFrame",
     tables: "Mapping[str, ScoreTable]",
-    pairs: "Sequence[tuple[Sample, Path]]",
+    pairs: "Sequence[tuple[Sample, Path | None]]",
     images_count: bool,
 ) -> "pd.DataFrame":
     """The facts with the SHA-256 of each map, its mask, and the image that it was made from."""

@@ -59,7 +59,7 @@ class StressPredictor:
 
         from sodbench.metrics.mask import MaskCache
         from sodbench.metrics.scorer import measure_image, scorers_for
-        from sodbench.prediction import each_map
+        from sodbench.prediction import deliver_maps
 
         scoring, source = self._of.scoring, self._source
         places = [*([CLEAN] if clean else []), *corruptions]
@@ -76,7 +76,7 @@ class StressPredictor:
 
         if scoring.progress:
             self._say_duration(dataset, samples, len(places))
-        maps = each_map(
+        maps = deliver_maps(
             self._predictor,
             self._of.loaded.baseline,
             items,
@@ -93,11 +93,11 @@ class StressPredictor:
 
     def examples(self, samples: Sequence[Sample], corruption: Corruption) -> tuple[Example, ...]:
         """The images under one corruption, with their maps and those of the clean images."""
-        from sodbench.prediction import each_map
+        from sodbench.prediction import deliver_maps
 
         source = self._source
         maps = list(
-            each_map(
+            deliver_maps(
                 self._predictor,
                 self._of.loaded.baseline,
                 [(sample, place) for sample in samples for place in (corruption, CLEAN)],

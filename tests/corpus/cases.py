@@ -14,6 +14,7 @@ MODULES = (
     "pictures",
     "orientation",
     "pairs",
+    "interrupted",
     "toml_files",
     "protocols",
     "baselines",

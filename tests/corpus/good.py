@@ -100,6 +100,18 @@ GOOD = [
         "run", "run", *NET, "--datasets", "sod", "--name", "n", "--quiet", changes=(*REPORTS, "work/maps/n*")
     ),
     _good(
+        "run-no-maps",
+        "run",
+        *NET,
+        "--datasets",
+        "sod",
+        "--name",
+        "n",
+        "--no-maps",
+        "--quiet",
+        changes=REPORTS,
+    ),
+    _good(
         "predict", "predict", *NET, "--images", "images", "--out", "out", "--quiet", changes=("work/out*",)
     ),
     _good("train", "train", "net.py:create", *TRAINING, "--out", "trained", changes=("work/trained*",)),

@@ -69,6 +69,7 @@ LINES: dict[str, tuple[tuple[str, ...], str]] = {
     "run-empty-set": (("run", *NET, "--datasets", ""), "unknown data set ''"),
     "run-unknown-sets-together": (("run", *NET, "--datasets", "x1", "sod", "x2"), "'x1'.*'x2'"),
     "run-precision": ((*RUN, "--precision", "fp8"), "precision.*'fp8'"),
+    "run-maps-and-no-maps": ((*RUN, "--maps", "m", "--no-maps"), "maps m: a folder for the maps"),
     "run-protocol": ((*RUN, "--protocols", "pysod"), "unknown protocol 'pysod'"),
     "run-protocol-empty": ((*RUN, "--protocols", ""), "unknown protocol ''|protocol"),
     "run-metric": ((*RUN, "--metrics", "Fmax"), "unknown metric 'Fmax'"),
