@@ -87,6 +87,20 @@ def test_three_shards_in_separate_folders_are_the_record_of_one_process(
     assert main(["audit", "merged", "--quiet"]) == 0
 
 
+def test_shards_whose_maps_are_not_kept(network: tuple[str, Path], root: Path, here: Path) -> None:
+    options = {"data_root": root, "weights": network[1], "device": "cpu", "batch": 1}
+    sb.evaluate(network[0], "ecssd", name="mine", reports="whole", **options)
+    for shard in ("1/2", "2/2"):
+        sb.evaluate(
+            network[0], "ecssd", name="mine", reports="parts", keep_maps=False, shard=shard, **options
+        )
+    (run,) = sb.merge("parts", "merged")
+    assert _record("merged", "mine")[1] == _record("whole", "mine")[1]
+    assert (run.provenance.maps, run.provenance.maps_sha256) == (None, None)
+    (whole,) = sb.load_runs("whole")
+    assert run.provenance.depends_on == whole.provenance.depends_on
+
+
 def test_scored_maps_more_shards_than_images_in_one_folder(maps: Path, root: Path) -> None:
     score = {"data_root": root, "protocols": ["pysodmetrics", "basnet2019"], "image_curves": True}
     sb.score_maps(maps, "ecssd", reports="reports", **score)
