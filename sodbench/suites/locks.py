@@ -1,7 +1,7 @@
 """One driver per step: several processes that run one suite share its cells and trainings.
 
-A lock is a file in a hidden folder, of the reports folder for a cell, of the training folder for a training. It
-ends with the process that holds it, however that ends, and is then removed.
+A lock is a file in a hidden folder, of the reports folder for a cell, of the training folder for a training.
+It ends with the process that holds it, however that ends, and is then removed.
 """
 
 from collections.abc import Callable, Iterator
