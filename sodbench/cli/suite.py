@@ -139,7 +139,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> int:
     """Prints the plan."""
-    from sodbench.suites.plan import plan_suite
+    from sodbench.suites.planner import plan_suite
 
     plan = plan_suite(args.suite, **_places(args))
     print(to_json(plan.as_dict()) if args.json else "\n".join(plan.lines()))
@@ -148,7 +148,7 @@ def _plan(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     """Prints the states, methods by data sets."""
-    from sodbench.suites.plan import plan_suite
+    from sodbench.suites.planner import plan_suite
     from sodbench.suites.status import status_lines
 
     plan = plan_suite(args.suite, **_places(args))

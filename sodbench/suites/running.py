@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
@@ -22,59 +21,13 @@ from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
 from sodbench.suites.options import Options
-from sodbench.suites.plan import Planner, Step, time_left
+from sodbench.suites.outcomes import Outcome, SuiteRun
+from sodbench.suites.plan import Step, time_left
+from sodbench.suites.planner import Planner
 from sodbench.suites.suite import Row, Suite, load_suite
 from sodbench.suites.trainings import train_row
-from sodbench.text import columns
 
-Ending = Literal["computed", "reused", "failed", "impossible"]
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one training or one cell.
-
-    method, dataset, changed: those of its `Step`. reason: why it failed or is impossible. seconds: what it
-    took.
-    """
-
-    method: str
-    dataset: str | None
-    state: Ending
-    reason: str = ""
-    changed: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The step in words."""
-        return f"{self.method} on {self.dataset}" if self.dataset else f"training of {self.method}"
-
-
-@dataclass(frozen=True, repr=False)
-class SuiteRun:
-    """A finished run of a suite: what became of every step, and the runs of its cells, also reused ones."""
-
-    suite: Suite
-    outcomes: tuple[Outcome, ...]
-    runs: tuple[Run, ...]
-
-    @property
-    def failures(self) -> list[Outcome]:
-        """The steps that failed or are impossible."""
-        return [one for one in self.outcomes if one.state in ("failed", "impossible")]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON object, without the scores."""
-        return {"suite": self.suite.name, "steps": list(self.outcomes)}
-
-    def __repr__(self) -> str:
-        rows = [("method", "data set", "state", "time")]
-        for one in self.outcomes:
-            took = duration(one.seconds) if one.state == "computed" else ""
-            rows.append((one.method, one.dataset or "(training)", one.state, took))
-        return "\n".join(columns(rows))
 
 
 @dataclass(frozen=True)
