@@ -6,6 +6,7 @@ else is left, it is waited for. A failure ends its step, not the suite.
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
 from sodbench.results.run import Run
@@ -75,6 +77,11 @@ def run_suite(
 
     Raises InputError for a suite that is wrong, before any work is done.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            "a suite under torchrun: start `sodbench suite run` several times instead; the processes share its"
+            " steps, each on the GPU that --device names"
+        )
     options = Options(
         reports=user_path(reports),
         maps=user_path(maps),
@@ -163,6 +170,8 @@ class _Driver:
                 outcome = Outcome(step.method, step.dataset, "reused")
                 if step.run is not None:
                     self.runs[unit] = step.run
+                    # whoever computed it may have been killed before it noted this
+                    remember_root(self.options.reports, data_root(self.options.data_root).path)
                 elif unit.dataset is None:
                     train_row(self.suite, unit.row, self.options)  # takes one back that was set aside
             elif step.state == "impossible":
