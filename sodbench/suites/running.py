@@ -79,8 +79,8 @@ def run_suite(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(
-            "a suite under torchrun: start `sodbench suite run` several times instead; the processes share its"
-            " steps, each on the GPU that --device names"
+            "a suite under torchrun: start `sodbench suite run` several times instead; the processes share"
+            " its steps, each on the GPU that --device names"
         )
     options = Options(
         reports=user_path(reports),
