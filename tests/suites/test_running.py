@@ -113,6 +113,8 @@ def test_trainings_are_reused_resumed_and_set_aside(
         with pytest.raises(KeyboardInterrupt):
             sb.run_suite(suite, **options)
     assert (here / "training/own/net-seed0/last.pt").is_file()
+    (step, *_) = sb.plan_suite(suite, data_root=root, device="cpu").steps
+    assert (step.state, step.reason) == ("to do", "interrupted; goes on from its last checkpoint")
     done = sb.run_suite(suite, **options)
     assert set(states(done.outcomes).values()) == {"computed"} and len(done.outcomes) == 6
     folder = here / "training" / "own" / "net-seed0"
@@ -142,7 +144,8 @@ def test_trainings_are_reused_resumed_and_set_aside(
     assert len(content["results"]) == 4 and content["suite"] == "own"
     assert len(list(folder.parent.iterdir())) == 4
     write("own.toml", suite_text)
-    back = states(sb.run_suite(suite, **options).outcomes)
+    with pytest.warns(sb.errors.Note, match="made with other settings; it is kept as"):
+        back = states(sb.run_suite(suite, **options).outcomes)
     assert back["net-seed0 training"] == back["net-seed1 training"] == "reused"
     assert back["net-seed0 ecssd"] == "computed" and folder.joinpath("weights.pth").read_bytes() == weights
 
