@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
     from sodbench.robustness import stress as stress
-    from sodbench.suites.plan import plan_suite as plan_suite
+    from sodbench.suites.planner import plan_suite as plan_suite
     from sodbench.suites.report import report_suite as report_suite
     from sodbench.suites.running import run_suite as run_suite
     from sodbench.suites.suite import suite_names as suite_names
@@ -89,7 +89,7 @@ _HOME = {
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
     "suite_names": "suites.suite",
-    "plan_suite": "suites.plan",
+    "plan_suite": "suites.planner",
     "run_suite": "suites.running",
     "report_suite": "suites.report",
     "InputError": "errors",

@@ -193,6 +193,16 @@ def add_replace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_no_maps(parser: argparse.ArgumentParser) -> None:
+    """Adds `--no-maps`."""
+    parser.add_argument(
+        "--no-maps",
+        dest="keep_maps",
+        action="store_false",
+        help="write no maps: score them from memory, with the same scores",
+    )
+
+
 def add_shard(parser: argparse.ArgumentParser) -> None:
     """Adds `--shard I/N`."""
     parser.add_argument(

@@ -30,12 +30,7 @@ def register(subparsers: Any) -> None:
         metavar="DIR",
         help="folder of the maps, one folder per data set in it (maps/<name>)",
     )
-    parser.add_argument(
-        "--no-maps",
-        dest="keep_maps",
-        action="store_false",
-        help="write no maps: score them from memory, with the same scores",
-    )
+    options.add_no_maps(parser)
     parser.add_argument(
         "--limit",
         action=options.Bounded,

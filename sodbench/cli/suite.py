@@ -83,15 +83,8 @@ def _add_running(action: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that load training samples; 0: load in the main process (1)",
     )
-    action.add_argument(
-        "--no-maps",
-        dest="keep_maps",
-        action="store_false",
-        help="write no maps: score them from memory, with the same scores",
-    )
-    action.add_argument(
-        "--shard", metavar="I/N", help="compute part I of N of every cell; sodbench merge joins the parts"
-    )
+    options.add_no_maps(action)
+    options.add_shard(action)
     options.add_replace(action)
     options.add_quiet(action)
 
@@ -139,7 +132,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> int:
     """Prints the plan."""
-    from sodbench.suites.plan import plan_suite
+    from sodbench.suites.planner import plan_suite
 
     plan = plan_suite(args.suite, **_places(args))
     print(to_json(plan.as_dict()) if args.json else "\n".join(plan.lines()))
@@ -148,7 +141,7 @@ def _plan(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     """Prints the states, methods by data sets."""
-    from sodbench.suites.plan import plan_suite
+    from sodbench.suites.planner import plan_suite
     from sodbench.suites.status import status_lines
 
     plan = plan_suite(args.suite, **_places(args))

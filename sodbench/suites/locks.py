@@ -1,7 +1,7 @@
 """One driver per step: several processes that run one suite share its cells and trainings.
 
-The lock of a cell is a hidden file in the reports folder, that of a training one beside its folder. It ends
-with the process that holds it, however that ends, and is then removed.
+A lock is a file in a hidden folder, of the reports folder for a cell, of the training folder for a training.
+It ends with the process that holds it, however that ends, and is then removed.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,6 @@ from sodbench.names import folder_name
 from sodbench.suites.cells import Cell
 from sodbench.suites.options import Options
 from sodbench.suites.suite import Row, Suite
-from sodbench.suites.trainings import training_folder
 
 
 class Taken(Exception):
@@ -29,8 +28,7 @@ def cell_lock(cell: Cell, options: Options) -> Path:
 
 def training_lock(suite: Suite, row: Row, options: Options) -> Path:
     """The file whose lock the process holds that trains a row."""
-    folder = training_folder(suite, row, options)
-    return folder.with_name(f".{folder.name}.lock")
+    return options.training.joinpath(".trainings", folder_name(suite.name), f"{folder_name(row.name)}.lock")
 
 
 @contextmanager
@@ -40,7 +38,9 @@ def alone(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[Non
     def taken() -> None:
         raise Taken(path)
 
-    new = [folder for folder in path.parents if not folder.exists()]
+    # the hidden folders go in any case: a process that was killed may have left them
+    made = [folder for folder in path.parents if not folder.exists()]
+    folders = dict.fromkeys((*path.parents[:2], *made))
     with locked(path, waiting=waiting or taken):
         try:
             yield
@@ -48,7 +48,7 @@ def alone(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[Non
             # only with the lock held: whoever waits for it makes the file anew
             with suppress(OSError):
                 path.unlink()
-                for folder in new:
+                for folder in folders:
                     folder.rmdir()
 
 

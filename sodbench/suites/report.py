@@ -16,7 +16,8 @@ from sodbench.reporting.paper_table import paper_table
 from sodbench.reporting.selection import Selection, listed
 from sodbench.reporting.write import FORMATS, Written, report_table
 from sodbench.results.run import Run
-from sodbench.suites.plan import Plan, plan_suite
+from sodbench.suites.plan import Plan
+from sodbench.suites.planner import plan_suite
 from sodbench.suites.suite import Suite
 
 

@@ -6,14 +6,15 @@ else is left, it is waited for. A failure ends its step, not the suite.
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
+from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
 from sodbench.results.run import Run
@@ -22,59 +23,13 @@ from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
 from sodbench.suites.options import Options
-from sodbench.suites.plan import Planner, Step, time_left
+from sodbench.suites.outcomes import Outcome, SuiteRun
+from sodbench.suites.plan import Step, time_left
+from sodbench.suites.planner import Planner
 from sodbench.suites.suite import Row, Suite, load_suite
 from sodbench.suites.trainings import train_row
-from sodbench.text import columns
 
-Ending = Literal["computed", "reused", "failed", "impossible"]
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one training or one cell.
-
-    method, dataset, changed: those of its `Step`. reason: why it failed or is impossible. seconds: what it
-    took.
-    """
-
-    method: str
-    dataset: str | None
-    state: Ending
-    reason: str = ""
-    changed: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The step in words."""
-        return f"{self.method} on {self.dataset}" if self.dataset else f"training of {self.method}"
-
-
-@dataclass(frozen=True, repr=False)
-class SuiteRun:
-    """A finished run of a suite: what became of every step, and the runs of its cells, also reused ones."""
-
-    suite: Suite
-    outcomes: tuple[Outcome, ...]
-    runs: tuple[Run, ...]
-
-    @property
-    def failures(self) -> list[Outcome]:
-        """The steps that failed or are impossible."""
-        return [one for one in self.outcomes if one.state in ("failed", "impossible")]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The public JSON object, without the scores."""
-        return {"suite": self.suite.name, "steps": list(self.outcomes)}
-
-    def __repr__(self) -> str:
-        rows = [("method", "data set", "state", "time")]
-        for one in self.outcomes:
-            took = duration(one.seconds) if one.state == "computed" else ""
-            rows.append((one.method, one.dataset or "(training)", one.state, took))
-        return "\n".join(columns(rows))
 
 
 @dataclass(frozen=True)
@@ -122,6 +77,11 @@ def run_suite(
 
     Raises InputError for a suite that is wrong, before any work is done.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            "a suite under torchrun: start `sodbench suite run` several times instead; the processes share"
+            " its steps, each on the GPU that --device names"
+        )
     options = Options(
         reports=user_path(reports),
         maps=user_path(maps),
@@ -210,6 +170,8 @@ class _Driver:
                 outcome = Outcome(step.method, step.dataset, "reused")
                 if step.run is not None:
                     self.runs[unit] = step.run
+                    # whoever computed it may have been killed before it noted this
+                    remember_root(self.options.reports, data_root(self.options.data_root).path)
                 elif unit.dataset is None:
                     train_row(self.suite, unit.row, self.options)  # takes one back that was set aside
             elif step.state == "impossible":

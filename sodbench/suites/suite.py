@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from sodbench import catalog
 from sodbench.data.card import load_cards
-from sodbench.errors import InputError, first_of, unknown_names
+from sodbench.errors import InputError, first_of
 from sodbench.models.settings import Precision
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.schema import AT_LEAST_0, FILE_PATH, NOT_EMPTY, OneForAll, parse, wrong
+from sodbench.suites.checks import check_names
 
 if TYPE_CHECKING:
     from sodbench.models import Baseline
@@ -137,7 +138,7 @@ def load_suite(name: str | Path) -> Suite:
         if catalog.is_shipped_name("suites", path.stem) and not catalog.is_shipped("suites", path):
             raise catalog.taken_name("suites", path)
     suite = read_suite(path)
-    _check_names(suite)
+    check_names(suite)
     cards = load_cards(suite.datasets)
     _refuse_twice(path, "data set", [card.name for card in cards])
     return _with(suite, datasets=tuple(card.name for card in cards))
@@ -224,76 +225,3 @@ def _refuse_twice(path: Path, kind: str, names: list[str]) -> None:
     if twice:
         advice = "give each a name of its own" if kind == "method" else "name each once"
         raise InputError(f"{path}: two cells of one name: {kind} {first_of(twice)} is there twice; {advice}")
-
-
-def _check_names(suite: Suite) -> None:
-    """Raises one InputError for all that the suite names and that does not exist."""
-    problems = [
-        *_unknown_datasets(suite),
-        *_unknown_baselines(suite),
-        *_unknown_measures(suite),
-        *_wrong_recipes(suite),
-    ]
-    if problems:
-        raise InputError(f"{suite.path}: {'; '.join(problems)}")
-
-
-def _unknown_datasets(suite: Suite) -> Iterator[str]:
-    trained = [one for method in suite.methods if method.train for one in method.train.datasets]
-    try:
-        load_cards([*suite.datasets, *suite.train.datasets, *trained])
-    except InputError as error:
-        yield str(error)
-
-
-def _unknown_baselines(suite: Suite) -> Iterator[str]:
-    from sodbench.models.lookup import is_model
-
-    known = catalog.entries("baselines")
-    names = dict.fromkeys(method.baseline for method in suite.methods if method.baseline is not None)
-    unknown = [
-        name
-        for name in names
-        if name not in known
-        and not name.endswith((".toml", ".onnx"))
-        and ":" not in name
-        and not is_model(name)
-    ]
-    if unknown:
-        yield str(unknown_names("baseline", unknown, known))
-
-
-def _unknown_measures(suite: Suite) -> Iterator[str]:
-    from sodbench.recording import prepare_scoring
-    from sodbench.results.published import published_values
-
-    try:
-        prepare_scoring(suite.protocols, suite.metrics, None, None)
-    except InputError as error:
-        yield str(error)
-    known = {value.source for value in published_values()} if suite.published else set()
-    unknown = [source for source in suite.published if source not in known]
-    if unknown:
-        yield str(unknown_names("published source", unknown, known))
-
-
-def _wrong_recipes(suite: Suite) -> Iterator[str]:
-    """What is wrong with the recipes of the methods that are trained, and with files of baselines."""
-    from sodbench.models.lookup import describe_baseline
-    from sodbench.training.recipe import load_recipe
-
-    known = catalog.entries("baselines")
-    for method in suite.methods:
-        name = method.baseline or ""
-        try:
-            if name.endswith(".onnx") and method.train is not None:
-                raise InputError("an ONNX file can be run, not trained")
-            if name not in known and not name.endswith(".toml"):
-                continue  # a file that need not be here yet, or code, which is not run for this
-            baseline = describe_baseline(name)
-            if method.train is not None:
-                row = next(row for row in suite.rows() if row.method is method)
-                recipe = load_recipe(baseline.training, suite.training_settings(row), "train.settings")
-                load_cards([*recipe.dataset, *recipe.validate_on])
-        except InputError as error:
-            yield f"method {method.name!r}: {error}"

@@ -17,6 +17,15 @@ _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
 _SCORE = ("--name", "mine", "--dataset", "ecssd", *_DATA)
 _TRAIN = ("train", "../../net.py:create", "--out", "out", "--resume", "--device", "cpu", *_DATA)
+_SUITE = """
+title = "Own"
+datasets = ["ecssd"]
+[[methods]]
+name = "mine"
+baseline = "../../net.py:create"
+train = true
+"""
+_RUN_SUITE = ("suite", "run", "own.toml", "--trust", "--loaders", "0", "--device", "cpu", *_DATA)
 _REPORT = (
     "report",
     "--formats",
@@ -119,6 +128,9 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
         elif command == "train":
             add(command, "train", empty, *_TRAIN, "--workers", "0")
             add(command, "train with a cache", empty, *_TRAIN, "--workers", "1", "--cache")
+            suite = trials.new()
+            (suite / "own.toml").write_text(_SUITE)
+            add(command, "train and score in a suite", suite, *_RUN_SUITE)
         elif command == "score":
             undisturbed(older, "score", "../../maps_before", *_SCORE)
             add(command, "score", empty, "score", "../../maps", *_SCORE)

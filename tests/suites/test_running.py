@@ -1,6 +1,7 @@
 """Suites from plan to table: each cell once, what changed, what fails, what is interrupted, who is first."""
 
 import json
+import pickle
 import shutil
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 import sodbench as sb
 from sodbench.cli.main import main
 from sodbench.results.loading import read_records
-from sodbench.suites.cells import Cell
+from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.locks import alone, cell_lock
 from sodbench.suites.options import Options
 from sodbench.suites.suite import load_suite
@@ -112,6 +113,8 @@ def test_trainings_are_reused_resumed_and_set_aside(
         with pytest.raises(KeyboardInterrupt):
             sb.run_suite(suite, **options)
     assert (here / "training/own/net-seed0/last.pt").is_file()
+    (step, *_) = sb.plan_suite(suite, data_root=root, device="cpu").steps
+    assert (step.state, step.reason) == ("to do", "interrupted; goes on from its last checkpoint")
     done = sb.run_suite(suite, **options)
     assert set(states(done.outcomes).values()) == {"computed"} and len(done.outcomes) == 6
     folder = here / "training" / "own" / "net-seed0"
@@ -141,7 +144,8 @@ def test_trainings_are_reused_resumed_and_set_aside(
     assert len(content["results"]) == 4 and content["suite"] == "own"
     assert len(list(folder.parent.iterdir())) == 4
     write("own.toml", suite_text)
-    back = states(sb.run_suite(suite, **options).outcomes)
+    with pytest.warns(sb.errors.Note, match="made with other settings; it is kept as"):
+        back = states(sb.run_suite(suite, **options).outcomes)
     assert back["net-seed0 training"] == back["net-seed1 training"] == "reused"
     assert back["net-seed0 ecssd"] == "computed" and folder.joinpath("weights.pth").read_bytes() == weights
 
@@ -267,6 +271,17 @@ def test_a_report_shows_no_cell_of_other_settings(
     assert [step.state for step in sb.plan_suite(suite, data_root=root).steps] == ["done", "done"]
 
 
+def test_a_cell_can_be_sent_to_another_process(
+    write: Write, maps: str, root: Path, here: Path, options: dict[str, Any]
+) -> None:
+    suite = load_suite(write("own.toml", HEAD + MAPS))
+    cell = Cell(next(suite.rows()), "sod")
+    sent = pickle.loads(pickle.dumps((suite, cell, Options(data_root=root))))
+    run = compute_cell(*sent)
+    assert (run.name, run.dataset, set(run.values())) == ("DSS", "sod", {"MAE@raw", "BER@raw"})
+    assert planned(str(suite.path), root) == {"DSS ecssd": "to do", "DSS sod": "done"}
+
+
 def test_a_table_holds_the_published_rows_of_its_methods(
     root: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +326,10 @@ def test_the_time_of_the_rest_follows_from_records_of_this_processor(
         content["provenance"]["device"]["cpu"] = "another processor"
         path.write_text(json.dumps(content))
     assert sb.plan_suite(suite, data_root=root).unknown == 2
+    assert main(["suite", "plan", "own.toml", "--data-root", str(root), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["counts"] == {"done": 2, "to do": 2} and content["unknown"] == 2
+    assert content["steps"][2]["kind"] == "cell" and content["steps"][2]["method"] == "Other"
     assert main(["suite", "status", "own.toml", "--data-root", str(root)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["method", "ecssd", "sod"]

@@ -132,3 +132,9 @@ def test_what_does_not_fit_is_one_line_with_file_and_key(write: Write, text: str
     message = str(error.value)
     assert "own.toml" in message and words.casefold() in message.casefold(), message
     assert "\n" not in message
+
+
+def test_torchrun_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="a suite under torchrun: start `sodbench suite run` several times"):
+        sb.run_suite("quick")
