@@ -3,12 +3,17 @@
     python benchmarks/scale.py scoring --pairs 1000 10000 100000
     python benchmarks/scale.py pixels --pairs 300
     python benchmarks/scale.py reports --runs 10 50 200 --images 5000
+    python benchmarks/scale.py workers --pairs 5000
 
 `scoring` makes 200 pairs of 481 x 321 once and links them under as many names as are asked for; each number
 of pairs is scored and recorded by `sodbench score` in a process of its own. `pixels` scores pairs of growing
 size. `reports` fills a reports folder with records of made-up scores and lets `sodbench report` write every
-format in a process of its own. Printed: wall time, processor time, and peak memory as the system counts it;
-the memory of the smallest case is the fixed part (interpreter, compiled kernels). --figure FILE draws them.
+format in a process of its own. `workers` measures what a process costs before its first pair, a pair, and the
+merge of n shards; from these it computes the wall time of 1 to 1000 workers on a shared file system, and
+compares the model with 1 and 2 processes that were really run.
+
+Printed: wall time, processor time, and peak memory as the system counts it; the memory of the smallest case
+is the fixed part (interpreter, compiled kernels). --figure FILE draws them.
 """
 
 import argparse
@@ -17,6 +22,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +185,80 @@ def make_record(folder: Path, number: int, images: int) -> None:
     save_run(folder, new_run(f"method-{number // 5:02d}", data, {protocol.name: table}, reports=folder))
 
 
+@dataclass(frozen=True)
+class Model:
+    """The wall time of a scoring in n shards, one thread each, from measured parts.
+
+    start: seconds before a process scores its first pair. pair: seconds of one pair. size: megabytes that are
+    read for one pair. merging: seconds of `merge` and what each further shard adds to them.
+    """
+
+    start: float
+    pair: float
+    size: float
+    merging: tuple[float, float]
+
+    def seconds(self, pairs: int, workers: int, bandwidth: float) -> float:
+        """The wall time; `bandwidth` is what the shared file system delivers, in MB/s."""
+        share = -(-pairs // workers)
+        computing = share * self.pair
+        reading = pairs * self.size / bandwidth
+        merge = self.merging[0] + self.merging[1] * workers if workers > 1 else 0.0
+        return self.start + max(computing, reading) + merge
+
+
+def workers(pairs: int, work: Path) -> None:
+    """Measures the parts of the model, checks it against 1 and 2 processes, and prints it for more."""
+    maps, masks = make_pairs(work / "all", pairs, 481, 321)
+    few = make_pairs(work / "few", 4, 481, 321)
+    sizes = [path.stat().st_size for folder in (maps, masks) for path in folder.iterdir()]
+    one_thread = ["--scoring-workers", "1"]
+    cost_of([*score_command(*few, work / "warm", "warm"), *one_thread], work)  # compiles, if need be
+    starts = [cost_of([*score_command(*few, work / f"s{i}", "few"), *one_thread], work) for i in range(3)]
+    start = min(one.wall for one in starts)
+    alone = cost_of([*score_command(maps, masks, work / "alone", "all"), *one_thread], work).wall
+
+    def shards(count: int, reports: Path, at_once: bool) -> float:
+        began = time.perf_counter()
+        running = []
+        for number in range(1, count + 1):
+            command = [
+                *score_command(maps, masks, reports, "all"),
+                *one_thread,
+                "--shard",
+                f"{number}/{count}",
+            ]
+            running.append(subprocess.Popen(list(map(str, command)), cwd=work, stdout=subprocess.DEVNULL))
+            if not at_once:
+                running[-1].wait()
+        if any(process.wait() for process in running):
+            raise SystemExit("a shard failed")
+        return time.perf_counter() - began
+
+    def merging(reports: Path) -> float:
+        out = work / f"{reports.name}-merged"
+        return cost_of([sys.executable, "-m", "sodbench", "merge", reports, "--reports", out], work).wall
+
+    together = shards(2, work / "two", True)
+    merge_two = merging(work / "two")
+    shards(16, work / "sixteen", False)
+    merge_sixteen = merging(work / "sixteen")
+    each = max(0.0, (merge_sixteen - merge_two) / 14)
+    model = Model(start, (alone - start) / pairs, sum(sizes) / pairs / 1e6, (merge_two - 2 * each, each))
+    print(f"before the first pair: {model.start:.2f} s; a pair, one thread: {1000 * model.pair:.2f} ms;")
+    print(f"read for a pair: {1000 * model.size:.1f} kB; merge of 2 shards: {merge_two:.2f} s,")
+    print(f"of 16: {merge_sixteen:.2f} s\n")
+    print("processes   measured s   model s")
+    print(
+        f"1           {alone:10.1f} {model.seconds(pairs, 1, 1e9):9.1f}   (the model is fitted to this one)"
+    )
+    print(f"2           {together + merge_two:10.1f} {model.seconds(pairs, 2, 1e9):9.1f}\n")
+    print("model, 100,000 pairs     100 MB/s   1000 MB/s   (what the shared file system delivers)")
+    for count in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000):
+        slow, fast = (model.seconds(100_000, count, rate) for rate in (100, 1000))
+        print(f"{count:5d} workers          {slow:9.1f} s {fast:9.1f} s")
+
+
 def draw_figure(found: dict[float, Cost], label: str, path: Path) -> None:
     """Wall time and peak memory, drawn over the counts."""
     import matplotlib
@@ -200,7 +280,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("scoring", "pixels", "reports"))
+    parser.add_argument("part", choices=("scoring", "pixels", "reports", "workers"))
     parser.add_argument("--pairs", type=int, nargs="+", default=[1000, 3000, 10000, 30000, 100000])
     parser.add_argument("--runs", type=int, nargs="+", default=[10, 50, 200])
     parser.add_argument("--images", type=int, default=5000)
@@ -211,6 +291,9 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         place = Path(work)
+        if args.part == "workers":
+            workers(args.pairs[0], place)
+            return
         if args.part == "scoring":
             found, label = scoring(args.pairs, place), "pairs of 481 x 321"
         elif args.part == "pixels":
