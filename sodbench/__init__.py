@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sodbench.errors import InputError as InputError
     from sodbench.evaluation import evaluate as evaluate
     from sodbench.evaluation import evaluate_all as evaluate_all
-    from sodbench.evaluation import rescore as rescore
     from sodbench.evaluation import score_maps as score_maps
     from sodbench.map_parity import parity as parity
     from sodbench.merging import merge as merge
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from sodbench.reporting.leaderboard import leaderboard as leaderboard
     from sodbench.reporting.write import report as report
     from sodbench.reproduction import reproduce as reproduce
+    from sodbench.rescoring import rescore as rescore
     from sodbench.results.loading import load_runs as load_runs
     from sodbench.results.run import Run as Run
     from sodbench.robustness import stress as stress
@@ -60,7 +60,7 @@ _HOME = {
     "evaluate": "evaluation",
     "evaluate_all": "evaluation",
     "score_maps": "evaluation",
-    "rescore": "evaluation",
+    "rescore": "rescoring",
     "merge": "merging",
     "reproduce": "reproduction",
     "audit": "record_audit",

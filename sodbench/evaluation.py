@@ -1,8 +1,8 @@
 """The main job: saliency maps, predicted here or made elsewhere, become scores and a record.
 
-`evaluate` predicts and scores a baseline on a data set, `score_maps` scores maps that were made elsewhere,
-`rescore` scores the maps of a run again. All three end in `recording.score_and_record`; the command line and
-`reproduce` call these functions and nothing below them.
+`evaluate` predicts and scores a baseline on a data set, `score_maps` scores maps that were made elsewhere.
+Both, and `rescoring.rescore`, end in `recording.score_and_record`; the command line and `reproduce` call
+these functions and nothing below them.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ from sodbench.data.folder import (
     open_to_score,
     pair_maps,
 )
-from sodbench.errors import InputError, Note, first_of
+from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder
 from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
-from sodbench.recording import Protocols, Scoring, check_place, prepare_scoring, score_and_record
+from sodbench.recording import Protocols, check_place, prepare_scoring, score_and_record
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.models import Baseline, LoadedNetwork
-    from sodbench.results.provenance import Prediction
     from sodbench.results.run import Run
     from sodbench.shard import Shard
 
@@ -108,6 +107,7 @@ def evaluate(
     from sodbench.models import Baseline, choose_device
     from sodbench.pipeline import predict_and_score
     from sodbench.prediction import default_batch
+    from sodbench.recorded_prediction import prediction_of
 
     started = time.time()
     if limit is not None:
@@ -292,102 +292,6 @@ def score_maps(
     return score_and_record(name, opened, pairs, folder, scoring, started=started, whole=whole)
 
 
-def rescore(
-    run: Run,
-    *,
-    protocols: Protocols | None = None,
-    metrics: str | Sequence[str] | None = None,
-    maps: Path | str | None = None,
-    reports: Path | str | None = None,
-    data_root: Path | str | None = None,
-    workers: int | None = None,
-    image_curves: bool = True,
-    self_check: bool = True,
-    replace: bool = False,
-    progress: bool = False,
-) -> Run:
-    """Scores the maps of a run again, under the same or other protocols and metrics.
-
-    run: a new run, or one read by `load_runs`.
-    protocols, metrics: as for `evaluate`; None: those of the run.
-    maps: where the maps are now; None: where the record says.
-    reports: folder in which the new run is recorded; None: it is not recorded.
-
-    The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
-    """
-    from sodbench.cell_key import prediction_part_of
-    from sodbench.results.run import checked_runs
-
-    started = time.time()
-    (run,) = checked_runs([run])
-    if protocols is None:
-        protocols = [table.protocol for table in run.tables.values()]
-        metrics = list(run.values()) if metrics is None else metrics
-    scoring = prepare_scoring(
-        protocols,
-        metrics,
-        reports,
-        data_root,
-        workers=workers,
-        progress=progress,
-        image_curves=image_curves,
-        self_check=self_check,
-        allow_constant=True,  # the run was recorded with these maps
-        replace=replace,
-    )
-    opened = dataset_of(run, scoring.data_root)
-    folder = _path(maps) or run.maps_folder(scoring.data_root)
-    if folder is None and not run.maps_kept:
-        raise InputError(
-            f"the maps of {run.name} on {run.dataset} were not kept (run --no-maps); give the folder of its "
-            "maps, or run it again"
-        )
-    if folder is None:
-        raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
-    # maps of an ad-hoc set that are missing are named below
-    pairs = maps_to_score(opened, folder, run.scored < len(opened.samples) or opened.card is None)
-    # the folder may hold more maps by now, of a later run without `limit`
-    images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
-    pairs = [(sample, path) for sample, path in pairs if sample.name in images]
-    gone = sorted(images & {one.name for one in opened} - {sample.name for sample, _ in pairs})
-    if gone:
-        count = f"{len(gone)} of the {run.scored} maps scored are missing"
-        raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    check_place(run.name, opened, len(pairs), scoring)
-    then = run.provenance.depends_on
-    return score_and_record(
-        run.name,
-        opened,
-        pairs,
-        folder,
-        scoring,
-        started=started,
-        prediction=run.prediction,
-        made_from=prediction_part_of(then) if then and run.prediction else None,
-    )
-
-
-def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
-    """The data set that a run was scored on, ad-hoc ones included; InputError where it is not there."""
-    then = run.provenance
-    if then.masks is None:
-        return open_to_score(run.dataset, data_root or _root_of(run))
-    masks, images = run.locate(then.masks, data_root), run.locate(then.images, data_root)
-    assert masks is not None  # nosec B101 # for the type checker
-    opened = open_folders(run.dataset, masks, images)
-    return replace(opened, expected=max(opened.expected, run.expected))
-
-
-def _root_of(run: Run) -> Path | None:
-    """The data root that holds a run's data set on this machine, of those used with its reports folder."""
-    from sodbench.data.locations import known_roots
-    from sodbench.results.provenance import locate
-
-    roots = known_roots(run.reports or Path("reports"), run.data_root)
-    folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)
-    return next((root for root, folder in folders if folder is not None and folder.is_dir()), None)
-
-
 def dataset_to_score(
     dataset: str | DataSet | None,
     masks: Path | str | None = None,
@@ -466,61 +370,3 @@ def known_baseline(
 
 def _path(path: Path | str | None) -> Path | None:
     return None if path is None else user_path(path)
-
-
-def _portable(path: Path, scoring: Scoring) -> str:
-    from sodbench.data.locations import known_roots
-    from sodbench.results.provenance import portable
-
-    return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))
-
-
-def prediction_of(
-    loaded: LoadedNetwork,
-    scoring: Scoring,
-    *,
-    precision: str | None,
-    batch: int,
-    limit: int | None,
-    device: str,
-) -> Prediction:
-    """What a record says of how a network's maps were predicted; `precision` None is the baseline's."""
-    from sodbench.results.provenance import Prediction
-
-    recipe = loaded.baseline
-    return Prediction(
-        baseline=portable_baseline(recipe, scoring),
-        weights=portable_weights(loaded, scoring),
-        weights_sha256=loaded.weights_sha256,
-        precision=(None if recipe.is_onnx else precision)
-        or str(getattr(recipe.inference, device.partition(":")[0], "fp32")),
-        batch=batch,
-        limit=limit,
-        device=device,
-        output_kind=loaded.output_kind,
-        provider=loaded.provider(device),
-        remote_code=recipe.remote_code,
-    )
-
-
-def portable_weights(loaded: LoadedNetwork, scoring: Scoring) -> str | None:
-    """The baseline's own file by its name alone, because it lies elsewhere on every machine."""
-    path = loaded.weights_path
-    if path is None:
-        return None
-    return path.name if path == loaded.baseline.weights_path() else _portable(path, scoring)
-
-
-def portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
-    """What a record calls a baseline: its name, or a portable path of the file that defines it."""
-    from sodbench import catalog
-    from sodbench.models.transformers_folder import TRANSFORMERS
-
-    if baseline.path is not None:
-        known = catalog.entries("baselines").get(baseline.name)
-        same = known is not None and real_path(known) == real_path(baseline.path)
-        return baseline.name if same else _portable(baseline.path, scoring)
-    if baseline.network == TRANSFORMERS:
-        return str(baseline.options["model"])  # a name of the hub
-    module, _, attribute = baseline.network.rpartition(":")
-    return f"{_portable(Path(module), scoring)}:{attribute}" if module.endswith(".py") else baseline.network

@@ -20,8 +20,8 @@ from sodbench.arguments import THREADS
 from sodbench.data.card import card_names, load_card
 from sodbench.data.image_files import scan
 from sodbench.errors import InputError, first_of, unknown_names
-from sodbench.evaluation import dataset_of
 from sodbench.paths import user_path
+from sodbench.rescoring import dataset_of
 from sodbench.results.integrity import ROUNDING, differences, score_problem
 from sodbench.results.loading import misplaced, read_run, record_folders
 from sodbench.results.provenance import digest_of

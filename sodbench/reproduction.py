@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.arguments import NOT_NEGATIVE
 from sodbench.errors import InputError, first_of
-from sodbench.evaluation import dataset_of, evaluate, rescore
+from sodbench.evaluation import evaluate
 from sodbench.json_text import read_json
 from sodbench.models.onnx_file import weights_digest
 from sodbench.names import folder_name
 from sodbench.paths import user_path
+from sodbench.rescoring import dataset_of, rescore
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.loading import read_run
 from sodbench.results.provenance import environment

@@ -15,7 +15,7 @@ from sodbench.data.attribute_lists import read_lists, refuse_strangers
 from sodbench.data.attributes import ImageAttributes, measure
 from sodbench.data.card import Card, card_names, load_card
 from sodbench.errors import InputError, Note
-from sodbench.evaluation import dataset_of
+from sodbench.rescoring import dataset_of
 from sodbench.results.attribute_files import attribute_file, read_attributes, write_attributes
 
 if TYPE_CHECKING:

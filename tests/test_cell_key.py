@@ -14,9 +14,9 @@ from sodbench.cell_key import (
     scoring_parts,
 )
 from sodbench.data.folder import open_dataset
-from sodbench.evaluation import rescore
 from sodbench.metrics import load_protocol
 from sodbench.models import create, load_baseline
+from sodbench.rescoring import rescore
 from sodbench.results.loading import load_runs
 
 SAMPLES = open_dataset("sample").samples[:2]

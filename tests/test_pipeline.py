@@ -21,7 +21,6 @@ from sodbench.cli.main import main
 from sodbench.data.folder import Sample, open_dataset
 from sodbench.data.images import read_map, write_map
 from sodbench.errors import InputError, Note
-from sodbench.evaluation import rescore
 from sodbench.made_maps import unfinished_maps
 from sodbench.models import LoadedNetwork, load_baseline
 from sodbench.models.settings import Inference
@@ -29,6 +28,7 @@ from sodbench.pipeline import predict_and_score
 from sodbench.prediction import predict_samples
 from sodbench.reporting.pictures import Pictures
 from sodbench.reproduction import reproduce
+from sodbench.rescoring import rescore
 from sodbench.results.loading import load_runs
 from sodbench.scoring import score_samples
 from sodbench.working_memory import BYTES_PER_PIXEL, WorkingMemory

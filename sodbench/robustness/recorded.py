@@ -170,7 +170,7 @@ def _worst(clean: Scores, corrupted: Scores, metric: str) -> tuple[str, ...]:
 def _provenance(network: Network, dataset: DataSet, samples: Sequence[Sample], started: float) -> Provenance:
     """The provenance as runs have it."""
     from sodbench.data.locations import known_roots
-    from sodbench.evaluation import prediction_of
+    from sodbench.recorded_prediction import prediction_of
     from sodbench.results.provenance import Provenance, environment, portable
 
     scoring = network.scoring.with_root_of(dataset)

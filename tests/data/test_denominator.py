@@ -12,7 +12,8 @@ import sodbench
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset, open_folders
 from sodbench.errors import InputError
-from sodbench.evaluation import rescore, score_maps
+from sodbench.evaluation import score_maps
+from sodbench.rescoring import rescore
 
 
 @pytest.fixture
