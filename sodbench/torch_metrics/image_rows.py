@@ -40,8 +40,18 @@ class ImageRows:
         self.protocol, self.families = self.scorer.protocol, self.scorer.families
         inputs = [family.inputs(self.protocol) for family in self.families]
         self.columns = list(dict.fromkeys(name for one in inputs for name in one.columns))
-        self.curves = list(dict.fromkeys(name for one in inputs for name in one.curves))
-        self.width = VALUES + len(self.columns) + len(self.curves) * self.protocol.levels
+        # most curves have a value per level, those of calibration one per bin
+        probe = np.zeros((8, 8), np.uint8)
+        probe[2:6, 2:6] = 255
+        sizes = {
+            name: curve.size for name, curve in self.scorer.measure(probe, probe, "probe").curves.items()
+        }
+        self.curves: dict[str, slice] = {}  # where each curve lies among the values
+        end = len(self.columns)
+        for name in dict.fromkeys(name for one in inputs for name in one.curves):
+            self.curves[name] = slice(end, end + sizes[name])
+            end += sizes[name]
+        self.width = VALUES + end
         text = repr((self.protocol, [family.name for family in self.families], stretch))
         self.signed = _number(text.encode())
 
@@ -61,9 +71,8 @@ class ImageRows:
         row[MASK + 1 : VALUES] = np.frombuffer(_key(name), np.int64)
         values = row[VALUES:].view(np.float64)
         values[: len(self.columns)] = [image.columns[name] for name in self.columns]
-        for index, curve in enumerate(self.curves):
-            start = len(self.columns) + index * self.protocol.levels
-            values[start : start + self.protocol.levels] = image.curves[curve]
+        for curve, place in self.curves.items():
+            values[place] = image.curves[curve]
         return row
 
     def joined(self, tables: Sequence[Tensor]) -> Tensor:
@@ -111,10 +120,10 @@ class ImageRows:
         values = np.ascontiguousarray(table.numpy()[:, VALUES:]).view(np.float64)
         running = RunningMean(values.shape[1])
         running.add(values)
-        lines = running.mean()[len(self.columns) :].reshape(-1, self.protocol.levels)
+        means = running.mean()
         return dataset_scores(
             {name: values[:, index] for index, name in enumerate(self.columns)},
-            dict(zip(self.curves, lines, strict=True)),
+            {name: means[place] for name, place in self.curves.items()},
             self.protocol,
             families=self.families,
         )

@@ -217,7 +217,10 @@ def test_floats_equal_bytes_under_every_protocol() -> None:
 
 
 def test_mask_cache_is_bounded_and_reused() -> None:
-    cache = MaskCache(limit=3 * 11 * MASK.size // 2)
+    first = MaskCache()
+    Scorer(masks=first).update(*picture(0))
+    (work,) = first._works.values()
+    cache = MaskCache(limit=3 * work.size_in_bytes)
     scorer = Scorer(masks=cache)
     for index in range(6):
         scorer.update(*picture(index), name=str(index))
