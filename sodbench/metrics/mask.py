@@ -51,10 +51,9 @@ class Distances:
     """Distances from the background to the object.
 
     `vertical`: distance within the column, for the columns with object pixels, in multiples of 16 from `left`
-    on; `band` and
-    `nearest`: flat indices of the background pixels near the object (in a padded image) and of the object
-    pixel nearest to each (in the image itself); `squared`: squared distances, up to whole words, valid where
-    `known` (a bit for 4 rows of 16 pixels) says so.
+    on; `band` and `nearest`: flat indices of the background pixels near the object (in a padded image) and of
+    the object pixel nearest to each (in the image itself); `squared`: squared distances, up to whole words,
+    valid where `known` (a bit for 4 rows of 16 pixels) says so.
     """
 
     vertical: NDArray[np.uint16]
