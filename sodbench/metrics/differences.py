@@ -11,6 +11,7 @@ _SCALE = {
     "max": "divides the map by its own maximum",
     "min-max": "stretches the map from its minimum to its maximum",
 }
+EPSILON = 2.0**-52  # MATLAB's and numpy's eps
 _ADDS = "adds {} to the denominators"
 # topic and phrase of each field: a phrase per value, or one phrase with a place for the value
 _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
@@ -38,7 +39,7 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "f_adaptive": ("adaptive F", {True: "is printed", False: "is not printed"}),
     "e_scale": ("E-measure", _SCALE),
     "e_comparator": ("E-measure", "binarises by x {} threshold"),
-    "e_denominator": ("E-measure", "divides by {}, N pixels"),
+    "e_denominator": ("E-measure", "divides by {} for an image of N pixels"),
     "e_epsilon": ("E-measure", _ADDS),
     "e_curve": ("max E and mean E", {True: "are printed", False: "are not printed"}),
     "quantise": (
@@ -64,9 +65,9 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "f_epsilon": ("F-measure", _ADDS),
     "s_scale": ("S-measure", _SCALE),
     "s_alpha": ("S-measure", "weighs the object term by {}"),
-    "s_object_ddof": ("S-measure, object term", "divides the variance by n - {}"),
-    "s_variance_ddof": ("S-measure, region term", "divides variances by n - {}"),
-    "s_covariance_ddof": ("S-measure, region term", "divides covariances by n - {}"),
+    "s_object_ddof": ("S-measure, object term", "divides the variance by n{}"),
+    "s_variance_ddof": ("S-measure, region term", "divides variances by n{}"),
+    "s_covariance_ddof": ("S-measure, region term", "divides covariances by n{}"),
     "s_centre_rounding": (
         "S-measure, centre of the object",
         {"half-even": "rounds a half to the even number", "half-up": "rounds a half up"},
@@ -86,14 +87,20 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "boundary_beta2": ("relaxed F-measure", "has beta^2 = {}"),
     "empty_mask": (
         "an image with an empty mask",
-        {"zero": "scores 0", "agreement": "scores 1 where the map is empty, too"},
+        {"zero": "scores 0", "agreement": "scores 1 where the map is empty, too, else 0"},
     ),
-    "mask_threshold": ("mask", "has its object above the grey level {}"),
+    "mask_threshold": ("mask", "is compared with the grey level {}"),
     "mask_scale": (
         "mask",
         {"255": "is compared as it is", "max": "is divided by its own maximum and multiplied by 255 first"},
     ),
-    "mask_comparator": ("mask", "has its object where the grey level is {} the threshold"),
+    "mask_comparator": (
+        "mask",
+        {
+            ">": "counts a grey level equal to the threshold as background",
+            ">=": "counts a grey level equal to the threshold as object",
+        },
+    ),
     "scale_epsilon": ("map and grey mask", "are divided by the maximum plus {}"),
 }
 
@@ -148,7 +155,15 @@ def in_words(field: str, value: Any) -> str:
     'divides the map by its own maximum'
     """
     _, phrase = _WORDS[field]
-    return phrase.format(shown(value)) if isinstance(phrase, str) else phrase[value]
+    if not isinstance(phrase, str):
+        return phrase[value]
+    if phrase is _ADDS and not value:
+        return "adds nothing to the denominators"
+    if field == "scale_epsilon" and not value:
+        return "are divided by the maximum"
+    if field.endswith("_ddof"):
+        return phrase.format(f" - {value}" if value else "")
+    return phrase.format("2^-52" if value == EPSILON else shown(value))
 
 
 def _families_of(field: str) -> set[str]:
