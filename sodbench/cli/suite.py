@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sodbench.arguments import DIGITS, LOADERS
+from sodbench.arguments import DIGITS, LOADERS, SHARDS
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.cli.report import FORMATS
@@ -92,6 +92,18 @@ def _add_running(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--shard", metavar="I/N", help="compute part I of N of every cell; sodbench merge joins the parts"
     )
+    action.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="compute on a Dask cluster: tcp://host:8786, or local for one worker process per core",
+    )
+    action.add_argument(
+        "--shards",
+        action=options.Bounded,
+        kind=SHARDS,
+        metavar="N",
+        help="with --dask: parts of each cell (one per worker, of 64 images or more)",
+    )
     options.add_replace(action)
     options.add_quiet(action)
 
@@ -169,6 +181,8 @@ def _run(args: argparse.Namespace) -> int:
         loaders=args.loaders,
         keep_maps=args.keep_maps,
         shard=args.shard,
+        dask=args.dask,
+        shards=args.shards,
         replace=args.replace,
         progress=not args.quiet,
         tell=_tell,
