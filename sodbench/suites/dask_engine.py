@@ -6,6 +6,7 @@ that an earlier run has left there, and that depend on the same parts, are not c
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -95,21 +96,16 @@ class DaskEngine:
 
     def train(self, suite: Suite, row: Row) -> None:
         """Trains a row on one worker, from its last checkpoint here where there is one."""
-        begun = read_files(folder) if (folder := self._place(suite, row)).is_dir() else {}
+        folder = place_for_training(suite, row, self.options)
+        begun = read_files(folder) if folder.is_dir() else {}
         task = self._submit(
             True, compute_training, suite, row_with_absolute_paths(row), self.options, self.software, begun
         )
         (made,) = self._results([task], f"training of {row.name}")
 
-        def write(staged: Path) -> None:
-            write_files(staged, made.files)
-
-        put_in_place(folder, write, lambda: None)
+        put_in_place(folder, lambda staged: write_files(staged, made.files), lambda: None)
         if not is_complete(folder):
             raise InputError(f"{folder}: the training that came from {made.where} is not whole; try again")
-
-    def _place(self, suite: Suite, row: Row) -> Path:
-        return place_for_training(suite, row, self.options)
 
     def compute(self, suite: Suite, cell: Cell, parts_of: Callable[[Shard], Parts], images: int) -> Run:
         """Predicts and scores a cell in shards, and records it.
@@ -182,8 +178,6 @@ class DaskEngine:
     def _keep(self, cell: Cell, made: Made, parts_of: Callable[[Shard], Parts]) -> Shard:
         """Writes the record of a shard that has come, and its maps; refuses one of other data."""
         reports = self.options.reports
-        import json
-
         content = json.loads(made.files["shard.json"])
         shard = Shard.parse(content["shard"])
         changed = differences(parts_of(shard), content["provenance"]["depends_on"])
@@ -202,30 +196,30 @@ class DaskEngine:
         return shard
 
     def _submit(self, needs_gpu: bool, work: Callable[..., Any], *arguments: Any) -> Any:
+        if self.client.status != "running":
+            raise self._lost()
         wanted = {"GPU": 1} if needs_gpu and self.gpus else None
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
-            try:
-                return self.client.submit(work, *arguments, pure=False, retries=RETRIES, resources=wanted)
-            except (CancelledError, RuntimeError, ValueError, OSError) as error:
-                raise self._lost(error) from None
+            return self.client.submit(work, *arguments, pure=False, retries=RETRIES, resources=wanted)
 
     def _results(self, tasks: Sequence[Any], name: str) -> Iterator[Made]:
         """What the tasks have made, as it comes; InputError for the first that failed."""
-        from distributed import as_completed
-        from distributed.scheduler import KilledWorker
+        import distributed
+
+        as_completed: Any = distributed.as_completed
 
         try:
             for task in as_completed(tasks, loop=self.client.loop):
                 try:
                     made: Made = task.result()
-                except KilledWorker as error:
+                except distributed.KilledWorker as error:
                     raise InputError(
                         f"{name}: each worker that began one of its tasks died, the last one at"
                         f" {error.last_worker.address}; its log says why (out of memory?)"
                     ) from None
-                except CancelledError as error:
-                    raise self._lost(error) from None
+                except CancelledError:
+                    raise self._lost() from None
                 if made.problem:
                     raise InputError(f"{made.problem} (on worker {made.where})")
                 yield made
@@ -235,7 +229,7 @@ class DaskEngine:
                 if not task.done():
                     task.cancel()
 
-    def _lost(self, error: BaseException) -> Lost:
+    def _lost(self) -> Lost:
         return Lost(
             f"the Dask scheduler at {self.address} is gone; what was finished is kept: start it again, and"
             " then the same command"
@@ -313,10 +307,8 @@ def _local_cluster() -> Iterator[Any]:
     import distributed
 
     start: Any = distributed.LocalCluster
-    no_pages: dict[str, list[str]] = {
-        "distributed.scheduler.http.routes": [],
-        "distributed.worker.http.routes": [],
-    }
+    kinds = ("scheduler", "worker")
+    no_pages: dict[str, list[str]] = {f"distributed.{kind}.http.routes": [] for kind in kinds}
     with (
         dask.config.set(no_pages),
         start(
