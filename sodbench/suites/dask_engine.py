@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -90,7 +90,8 @@ class DaskEngine:
             except BaseException:
                 for call in calls:
                     call.cancel()
-                self.client.close(timeout=0)  # what waits for a task is told that it is cancelled
+                with suppress(Exception):  # what waits for a task learns that it is cancelled
+                    self.client.close(timeout=PATIENCE)
                 raise
             return [call.result() for call in calls]
 
@@ -279,11 +280,8 @@ def _connected(address: str) -> Iterator[Any]:
     except ImportError:
         raise InputError('--dask needs distributed: pip install "sodbench[cluster]"') from None
     connect: Any = distributed.Client
-    import logging
-
-    # what it would say of a lost connection, this process says in one line
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
+        stack.enter_context(_quiet())
         where = stack.enter_context(_local_cluster()) if address == LOCAL else address
         try:
             client = connect(where, timeout=PATIENCE, set_as_default=False)
@@ -294,8 +292,24 @@ def _connected(address: str) -> Iterator[Any]:
         try:
             yield client
         finally:
-            if client.status != "closed":
+            with suppress(TimeoutError):
                 client.close(timeout=PATIENCE)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps Dask from logging what this process says in one line, such as that a connection is lost."""
+    import logging
+
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
