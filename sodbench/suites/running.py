@@ -11,7 +11,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sodbench.arguments import SHARDS
 from sodbench.cell_key import Parts
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
+from sodbench.recording import check_place
 from sodbench.results.run import Run
 from sodbench.shard import Shard
 from sodbench.suites.cells import Cell, compute_cell, weights_of
@@ -311,7 +312,12 @@ class _Driver:
                 weights = weights_of(self.suite, cell.row, self.options)
                 return self.planner.keys.parts_of_shard(cell, weights, shard)
 
-        images = len(self.planner.keys.dataset(cell.dataset).samples)
+        dataset = self.planner.keys.dataset(cell.dataset)
+        images = len(dataset.samples)
+        scoring = replace(
+            self.planner.keys.scoring, reports=self.options.reports, replace=self.options.replace
+        )
+        check_place(cell.row.name, dataset, images, scoring)
         return self.engine.compute(self.suite, cell, parts_of, images)
 
     def _report(self, unit: _Unit, outcome: Outcome) -> None:
