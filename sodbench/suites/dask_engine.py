@@ -330,6 +330,8 @@ def _local_cluster() -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
+            # a free port, not the usual one: two of these may run at once
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             dashboard_address=None,
             memory_limit=0,
             silence_logs=logging.CRITICAL,
