@@ -129,7 +129,7 @@ CASES = [
             (
                 "address",
                 ("--dask", "host:8786"),
-                "'host:8786': expected local, or the address of a scheduler",
+                "'host:8786': expected local, or the address",
             ),
             ("port", ("--dask", "tcp://host:0"), "expected local, or the address of a scheduler"),
             ("empty", ("--dask", ""), "expected local, or the address of a scheduler"),
