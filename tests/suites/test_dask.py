@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,3 +180,6 @@ def test_an_address_without_a_scheduler_is_refused(
         sb.run_suite(suite, data_root=root, shards=2)
     with pytest.raises(sb.InputError, match="the number of shards is 0"):
         sb.run_suite(suite, data_root=root, dask="local", shards=0)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(sb.InputError, match=r'--dask needs distributed: pip install "sodbench\[cluster\]"'):
+        sb.run_suite(suite, data_root=root, dask="local")
