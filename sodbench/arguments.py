@@ -86,6 +86,7 @@ Number = Whole | Real
 IMAGES = Whole(0, 1_000_000_000)
 LIMIT = Whole(1, 1_000_000_000)
 BATCH = Whole(1, 65_536)
+SHARDS = Whole(1, 1_000_000)
 # threads that score or compute; processes that load
 THREADS = Whole(1, 1024)
 LOADERS = Whole(0, 1024)

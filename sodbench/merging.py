@@ -6,7 +6,9 @@ the digests of whole folders are made of those of the files. No image, mask or m
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +26,14 @@ from sodbench.results.provenance import (
     portable,
 )
 from sodbench.results.run import Run
-from sodbench.results.shard_records import ShardRecord, names_digest, read_shard, shard_folders
+from sodbench.results.shard_records import (
+    ShardRecord,
+    names_digest,
+    read_shard,
+    shard_folder,
+    shard_folders,
+)
+from sodbench.shard import Shard
 from sodbench.shard_agreement import FILE_PARTS, complete
 
 if TYPE_CHECKING:
@@ -92,6 +101,35 @@ def merge_shards(
         _remember_roots(shards, out)
         runs.append(run)
     return runs
+
+
+def merge_and_remove(
+    of: Sequence[tuple[str, str]],
+    count: int,
+    reports: Path,
+    *,
+    replace: bool = False,
+    allow_constant: bool = False,
+) -> list[Run]:
+    """Joins shards of one run of sodbench, which have served when its records are there.
+
+    of: names of methods and data sets, of which `count` shards each are in `reports`. The runs are in their
+    order. Raises InputError as `merge`.
+    """
+    folders = [
+        shard_folder(reports, name, dataset, Shard(number, count))
+        for name, dataset in of
+        for number in range(1, count + 1)
+    ]
+    records = [read_shard(folder, reports) for folder in folders]
+    runs = merge_shards(records, reports, replace=replace, allow_constant=allow_constant)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # others hold something
+            for parent in (folder.parent, folder.parent.parent, reports / "shards"):
+                parent.rmdir()
+    order = {key: place for place, key in enumerate(of)}
+    return sorted(runs, key=lambda run: order[run.name, run.dataset])
 
 
 def _joined(shards: Sequence[ShardRecord], out: Path, allow_constant: bool) -> Run:

@@ -4,19 +4,16 @@ torchrun --nproc-per-node 4 -m sodbench run basnet --datasets duts-te
 """
 
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError, Note
 from sodbench.evaluation import evaluate, prepare_all
-from sodbench.merging import merge_shards
+from sodbench.merging import merge_and_remove
 from sodbench.paths import user_path
-from sodbench.results.shard_records import read_shard, shard_folder
 from sodbench.shard import Shard
 
 if TYPE_CHECKING:
@@ -86,7 +83,13 @@ def evaluate_on_ranks(
         _wait(process)
         if not process.first:
             return None
-        return _merged(folders, user_path(reports), process.world, options)
+        return merge_and_remove(
+            folders,
+            process.world,
+            user_path(reports),
+            replace=options.get("replace", False),
+            allow_constant=options.get("allow_constant", False),
+        )
 
 
 def _refuse_together(process: "Process", problem: InputError | None) -> None:
@@ -107,24 +110,3 @@ def _wait(process: "Process") -> None:
         process.wait()
     except RuntimeError:  # its connection is closed
         sys.exit(2)
-
-
-def _merged(of: Sequence[tuple[str, str]], reports: Path, count: int, options: dict[str, Any]) -> "list[Run]":
-    folders = [
-        shard_folder(reports, name, dataset, Shard(number, count))
-        for name, dataset in of
-        for number in range(1, count + 1)
-    ]
-    runs = merge_shards(
-        [read_shard(folder, reports) for folder in folders],
-        reports,
-        replace=options.get("replace", False),
-        allow_constant=options.get("allow_constant", False),
-    )
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # others hold something
-            for parent in (folder.parent, folder.parent.parent, reports / "shards"):
-                parent.rmdir()
-    order = {key: place for place, key in enumerate(of)}
-    return sorted(runs, key=lambda run: order[run.name, run.dataset])

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sodbench.arguments import SHARDS
 from sodbench.errors import InputError, shown
 
 T = TypeVar("T")
 
-MOST = 1_000_000  # shards of one data set
+MOST = SHARDS.most  # shards of one data set
 
 
 @dataclass(frozen=True, order=True)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sodbench.arguments import DIGITS, LOADERS
+from sodbench.arguments import DIGITS, LOADERS, SHARDS
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.cli.report import FORMATS
@@ -85,6 +85,18 @@ def _add_running(action: argparse.ArgumentParser) -> None:
     )
     options.add_no_maps(action)
     options.add_shard(action)
+    action.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="compute on a Dask cluster: tcp://host:8786, or local for one worker process per core",
+    )
+    action.add_argument(
+        "--shards",
+        action=options.Bounded,
+        kind=SHARDS,
+        metavar="N",
+        help="with --dask: parts of each cell (one per worker, of 64 images or more)",
+    )
     options.add_replace(action)
     options.add_quiet(action)
 
@@ -162,6 +174,8 @@ def _run(args: argparse.Namespace) -> int:
         loaders=args.loaders,
         keep_maps=args.keep_maps,
         shard=args.shard,
+        dask=args.dask,
+        shards=args.shards,
         replace=args.replace,
         progress=not args.quiet,
         tell=_tell,

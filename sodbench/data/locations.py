@@ -70,6 +70,12 @@ def known_roots(reports: Path, argument: Path | str | None = None) -> list[Path]
     return list(dict.fromkeys(real_path(user_path(root)) for root in roots))
 
 
+def forget_roots(reports: Path) -> None:
+    """Removes what is remembered for a reports folder that was a temporary one."""
+    with suppress(OSError, InputError):
+        _memory(reports).unlink(missing_ok=True)
+
+
 def _remembered(reports: Path) -> list[Path]:
     try:
         lines = _memory(reports).read_text(encoding="utf-8").splitlines()

@@ -12,12 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sodbench.cell_key import Parts, images_digest, joined, map_parts, prediction_parts, scoring_parts
+from sodbench.cell_key import (
+    Parts,
+    files_digest,
+    images_digest,
+    joined,
+    map_parts,
+    prediction_parts,
+    scoring_parts,
+)
 from sodbench.data.card import load_card
 from sodbench.data.folder import DataSet, open_dataset, pair_maps
 from sodbench.errors import InputError
 from sodbench.names import folder_name
 from sodbench.paths import user_path
+from sodbench.shard import Shard
 from sodbench.suites.options import Options
 from sodbench.suites.suite import DATASET, Row, Suite, baseline_of
 from sodbench.suites.trainings import WEIGHTS, training_folder
@@ -155,6 +164,17 @@ class Keys:
                     images=self._images_of(one),
                 )
         return joined(self._predicted[*network, cell.dataset], self._scoring(dataset))
+
+    def parts_of_shard(self, cell: Cell, weights: Path | None, shard: Shard) -> Parts:
+        """What the scores of a shard of a cell depend on; reads its images, masks and maps each time."""
+        samples, maps = shard.of(self.dataset(cell.dataset).samples), cell.row.method.maps
+        own = {"masks": files_digest((one.name, one.mask) for one in samples)}
+        if maps is None:
+            own["images"] = images_digest(samples)
+        else:
+            pairs = pair_maps(self.dataset(cell.dataset), folder_of_maps(maps, cell.dataset)).pairs
+            own |= map_parts(shard.of(pairs))
+        return self.parts(cell, weights) | own
 
     def _part(self, samples: Sequence[T]) -> Sequence[T]:
         return samples if self.shard is None else self.shard.of(samples)

@@ -7,19 +7,24 @@ else is left, it is waited for. A failure ends its step, not the suite.
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sodbench.arguments import SHARDS
+from sodbench.cell_key import Parts
 from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
+from sodbench.recording import check_place
 from sodbench.results.run import Run
 from sodbench.shard import Shard
-from sodbench.suites.cells import Cell, compute_cell
+from sodbench.suites.cells import Cell, compute_cell, weights_of
+from sodbench.suites.dask_engine import DaskEngine, Lost, checked_address, dask_engine
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
 from sodbench.suites.options import Options
@@ -58,6 +63,8 @@ def run_suite(
     loaders: int = 1,
     keep_maps: bool = True,
     shard: str | Shard | None = None,
+    dask: str | None = None,
+    shards: int | None = None,
     replace: bool = False,
     trust: bool = False,
     progress: bool = False,
@@ -73,6 +80,10 @@ def run_suite(
     batch, workers, replace, progress: as for `evaluate`. loaders: processes that load training samples.
     keep_maps: whether predicted maps are kept; without, they are scored from memory.
     shard: compute this part of every cell only, such as "3/16"; `sodbench merge` makes the records.
+    dask: the address of a Dask scheduler, such as "tcp://host:8786", whose workers compute shards of cells
+        and trainings; "local": one worker process per core of this machine (a script needs
+        `if __name__ == "__main__":` then).
+    shards: into how many parts a cell is shared out with `dask`; None: one per worker, of 64 images or more.
     tell: called with one line about every step, and with the time left.
 
     Raises InputError for a suite that is wrong, before any work is done.
@@ -82,6 +93,14 @@ def run_suite(
             "a suite under torchrun: start `sodbench suite run` several times instead; the processes share"
             " its steps, each on the GPU that --device names"
         )
+    if dask is not None:
+        dask = checked_address(dask)
+        if shard is not None:
+            raise InputError("--shard and --dask: a cluster shares out all shards; leave --shard out")
+    if shards is not None:
+        shards = SHARDS.checked("the number of shards", shards)
+        if dask is None:
+            raise InputError("--shards: it is for --dask; --shard 3/16 computes one part in this process")
     options = Options(
         reports=user_path(reports),
         maps=user_path(maps),
@@ -97,7 +116,11 @@ def run_suite(
         trust=trust,
         progress=progress,
     )
-    return _Driver(load_suite(suite), options, tell or (lambda line: None)).run()
+    driver = _Driver(load_suite(suite), options, tell or (lambda line: None))
+    if dask is None:
+        return driver.run()
+    with dask_engine(dask, options, shards, driver.say) as driver.engine:
+        return driver.run()
 
 
 @dataclass
@@ -109,6 +132,14 @@ class _Driver:
     tell: Tell
     ended: dict[_Unit, Outcome] = field(default_factory=dict)
     runs: dict[_Unit, Run] = field(default_factory=dict)
+    engine: DaskEngine | None = None
+    # held by what must not happen in two threads at once, which all is but the work of a cluster
+    turn: threading.RLock = field(default_factory=threading.RLock)
+
+    def say(self, line: str) -> None:
+        """Tells one line."""
+        with self.turn:
+            self.tell(line)
 
     def run(self) -> SuiteRun:
         self.planner = Planner(self.suite, self.options)
@@ -123,7 +154,7 @@ class _Driver:
         self.computed = _Rate()
         pending = units
         while pending:
-            left = [unit for unit in pending if not self._try(unit)]
+            left = self._try_all(pending)
             if len(left) == len(pending):  # the others are at all that is left
                 self._wait_for(left[0])
                 left = left[1:] if left[0] in self.ended else left
@@ -132,6 +163,17 @@ class _Driver:
         counts = Counter(one.state for one in outcomes)
         self.tell(f"{self.suite.name}: {', '.join(f'{count} {state}' for state, count in counts.items())}")
         return SuiteRun(self.suite, outcomes, tuple(self.runs[unit] for unit in units if unit in self.runs))
+
+    def _try_all(self, units: list[_Unit]) -> list[_Unit]:
+        """Computes what no other process is at, with a cluster all rows at once; what is left."""
+        if self.engine is None:
+            return [unit for unit in units if not self._try(unit)]
+        rows = [[unit for unit in units if unit.row.name == row.name] for row in self.suite.rows()]
+
+        def left_of(row: list[_Unit]) -> list[_Unit]:
+            return [unit for unit in row if not self._try(unit)]
+
+        return [unit for left in self.engine.together(left_of, [row for row in rows if row]) for unit in left]
 
     def _try(self, unit: _Unit) -> bool:
         """Computes a step unless another process is at it, or at the training before it; whether it ended."""
@@ -165,7 +207,8 @@ class _Driver:
         began = time.monotonic()
         step = None
         try:
-            step = self._state(unit)
+            with self.turn:
+                step = self._state(unit)
             if step.state == "done":
                 outcome = Outcome(step.method, step.dataset, "reused")
                 if step.run is not None:
@@ -178,12 +221,15 @@ class _Driver:
                 outcome = Outcome(step.method, step.dataset, "impossible", step.reason)
             else:
                 outcome = self._compute(unit, step, began)
+        except Lost:
+            raise
         except Exception as error:
             reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             changed = step.changed if step else ()
             outcome = Outcome(unit.row.name, unit.dataset, "failed", " ".join(reason.split()), changed)
-        self.ended[unit] = outcome
-        self._report(unit, outcome)
+        with self.turn:
+            self.ended[unit] = outcome
+            self._report(unit, outcome)
 
     def _state(self, unit: _Unit) -> Step:
         """The state of a step as it is now: another process may have brought it to its end."""
@@ -201,16 +247,40 @@ class _Driver:
 
     def _compute(self, unit: _Unit, step: Step, began: float) -> Outcome:
         if step.changed:
-            self.tell(f"{unit.name}: computed again, because this changed: {'; '.join(step.changed)}")
+            self.say(f"{unit.name}: computed again, because this changed: {'; '.join(step.changed)}")
         elif step.reason:
-            self.tell(f"{unit.name}: {step.reason}")
+            self.say(f"{unit.name}: {step.reason}")
         if unit.dataset is None:
-            train_row(self.suite, unit.row, self.options)
+            self._train(unit.row)
         else:
-            self.runs[unit] = compute_cell(self.suite, Cell(unit.row, unit.dataset), self.options)
+            self.runs[unit] = self._run_of(Cell(unit.row, unit.dataset))
         seconds = time.monotonic() - began
-        self.computed.add(unit, step, seconds)
+        with self.turn:
+            self.computed.add(unit, step, seconds)
         return Outcome(step.method, step.dataset, "computed", "", step.changed, seconds)
+
+    def _train(self, row: Row) -> None:
+        if self.engine is None:
+            train_row(self.suite, row, self.options)
+        else:
+            self.engine.train(self.suite, row)
+
+    def _run_of(self, cell: Cell) -> Run:
+        if self.engine is None:
+            return compute_cell(self.suite, cell, self.options)
+
+        def parts_of(shard: Shard) -> Parts:
+            with self.turn:
+                weights = weights_of(self.suite, cell.row, self.options)
+                return self.planner.keys.parts_of_shard(cell, weights, shard)
+
+        dataset = self.planner.keys.dataset(cell.dataset)
+        images = len(dataset.samples)
+        scoring = replace(
+            self.planner.keys.scoring, reports=self.options.reports, replace=self.options.replace
+        )
+        check_place(cell.row.name, dataset, images, scoring)
+        return self.engine.compute(self.suite, cell, parts_of, images)
 
     def _report(self, unit: _Unit, outcome: Outcome) -> None:
         line = f"[{len(self.ended)}/{len(self.estimates)}] {outcome.name}: {outcome.state}"

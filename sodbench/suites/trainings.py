@@ -156,6 +156,13 @@ def train_row(suite: Suite, row: Row, options: Options) -> None:
     (folder / "last.pt").unlink(missing_ok=True)
 
 
+def place_for_training(suite: Suite, row: Row, options: Options) -> Path:
+    """The folder of a row's training, with one of other parts set aside; for a training made elsewhere."""
+    folder = training_folder(suite, row, options)
+    _make_room(folder, TrainingKeys(suite, options).parts(row))
+    return folder
+
+
 def is_complete(folder: Path) -> bool:
     """Whether a training has come to its end, and its weights are those that it wrote."""
     weights = folder / WEIGHTS

@@ -118,6 +118,27 @@ CASES = [
         changes=MADE,
         build=_suite(HEAD + '[[methods]]\nbaseline = "tiny.toml"\ntrain = true\n' + MAPS, tiny=TINY),
     ),
+    *(
+        Case(
+            f"suites/dask-{name}",
+            (*RUN, *options),
+            says=says,
+            build=_suite(HEAD + MAPS),
+        )
+        for name, options, says in (
+            (
+                "address",
+                ("--dask", "host:8786"),
+                "'host:8786': expected local, or the address",
+            ),
+            ("port", ("--dask", "tcp://host:0"), "expected local, or the address of a scheduler"),
+            ("empty", ("--dask", ""), "expected local, or the address of a scheduler"),
+            ("nobody", ("--dask", "tcp://127.0.0.1:9"), "no Dask scheduler answers there within 10 seconds"),
+            ("and-shard", ("--dask", "local", "--shard", "1/2"), "leave --shard out"),
+            ("shards-0", ("--dask", "local", "--shards", "0"), "--shards.*1 or more"),
+            ("shards-alone", ("--shards", "2"), "--shards: it is for --dask"),
+        )
+    ),
     Case(
         "suites/reports-is-a-file",
         (*RUN, "--reports", "net.py"),
