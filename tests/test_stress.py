@@ -128,10 +128,16 @@ def test_cells_that_agree_are_used_again(
 def test_a_record_of_other_images_is_not_lost(root: Path, network: Network, here: Path) -> None:
     stressed(root, network, kinds="fog", severities=1)
     before = files(Path("reports"))
-    with pytest.raises(InputError, match=r"other images \(3 images there, 2 here\); --replace replaces it"):
+    with pytest.raises(
+        InputError, match=r"other images and masks \(3 images there, 2 here\); --replace replaces it"
+    ):
         stressed(root, network, kinds="fog", severities=1, limit=2)
-    with pytest.raises(InputError, match=r"other protocols or metrics"):
+    with pytest.raises(InputError, match=r"other metrics pysodmetrics \("):
         stressed(root, network, kinds="fog", severities=1, metrics=["MAE"])
+    with Path(network[0].partition(":")[0]).open("a", encoding="utf-8") as source:
+        source.write("# changed\n")
+    with pytest.raises(InputError, match=r"with other network \(3 images there, 3 here\)"):
+        stressed(root, network, kinds="fog", severities=2)
     assert files(Path("reports")) == before
     record = stressed(root, network, kinds="fog", severities=1, limit=2, replace=True).record
     assert record.images == 2 and load_stress(Path("reports"), "mynet.create", "sod") == record

@@ -103,7 +103,7 @@ def shared_cells(records: "Sequence[StressRecord]") -> list[StressRecord]:
     """
     first = records[0]
     for other in records[1:]:
-        for key in ("images", "corruptions"):
+        for key in ("images", "masks", "corruptions"):
             if other.depends.get(key) != first.depends.get(key):
                 raise InputError(
                     f"the stress records of {first.name} and {other.name} on {first.dataset} are of "

@@ -45,25 +45,18 @@ class Network:
 
 
 def dependencies(network: Network, samples: Sequence[Sample]) -> dict[str, str]:
-    """What every score depends on, as text, by its name in messages."""
+    """What every score depends on, part by part: as of a cell of clean images, and how they are corrupted."""
     from PIL import features
 
     from sodbench import __version__
+    from sodbench.cell_key import joined, prediction_parts, scoring_parts
     from sodbench.data.corruptions import VERSION
-    from sodbench.json_text import to_json
-    from sodbench.results.provenance import digest_of
 
-    recipe, device = network.loaded.baseline, network.device.partition(":")[0]
-    files = [(one.name, file) for one in samples for file in (one.image, one.mask) if file is not None]
-    settings = [recipe.network, dict(recipe.options), recipe.input, recipe.output, recipe.inference]
-    scored = [network.scoring.protocols, network.scoring.metrics]
+    scoring = network.scoring
+    predicted = prediction_parts(network.loaded, samples, network.precision, network.device)
     return {
-        "weights": network.loaded.weights_sha256,
-        "settings": _digest(to_json(settings)),
-        "precision": network.precision or str(getattr(recipe.inference, device, "fp32")),
-        "device": device,
-        "images": digest_of(files),
-        "protocols or metrics": _digest(to_json(scored)),
+        **joined(predicted, scoring_parts(samples, scoring.protocols, scoring.metrics)),
+        "device": network.device.partition(":")[0],
         "corruptions": str(VERSION),
         "libjpeg": str(features.version_feature("libjpeg_turbo") or features.version_codec("jpg")),
         "version of sodbench": __version__,

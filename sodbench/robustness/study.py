@@ -116,7 +116,8 @@ def _plan(network: Network, dataset: DataSet, wanted: list[Corruption]) -> _Plan
     before = _recorded_before(network, dataset)
     if before is not None and before.depends != depends:
         if not network.scoring.replace:
-            differing = [key for key in depends if before.depends.get(key) != depends[key]]
+            parts = {**before.depends, **depends}
+            differing = [key for key in parts if before.depends.get(key) != depends.get(key)]
             raise InputError(
                 f"{network.scoring.reports}: holds a stress record of {network.name} on {dataset.name} with "
                 f"other {' and '.join(differing) or 'settings'} ({before.images} images there, "

@@ -59,7 +59,7 @@ STRESS = {
     "expected": 300,
     "protocols": ["pysodmetrics"],
     "leading": "MAE@pysodmetrics",
-    "depends": {"images": "0", "corruptions": "1"},
+    "depends": {"images": "0", "masks": "0", "corruptions": "1"},
     "clean": {"MAE@pysodmetrics": 0.1},
     "clean_images": {"3096": 0.1},
     "cells": [{"kind": "fog", "severity": 1, "scores": {"MAE@pysodmetrics": 0.2}, "worst": ["3096"]}],
