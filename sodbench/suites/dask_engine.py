@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sodbench.cell_key import Parts, differences
-from sodbench.cores import core_count
 from sodbench.data.locations import data_root, remember_root
-from sodbench.errors import InputError, cut, first_of
+from sodbench.errors import InputError, first_of
 from sodbench.merging import merge_and_remove
 from sodbench.names import folder_name
 from sodbench.paths import real_path
@@ -28,12 +27,11 @@ from sodbench.results.saving import put_in_place
 from sodbench.results.shard_records import FILES, check_shard_place, read_shard, shard_folder
 from sodbench.shard import MOST, Shard
 from sodbench.suites.cells import Cell
+from sodbench.suites.dask_connection import PATIENCE, connected, described
 from sodbench.suites.dask_tasks import (
     Made,
-    Worker,
     compute_shard,
     compute_training,
-    describe,
     read_files,
     refuse_other_software,
     same,
@@ -51,8 +49,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 
-LOCAL = "local"
-PATIENCE = 10  # seconds in which a scheduler and its first worker must answer
 RETRIES = 2  # of a task that fails; a worker that dies is another matter, and is Dask's
 ENOUGH_IMAGES = 64  # of a shard, where the number of shards is not given
 MOST_AT_ONCE = 64  # rows of a suite, each in a thread that waits for its tasks
@@ -243,8 +239,8 @@ def dask_engine(
 ) -> Iterator[DaskEngine]:
     """Connects to a cluster, or starts one for `local`; raises InputError where its workers do not fit."""
     with ExitStack() as stack:
-        client = stack.enter_context(_connected(address))
-        workers = _described(client, address)
+        client = stack.enter_context(connected(address))
+        workers = described(client, address)
         expected = software()
         for where, worker in sorted(workers.items()):
             refuse_other_software(where, worker.software, expected)
@@ -260,102 +256,6 @@ def dask_engine(
             data_root=None if options.data_root is None else real_path(options.data_root),
         )
         yield DaskEngine(client, address, expected, len(workers), gpus, absolute, shards, tell)
-
-
-def checked_address(address: str) -> str:
-    """The address, or `local`; InputError for anything else."""
-    parts = re.fullmatch(r"(tcp|tls|ws|wss)://([^\s/:]+|\[[^\s/]+\]):([0-9]{1,5})", address)
-    if address == LOCAL or (parts is not None and 1 <= int(parts[3]) <= 65_535):
-        return address
-    raise InputError(
-        f"--dask {cut(address)!r}: expected local, or the address of a scheduler such as tcp://host:8786"
-    )
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    checked_address(address)
-    try:
-        import distributed
-    except ImportError:
-        raise InputError('--dask needs distributed: pip install "sodbench[cluster]"') from None
-    connect: Any = distributed.Client
-    with ExitStack() as stack:
-        stack.enter_context(_quiet())
-        where = stack.enter_context(_local_cluster()) if address == LOCAL else address
-        try:
-            client = connect(where, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"--dask {address}: no Dask scheduler answers there within {PATIENCE} seconds ({error})"
-            ) from None
-        try:
-            yield client
-        finally:
-            with suppress(TimeoutError):
-                client.close(timeout=PATIENCE)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps Dask from logging what this process says in one line, such as that a connection is lost."""
-    import logging
-
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
-    levels = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-
-
-@contextmanager
-def _local_cluster() -> Iterator[Any]:
-    """One worker process per core on this machine, which nothing outside it can reach."""
-    import logging
-
-    import dask
-    import distributed
-
-    start: Any = distributed.LocalCluster
-    kinds = ("scheduler", "worker")
-    no_pages: dict[str, list[str]] = {f"distributed.{kind}.http.routes": [] for kind in kinds}
-    with (
-        dask.config.set(no_pages),
-        start(
-            n_workers=core_count(),
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            # a free port, not the usual one: two of these may run at once
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            dashboard_address=None,
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster
-
-
-def _described(client: Any, address: str) -> dict[str, Worker]:
-    """Every worker by its address."""
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError:
-        raise InputError(
-            f"--dask {address}: this scheduler has no worker; start one: dask worker {address}"
-        ) from None
-    answers = client.run(describe, on_error="return")
-    for where, answer in sorted(answers.items()):
-        if not isinstance(answer, Worker):
-            raise InputError(
-                f"worker {where} cannot say which sodbench it has ({type(answer).__name__}: {answer});"
-                " install the same as here"
-            )
-    return dict(answers)
 
 
 def row_with_absolute_paths(row: Row) -> Row:

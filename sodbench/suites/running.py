@@ -24,7 +24,8 @@ from sodbench.recording import check_place
 from sodbench.results.run import Run
 from sodbench.shard import Shard
 from sodbench.suites.cells import Cell, compute_cell, weights_of
-from sodbench.suites.dask_engine import DaskEngine, Lost, checked_address, dask_engine
+from sodbench.suites.dask_connection import checked_address
+from sodbench.suites.dask_engine import DaskEngine, Lost, dask_engine
 from sodbench.suites.durations import duration
 from sodbench.suites.locks import Taken, alone, cell_lock, training_lock
 from sodbench.suites.options import Options

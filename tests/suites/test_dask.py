@@ -172,10 +172,10 @@ def test_a_scheduler_that_goes_away_leaves_finished_shards(
 def test_an_address_without_a_scheduler_is_refused(
     write: Write, maps: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sodbench.suites import dask_engine
+    from sodbench.suites import dask_connection
 
     suite = str(write("own.toml", SUITE[: SUITE.index("[[methods]]\nbaseline")]))
-    monkeypatch.setattr(dask_engine, "PATIENCE", 1)
+    monkeypatch.setattr(dask_connection, "PATIENCE", 1)
     with pytest.raises(sb.InputError, match="no Dask scheduler answers there within 1 seconds"):
         sb.run_suite(suite, data_root=root, dask="tcp://127.0.0.1:9")
     for address in ("host:8786", "tcp://host", "tcp://host:99999", "", "http://host:8786"):
