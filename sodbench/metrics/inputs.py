@@ -48,7 +48,7 @@ def checked_map(values: ArrayLike, name: str) -> MapArray:
 def checked_mask(values: ArrayLike, name: str) -> NDArray[np.uint8]:
     """A mask as uint8 (0..255), H x W, C order; bool becomes 0 and 255.
 
-    Raises InputError for a mask of 0 and 1 (toolkits read it as empty), colour, other types, no pixels.
+    Raises InputError for colour, other types, no pixels. `refuse_zero_one` goes with it.
     """
     array = _two_dimensional(values, name, "mask")
     if array.dtype == np.bool_:
@@ -58,12 +58,16 @@ def checked_mask(values: ArrayLike, name: str) -> NDArray[np.uint8]:
             f"{name}: mask of type {array.dtype}; expected uint8 (0 and 255) or bool: threshold it, "
             "for example mask > 0"
         )
-    if array.max() == 1:
+    return np.ascontiguousarray(array)
+
+
+def refuse_zero_one(mask: NDArray[np.uint8], name: str) -> None:
+    """Raises InputError for a mask of the values 0 and 1, which toolkits read as empty."""
+    if mask.max() == 1:
         raise InputError(
             f"{name}: mask has the values 0 and 1 only, which every threshold reads as empty: "
             "pass mask.astype(bool), or mask * 255"
         )
-    return np.ascontiguousarray(array)
 
 
 def checked_name(name: object) -> str:

@@ -152,6 +152,82 @@ def load_reals(row: NDArray[np.float64], first: int) -> Lane:
     return np.array(row[first : first + 8])
 
 
+def _as_reals(builder: Any, values: Any) -> Any:
+    if values.type == REALS.vector:
+        return values
+    wider = ir.VectorType(ir.IntType(32), REALS.n)
+    return builder.sitofp(builder.zext(values, wider), REALS.vector)
+
+
+def _eight(context: Any, builder: Any, row: Any, array: Any, first: Any) -> Any:
+    kind = ir.DoubleType() if row.dtype == types.float64 else ir.IntType(8)
+    made = context.make_array(row)(context, builder, array)
+    place = builder.gep(made.data, [first])
+    value = builder.load(builder.bitcast(place, ir.VectorType(kind, REALS.n).as_pointer()))
+    value.align = 1
+    return value
+
+
+def _convert(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return _as_reals(builder, _eight(context, builder, signature.args[0], *arguments))
+
+
+def _convert_sum(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    a, b, first = arguments
+    one = _eight(context, builder, signature.args[0], a, first)
+    other = _eight(context, builder, signature.args[1], b, first)
+    if one.type == REALS.vector:
+        return builder.fadd(one, other)
+    wider = ir.VectorType(ir.IntType(16), REALS.n)
+    return _as_reals(builder, builder.add(builder.zext(one, wider), builder.zext(other, wider)))
+
+
+def _chosen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    flags = builder.bitcast(builder.trunc(arguments[1], ir.IntType(8)), ir.VectorType(ir.IntType(1), REALS.n))
+    nothing = ir.Constant(REALS.vector, [0.0] * REALS.n)
+    return builder.select(flags, arguments[0], nothing)
+
+
+def _sum_reals(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType(), REALS.vector])
+    name = f"llvm.vector.reduce.fadd.v{REALS.n}f64"
+    reduce = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    return builder.call(reduce, [ir.Constant(ir.DoubleType(), -0.0), arguments[0]])
+
+
+@_instruction(lambda row, first: REALS(row, types.intp), _convert)
+def load_as_reals(row: NDArray[Any], first: int) -> Lane:
+    """8 pixels or numbers of a row, in double precision."""
+    return np.array(row[first : first + 8], np.float64)
+
+
+@_instruction(lambda a, b, first: REALS(a, b, types.intp), _convert_sum)
+def load_sums_as_reals(a: NDArray[Any], b: NDArray[Any], first: int) -> Lane:
+    """The sums of 8 pixels or numbers of two rows of one type, in double precision."""
+    return np.asarray(np.add(a[first : first + 8], b[first : first + 8], dtype=np.float64))
+
+
+@_splat(REALS, types.float64)
+def splat_reals(value: float) -> Lane:
+    """8 times one number."""
+    return np.full(8, value)
+
+
+@_instruction(lambda lanes, word: REALS(REALS, types.uint64), _chosen)
+def chosen(lanes: Lane, word: np.uint64) -> Lane:
+    """The numbers whose bit of the word (its lowest 8) is set, 0 for the others."""
+    return np.where([(int(word) >> i) & 1 for i in range(8)], lanes, 0.0)
+
+
+@_instruction(lambda lanes: types.float64(REALS), _sum_reals)
+def sum_reals(lanes: Lane) -> Any:
+    """The sum of the 8 numbers, from the first to the last."""
+    total = 0.0
+    for one in lanes:
+        total += one
+    return total
+
+
 @_instruction(lambda row, first, lanes: types.void(row, types.intp, lanes), _store)
 def store(row: NDArray[Any], first: int, lanes: Lane) -> None:
     """Writes the numbers to a row of their type."""
@@ -188,16 +264,28 @@ def subtract(a: Lane, b: Lane) -> Lane:
     return a - b
 
 
-@_two(lambda builder, a, b: builder.fadd(a, b))
+@_two(lambda builder, a, b: builder.fadd(a, b, flags=("contract",)))
 def add_reals(a: Lane, b: Lane) -> Lane:
     """a + b."""
     return a + b
 
 
-@_two(lambda builder, a, b: builder.fsub(a, b))
+@_two(lambda builder, a, b: builder.fsub(a, b, flags=("contract",)))
 def subtract_reals(a: Lane, b: Lane) -> Lane:
     """a - b."""
     return a - b
+
+
+@_two(lambda builder, a, b: builder.fmul(a, b, flags=("contract",)))
+def multiply_reals(a: Lane, b: Lane) -> Lane:
+    """a x b; with an addition that follows, rounded once where the processor can."""
+    return a * b
+
+
+@_two(lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), a, b))
+def lower_reals(a: Lane, b: Lane) -> Lane:
+    """The smaller of each pair; b where one of them is NaN."""
+    return np.where(a < b, a, b)
 
 
 @_two(lambda builder, a, b: builder.mul(a, b))
@@ -248,3 +336,23 @@ def differ(a: Lane, b: Lane) -> np.uint64:
     """A word whose bit i is set where a and b differ."""
     word: np.uint64 = np.packbits(a != b, bitorder="little").view(np.uint64)[0]
     return word
+
+
+def _place_of_bit(count: str) -> Decorator:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zeros = getattr(builder, count)(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return zeros if count == "cttz" else builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
+
+    return _instruction(lambda word: types.int64(types.uint64), emit)
+
+
+@_place_of_bit("cttz")
+def first_set(word: np.uint64) -> int:
+    """The place of the lowest bit that is set; the word is not 0."""
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+@_place_of_bit("ctlz")
+def last_set(word: np.uint64) -> int:
+    """The place of the highest bit that is set; the word is not 0."""
+    return int(word).bit_length() - 1

@@ -77,7 +77,7 @@ class MaskWork:
         self.height, self.width = mask.truth.shape
         self.n = mask.truth.size
         self.where = mask.where
-        self.n_object, rows, columns = (int(value) for value in mask.where[:3])
+        self.n_object, rows, columns = mask.where[:3].tolist()
         # the object's mean row and column, counted from 0; the middle for an empty mask
         self.mean_row = rows / self.n_object if self.n_object else self.height / 2
         self.mean_column = columns / self.n_object if self.n_object else self.width / 2
@@ -110,7 +110,7 @@ class MaskWork:
     def distances(self, truth: NDArray[np.uint8]) -> Distances:
         """Distances of the background to the object; `truth` is this mask as 0 and 255, and has an object."""
         if self._distances is None:
-            first, last, left, right = (int(value) for value in self.where[3:])
+            first, last, left, right = self.where[3:].tolist()
             left = left // 16 * 16
             columns = (right - left) // 16 * 16 + 16
             vertical = self._array("vertical", (self.height, columns))
@@ -212,17 +212,20 @@ class MaskCache:
         """`limit` is in bytes; the least recently used work goes first."""
         self._limit = limit
         self._held = 0
-        self._works: OrderedDict[tuple[bytes, int], MaskWork] = OrderedDict()
+        self._works: OrderedDict[tuple[int, ...], MaskWork] = OrderedDict()
         self._lock = threading.Lock()
 
     def work(self, mask: BinaryMask) -> MaskWork:
         """The work of this mask: that of an earlier mask of the same pixels, or new work."""
-        key = (mask.packed.tobytes(), mask.truth.shape[1])
+        # the extent, a cheap key, nearly always tells masks apart; of two that share it the later one is kept
+        key = (*mask.truth.shape, *mask.where.tolist())
         with self._lock:
             known = self._works.get(key)
             if known is not None:
-                self._works.move_to_end(key)
-                return known
+                if np.array_equal(known.bits, mask.packed):
+                    self._works.move_to_end(key)
+                    return known
+                self._held -= self._works.pop(key).size_in_bytes
             work = self._works[key] = MaskWork(mask)
             self._held += work.size_in_bytes
             while self._held > self._limit and len(self._works) > 1:
@@ -240,6 +243,7 @@ def shared_masks() -> MaskCache:
 class _Scratch(threading.local):
     def __init__(self) -> None:
         self.held: dict[str, NDArray[np.uint64]] = {}
+        self.last: dict[str, NDArray[Any]] = {}
 
 
 _scratch = _Scratch()
@@ -250,6 +254,9 @@ def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
     Fresh memory has to be mapped page by page, which takes about as long as the kernels that fill it.
     """
+    last = _scratch.last.get(use)
+    if last is not None and last.shape == shape and last.dtype == dtype:
+        return last
     kind = np.dtype(dtype)
     size = math.prod(shape)
     need = (size * kind.itemsize + 7) // 8
@@ -258,7 +265,9 @@ def scratch(use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     held = _scratch.held.get(use)
     if held is None or held.size < need:
         held = _scratch.held[use] = np.empty(need, np.uint64)
-    return held[:need].view(kind)[:size].reshape(shape)
+    array: NDArray[Any] = held[:need].view(kind)[:size].reshape(shape)
+    _scratch.last[use] = array
+    return array
 
 
 @cache

@@ -229,6 +229,11 @@ class Measurement:
         pixels.append(index[rest])
         return [np.bincount(one, minlength=2 * size).reshape(2, size) for one in pixels]
 
+    @property
+    def background_sum(self) -> float:
+        """The sum of the map's values over the background, in the map's own units."""
+        return curves.background_sum(self.total, self.levels.astype(np.float64, copy=False))
+
     def weighted_errors(self, top: float) -> tuple[float, float]:
         """The two sums of the weighted F-measure, in the map's own units.
 

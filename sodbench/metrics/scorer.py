@@ -15,7 +15,14 @@ from sodbench.arguments import instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.inputs import MapArray, SizeMismatchError, checked_map, checked_mask, checked_name
+from sodbench.metrics.inputs import (
+    MapArray,
+    SizeMismatchError,
+    checked_map,
+    checked_mask,
+    checked_name,
+    refuse_zero_one,
+)
 from sodbench.metrics.kept_curves import KeptCurves
 from sodbench.metrics.kernels.sums import RunningMean
 from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
@@ -314,6 +321,8 @@ def measure_image(
         measurement = shared.get((least, id(values)))
         if measurement is None:
             binary = binarise(grey, least)
+            if binary.truth is not grey:  # otherwise it has the values 0 and 255
+                refuse_zero_one(grey, name)
             work = masks.work(binary) if masks else MaskWork(binary, use=str(len(shared)))
             measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
             shared[least, id(values)] = measurement

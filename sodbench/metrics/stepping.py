@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sodbench.errors import InputError
-from sodbench.metrics.inputs import SizeMismatchError, as_array, checked_map, checked_mask
+from sodbench.metrics.inputs import SizeMismatchError, as_array, checked_map, checked_mask, refuse_zero_one
 from sodbench.metrics.mask import binarise, shared_masks
 from sodbench.metrics.measurement import Measurement
 from sodbench.metrics.protocol import Protocol, load_protocol
@@ -105,6 +105,7 @@ def measured(pred: ArrayLike, gt: ArrayLike, normalize: bool = True) -> Measurem
         )
     prediction = checked_map(pred, name)
     grey = checked_mask(gt, name)
+    refuse_zero_one(grey, name)
     if prediction.shape != grey.shape:
         raise SizeMismatchError(name, prediction.shape, grey.shape, NORMALISED.name)
     last = _last

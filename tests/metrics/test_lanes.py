@@ -85,7 +85,15 @@ def test_the_smallest_and_the_largest_of_all() -> None:
         assert run(a) == (a.min(), a.max())
 
 
-@pytest.mark.parametrize(("operation", "expected"), [("add_reals", np.add), ("subtract_reals", np.subtract)])
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("add_reals", np.add),
+        ("subtract_reals", np.subtract),
+        ("multiply_reals", np.multiply),
+        ("lower_reals", np.minimum),
+    ],
+)
 def test_double_precision_is_rounded_as_numpys(operation: str, expected: Any) -> None:
     a, b = DRAW.normal(0, 1e6, 10), DRAW.normal(0, 1e-6, 10)
     out = np.zeros(10)
@@ -105,3 +113,33 @@ def test_one_value_in_all_places() -> None:
     a, b, c = np.zeros(16, np.uint16), np.zeros(64, np.uint16), np.zeros(64, np.uint8)
     run(a, b, c)
     assert (a == 65_535).all() and (b == 258).all() and (c == 255).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float64])
+def test_pixels_become_double_precision(kind: type) -> None:
+    one, two, store = lanes.load_as_reals, lanes.load_sums_as_reals, lanes.store
+
+    @numba.njit
+    def run(a: Any, b: Any, out: Any) -> None:
+        store(out[0], 0, one(a, 1))
+        store(out[1], 0, two(a, b, 1))
+
+    a, b = (numbers(np.uint8, 10).astype(kind) for _ in range(2))
+    b[1] = a[1] = 255
+    out = np.zeros((2, 8))
+    run(a, b, out)
+    assert np.array_equal(out[0], a[1:9])
+    assert np.array_equal(out[1], a[1:9].astype(float) + b[1:9])  # 510 does not wrap round
+
+
+def test_a_word_chooses_numbers_and_knows_its_first_and_last_bit() -> None:
+    load, chosen, total = lanes.load_reals, lanes.chosen, lanes.sum_reals
+    splat, first, last = lanes.splat_reals, lanes.first_set, lanes.last_set
+
+    @numba.njit
+    def run(a: Any, word: Any) -> Any:
+        return total(chosen(load(a, 0), word)), total(splat(0.5)), first(word), last(word)
+
+    a = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, np.nan])
+    assert run(a, np.uint64(0b0110_1001)) == (1 + 8 + 32 + 64, 4.0, 0, 6)
+    assert run(a, np.uint64(1 << 63 | 0b0100)) == (4.0, 4.0, 2, 63)  # bits beyond the eighth choose nothing

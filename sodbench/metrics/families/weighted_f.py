@@ -13,9 +13,8 @@ def measure(measurement: Measurement, protocol: Protocol) -> tuple[Columns, Curv
     """The image's weighted F; 0 for an empty mask, or 1 - mean(x) where the protocol scores agreement."""
     n_object = measurement.mask.n_object
     low, high = measurement.affine(protocol.wf_scale, protocol.scale_epsilon)
-    sums = measurement.total @ measurement.levels
     n_background = measurement.mask.n - n_object
-    background = (float(sums[0]) - low * n_background) / (high - low)
+    background = (measurement.background_sum - low * n_background) / (high - low)
     if n_object == 0:
         return {"wF": 1 - background / n_background if protocol.empty_mask == "agreement" else 0.0}, {}
     near, inside = measurement.weighted_errors(high)

@@ -98,6 +98,10 @@ def position(bits: NDArray[np.uint64], out: NDArray[np.int64]) -> None:
             if word == ZERO:
                 continue
             united[k] |= word
+            if word == ALL:
+                here += np.uint64(64)
+                columns += np.uint64(64 * 64 * k + 2016)
+                continue
             n = count_bits(word)
             here += n
             columns += n * np.uint64(64 * k)

@@ -180,6 +180,15 @@ def adaptive_counts(
 
 
 @compiled((I64_2, F64_1), short=True)
+def background_sum(histogram: NDArray[np.int64], levels: NDArray[np.float64]) -> float:
+    """The sum of a map's values over the background."""
+    total = 0.0
+    for v in range(levels.size):
+        total += histogram[0, v] * levels[v]
+    return total
+
+
+@compiled((I64_2, F64_1), short=True)
 def mean_absolute_error(histogram: NDArray[np.int64], x: NDArray[np.float64]) -> float:
     """The mean of x on the background and of 1 - x on the object."""
     total = 0.0

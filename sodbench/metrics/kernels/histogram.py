@@ -4,7 +4,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.metrics.compiled import F64, I64_1, U8, U64, compiled
+from sodbench.metrics.compiled import F64, I64_1, U8, U64, compiled, inlined
 from sodbench.metrics.lanes import below, differ, load_bytes, splat_bytes
 
 U64_OUT = numba.types.Array(numba.uint64, 2, "C")
@@ -12,6 +12,7 @@ I64_3 = numba.types.Array(numba.int64, 3, "C")
 I64_2_OUT = numba.types.Array(numba.int64, 2, "C")
 BYTE = np.uint64(255)
 ZERO, ONE = np.uint64(0), np.uint64(1)
+EIGHT, LEVELS, ADD = np.uint64(8), np.uint64(256), np.uint32(1)
 
 
 @compiled((U8, U8, U64_OUT, U64_OUT))
@@ -61,6 +62,28 @@ def pack_float_map(
                 half[y, x // 64] |= bit
 
 
+@inlined
+def _count_group(
+    values: NDArray[np.uint8],
+    y: np.uint64,
+    x: np.uint64,
+    truth: np.uint64,
+    start: np.uint64,
+    count: NDArray[np.uint32],
+) -> None:
+    """Counts 8 pixels of one quadrant."""
+    if (truth + ONE) & BYTE <= ONE:  # most groups lie on one side of the object's outline
+        place = EIGHT * (start + (truth & ONE) * LEVELS)
+        for i in range(8):
+            at = np.uint64(i)
+            count[place + EIGHT * np.uint64(values[y, x + at]) + at] += ADD
+    else:
+        for i in range(8):
+            at = np.uint64(i)
+            level = ((truth >> at) & ONE) * LEVELS + np.uint64(values[y, x + at])
+            count[EIGHT * (start + level) + at] += ADD
+
+
 @compiled((U8, U64, U64, numba.int64, numba.int64, I64_1, I64_1, I64_3))
 def joint_histogram(
     values: NDArray[np.uint8],
@@ -77,51 +100,56 @@ def joint_histogram(
     The quadrants lie above/below `row` and left/right of `column`; `sizes` and `object_sizes` are their
     numbers of pixels and of object pixels. Where the map equals the mask (most pixels of a good map) nothing
     is counted: those are what is missing from level 0 of the background and level 255 of the object.
-    Four interleaved counters keep equal neighbours from waiting for each other's store.
+    Eight counters per level keep equal neighbours from waiting for each other's store; they are neighbours
+    themselves, because stores 4096 bytes apart wait for each other, too.
     """
     height, width = values.shape
-    count = np.zeros((4, 4 * 512), np.uint32)
+    count = np.zeros(4 * 512 * 8, np.uint32)
     for y in range(height):
-        line = values[y]
         base = 0 if y < row else 1024
+        line = np.uint64(y)
         for k in range(imperfect.shape[1]):
             rest = imperfect[y, k]
             truth = mask[y, k]
-            x = 64 * k
-            while rest != np.uint64(0):
+            x = np.uint64(64 * k)
+            last = 64 * k + 64
+            if last <= width and (last <= column or 64 * k >= column):
+                start = np.uint64(base if last <= column else base + 512)
+                while rest != ZERO:
+                    if rest & BYTE:
+                        _count_group(values, line, x, truth & BYTE, start, count)
+                    rest >>= EIGHT
+                    truth >>= EIGHT
+                    x += EIGHT
+                continue
+            while rest != ZERO:
                 if rest & BYTE:
-                    n = min(8, width - x)
-                    if x + n <= column or x >= column:
-                        start = np.uint64(base if x < column else base + 512)
-                        if n == 8:
-                            part = line[x : x + 8]
-                            for i in range(8):
-                                bit = (truth >> np.uint64(i)) & np.uint64(1)
-                                count[i % 4, start + (bit << np.uint64(8)) + np.uint64(part[i])] += np.uint32(
-                                    1
-                                )
-                        else:
-                            for i in range(n):
-                                bit = (truth >> np.uint64(i)) & np.uint64(1)
-                                count[0, start + (bit << np.uint64(8)) + np.uint64(line[x + i])] += np.uint32(
-                                    1
-                                )
+                    first, end = np.int64(x), min(np.int64(x) + 8, width)
+                    if end - first == 8 and (end <= column or first >= column):
+                        start = np.uint64(base if end <= column else base + 512)
+                        _count_group(values, line, x, truth & BYTE, start, count)
                     else:
-                        for i in range(n):
-                            bit = (truth >> np.uint64(i)) & np.uint64(1)
-                            start = np.uint64(base if x + i < column else base + 512)
-                            count[0, start + (bit << np.uint64(8)) + np.uint64(line[x + i])] += np.uint32(1)
-                rest >>= np.uint64(8)
-                truth >>= np.uint64(8)
-                x += 8
+                        for at in range(first, end):
+                            i = np.uint64(at - first)
+                            place = np.uint64(base if at < column else base + 512)
+                            place += ((truth >> i) & ONE) * LEVELS + np.uint64(values[y, at])
+                            count[EIGHT * place + i] += ADD
+                rest >>= EIGHT
+                truth >>= EIGHT
+                x += EIGHT
+    for k in range(4 * 512):
+        pixels = ZERO
+        for i in range(8):
+            pixels += np.uint64(count[8 * k + i])
+        count[k] = np.uint32(pixels)
     for q in range(4):
         background = sizes[q] - object_sizes[q]
         inside = object_sizes[q]
         for v in range(256):
             k = 512 * q + v
-            low = np.int64(count[0, k]) + count[1, k] + count[2, k] + count[3, k]
+            low = np.int64(count[k])
             k += 256
-            high = np.int64(count[0, k]) + count[1, k] + count[2, k] + count[3, k]
+            high = np.int64(count[k])
             out[q, 0, v] = low
             out[q, 1, v] = high
             background -= low

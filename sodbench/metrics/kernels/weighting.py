@@ -12,7 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled, inlined
-from sodbench.metrics.lanes import Lane, add, higher, largest, load, lower, multiply, smallest, splat, store
+from sodbench.metrics.lanes import (
+    Lane,
+    add,
+    add_reals,
+    chosen,
+    first_set,
+    higher,
+    largest,
+    last_set,
+    load,
+    load_as_reals,
+    load_reals,
+    load_sums_as_reals,
+    lower,
+    lower_reals,
+    multiply,
+    multiply_reals,
+    smallest,
+    splat,
+    splat_reals,
+    store,
+    subtract_reals,
+    sum_reals,
+)
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
@@ -93,7 +116,8 @@ def squared_distance(
 
     `vertical` holds the distances to the object within each column, from `left` on; its width and `left` are
     multiples of 16. `known` has a bit for each 16 columns that are done, in every fourth row. The nearest
-    object pixel is sought outwards, 16 columns at a time, until no farther column can be nearer.
+    object pixel is sought where the rows above had it, then outwards, 16 columns at a time, until no farther
+    column can be nearer.
     """
     height, words = imperfect.shape
     span = vertical.shape[1]
@@ -106,6 +130,8 @@ def squared_distance(
     squares[:] = LIMIT
     groups = np.empty(squares.shape[1] // BLOCK, np.uint16)
     groups[:] = LIMIT
+    # where the nearest object pixels of the rows above were found
+    hints = np.arange(PAD // BLOCK, PAD // BLOCK + 4 * words)
     for y in range(0, height, ROWS):
         low = -1
         for k in range(words):
@@ -120,20 +146,29 @@ def squared_distance(
                     low = square_rows(vertical, y, PAD + left, squares, groups)
                 first = 64 * k + BLOCK * part
                 here = PAD + first
-                nearest = (far, far, far, far)
-                if first + BLOCK > left and first < left + span:
-                    nearest = _search(nearest, squares, here, across, zero, BLOCK)
+                own, likely = here // BLOCK, hints[first // BLOCK]
+                nearest = _search(
+                    (far, far, far, far), squares, BLOCK * likely, across, zero + here - BLOCK * likely, BLOCK
+                )
                 most = _farthest(nearest)
+                if groups[own] < most and own != likely:
+                    nearest = _search(nearest, squares, here, across, zero, BLOCK)
+                    less = _farthest(nearest)
+                    if less < most:
+                        most, likely = less, own
                 step = max(0, left - first - BLOCK, first - left - span)
                 while (step + 1) * (step + 1) + low < most and step < REACH:
-                    room = most - (step + 1) * (step + 1)
-                    after, before = here + BLOCK + step, here - BLOCK - step
-                    if groups[after // BLOCK] < room:
-                        nearest = _search(nearest, squares, after, across, zero - BLOCK - step, BLOCK)
-                    if groups[before // BLOCK] < room:
-                        nearest = _search(nearest, squares, before, across, zero + BLOCK + step, BLOCK)
-                    most = _farthest(nearest)
+                    for side in range(-1, 2, 2):
+                        group = own + side * (1 + step // BLOCK)
+                        if groups[group] < most - (step + 1) * (step + 1) and group != likely:
+                            nearest = _search(
+                                nearest, squares, BLOCK * group, across, zero - BLOCK * (group - own), BLOCK
+                            )
+                            less = _farthest(nearest)
+                            if less < most:
+                                most, likely = less, group
                     step += BLOCK
+                hints[first // BLOCK] = likely
                 for r in range(min(ROWS, height - y)):
                     store(squared[y + r], first, nearest[r])
                 known[y, k] |= flag
@@ -224,44 +259,43 @@ def smoothed_object_error(
     inside the image at each row and column. Outside the image the error is 0, so that the smoothed error of
     a pixel is top x mass - (smoothed value). Where the map equals the mask there is no error to sum.
     """
-    k0, k1, k2, k3 = kernel[3], kernel[4], kernel[5], kernel[6]
+    k0, k1, k2, k3 = (
+        splat_reals(kernel[3]),
+        splat_reals(kernel[4]),
+        splat_reals(kernel[5]),
+        splat_reals(kernel[6]),
+    )
+    most = splat_reals(top)
     column = np.empty(SPAN, np.float64)
-    total = 0.0
+    total = splat_reals(0.0)
     for y in range(imperfect.shape[0]):
+        scale = splat_reals(top * mass_y[y])
+        a, b, c, d = filled[y], filled[y + 1], filled[y + 2], filled[y + 3]
+        e, f, g = filled[y + 4], filled[y + 5], filled[y + 6]
         for k in range(imperfect.shape[1]):
             wanted = imperfect[y, k] & mask[y, k]
             if wanted == np.uint64(0):
                 continue
             first = 64 * k
-            a = filled[y, first : first + SPAN]
-            b = filled[y + 1, first : first + SPAN]
-            c = filled[y + 2, first : first + SPAN]
-            d = filled[y + 3, first : first + SPAN]
-            e = filled[y + 4, first : first + SPAN]
-            f = filled[y + 5, first : first + SPAN]
-            g = filled[y + 6, first : first + SPAN]
-            for i in range(SPAN):
-                column[i] = (
-                    k0 * np.float64(d[i])
-                    + k1 * (np.float64(c[i]) + np.float64(e[i]))
-                    + k2 * (np.float64(b[i]) + np.float64(f[i]))
-                    + k3 * (np.float64(a[i]) + np.float64(g[i]))
-                )
-            part = mass_x[first : first + 64]
-            scale = top * mass_y[y]
-            here = 0.0
-            for i in range(64):
-                smooth = (
-                    k0 * column[i + 3]
-                    + k1 * (column[i + 2] + column[i + 4])
-                    + k2 * (column[i + 1] + column[i + 5])
-                    + k3 * (column[i] + column[i + 6])
-                )
-                error = min(top - np.float64(d[i + 3]), scale * part[i] - smooth)
+            begin, end = first_set(wanted) // 8 * 8, last_set(wanted) // 8 * 8 + 8
+            for i in range(begin, end + 8, 8):
+                at = first + i
+                smooth = multiply_reals(k0, load_as_reals(d, at))
+                smooth = add_reals(multiply_reals(k1, load_sums_as_reals(c, e, at)), smooth)
+                smooth = add_reals(multiply_reals(k2, load_sums_as_reals(b, f, at)), smooth)
+                smooth = add_reals(multiply_reals(k3, load_sums_as_reals(a, g, at)), smooth)
+                store(column, i, smooth)
+            for i in range(begin, end, 8):
+                smooth = multiply_reals(k0, load_reals(column, i + 3))
+                smooth = add_reals(multiply_reals(k1, load_sums_as_reals(column[2:], column[4:], i)), smooth)
+                smooth = add_reals(multiply_reals(k2, load_sums_as_reals(column[1:], column[5:], i)), smooth)
+                smooth = add_reals(multiply_reals(k3, load_sums_as_reals(column, column[6:], i)), smooth)
+                expected = multiply_reals(scale, load_reals(mass_x, first + i))
+                error = subtract_reals(most, load_as_reals(d, first + i + MARGIN))
+                error = lower_reals(error, subtract_reals(expected, smooth))
                 # selected, not multiplied by 0: memory beyond the image may hold anything, also NaN
-                here += error if (wanted >> np.uint64(i)) & np.uint64(1) else 0.0
-            total += here
-    return total
+                total = add_reals(total, chosen(error, wanted >> np.uint64(i)))
+    return float(sum_reals(total))
 
 
 WEIGH = (U64, U64, U16, I64_1, U8_OUT, U16_OUT, F64_1, I32_1, I32_1)
