@@ -138,18 +138,16 @@ def joint_histogram(
                 truth >>= EIGHT
                 x += EIGHT
     for k in range(4 * 512):
-        pixels = ZERO
-        for i in range(8):
-            pixels += np.uint64(count[8 * k + i])
-        count[k] = np.uint32(pixels)
+        for more in range(1, 8):
+            count[8 * k] += count[8 * k + more]
     for q in range(4):
         background = sizes[q] - object_sizes[q]
         inside = object_sizes[q]
         for v in range(256):
             k = 512 * q + v
-            low = np.int64(count[k])
+            low = np.int64(count[8 * k])
             k += 256
-            high = np.int64(count[k])
+            high = np.int64(count[8 * k])
             out[q, 0, v] = low
             out[q, 1, v] = high
             background -= low
