@@ -212,25 +212,30 @@ def _explain(args: argparse.Namespace) -> None:
 
 
 def _print_fit(result: dict[str, Any]) -> None:
+    from sodbench.metrics.explain import changes_in_words
+
     metric = result["metric"]
+    words = changes_in_words(metric)
     print(f"{metric} = {result['value']:g} published: {result['from']:g} to {result['to']:g}")
     nearest = min(result["scores"].values(), key=lambda value: abs(value - result["value"]), default=None)
     rows = []
     for name, value in result["scores"].items():
         if name in result["fits"]:
-            verdict = "fits"
+            verdict = "matches"
         else:
-            changes = result["single_changes_that_fit"].get(name)
-            verdict = "fits with " + " or ".join(changes) if changes else f"{value - result['value']:+.4f}"
+            changes = [words.get(one, one) for one in result["single_changes_that_fit"].get(name, ())]
+            verdict = f"{value - result['value']:+.4f}"
+            if changes:
+                verdict += f"; would match with {' or '.join(changes)}"
         rows.append([f"  {name}", _number(value), verdict])
     print("\n".join(columns(rows)))
     for name, value in result["best_threshold_per_image"].items():
-        print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: fits")
+        print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: matches")
     if not result["scores"]:
         print("  none of the chosen protocols defines it")
     elif not result["fits"] and not any(result["single_changes_that_fit"].values()):
         print(
-            f"  no protocol fits, nor does the nearest one ({nearest:.4f}) with a single change; possible "
+            f"  no protocol matches, nor does the nearest one ({nearest:.4f}) with a single change; possible "
             "causes: other maps, a different subset of images, maps of another size, or another definition"
         )
 

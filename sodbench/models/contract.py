@@ -125,7 +125,7 @@ def _batch_independence(subject: Subject) -> str:
     apart = float(np.abs(subject.maps(x) - alone).max())
     if apart > 1e-3:
         raise Broken(f"a map changes by {apart:.2g} with the other images in its batch; expected below 0.001")
-    return f"alone or in a batch: maps differ by {apart:.1g}"
+    return f"batch of 1 against batch of 3: max. difference {apart:.1g}"
 
 
 def _odd_sizes(subject: Subject) -> str:

@@ -16,7 +16,7 @@ from sodbench.models.efficiency import FORMS, Form, count_flops, count_parameter
 
 
 def test_basnet_costs_what_its_authors_say():
-    """254 GFLOP for one picture of 256 x 256, multiplication and addition counted apart."""
+    """254 GFLOPs for one image of 256 x 256: FLOPs = 2 x MACs."""
     with torch.device("meta"):
         network = create("basnet")
     assert count_parameters(network) == 87_060_360
