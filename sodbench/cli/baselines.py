@@ -36,7 +36,10 @@ def register(subparsers: Subparsers) -> None:
     options.add_json(listing)
 
     show = _action(
-        actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
+        actions,
+        "show",
+        "print a baseline as TOML: network, input, weights, recipe, with all defaults",
+        _show,
     )
     show.add_argument(
         "baseline",
@@ -93,7 +96,7 @@ def register(subparsers: Subparsers) -> None:
 def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:
     example = {
         "list": "",
-        "show": " basnet",
+        "show": " basnet > baselines/mine.toml",
         "fetch": " basnet",
         "export": " basnet-tiny --to basnet-tiny.onnx",
         "check": " basnet-tiny",
@@ -123,6 +126,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from sodbench.models.baseline_toml import baseline_toml
     from sodbench.models.lookup import describe_baseline, load_baseline
     from sodbench.training.recipe import load_recipe
 
@@ -146,16 +150,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(facts)
         return 0
-    print(f"{baseline.name}: {baseline.title}")
-    for key in ("description", "network", "options", "path", "model_folder", "parameters"):
-        if facts[key]:
-            print(f"{key}: {facts[key]:,}" if key == "parameters" else f"{key}: {facts[key]}")
-    for table in ("input", "output", "weights", "inference", "training", "published"):
-        values = facts[table]
-        if values:
-            print(f"\n[{table}]")
-            for key, value in values.items():
-                print(f"{key} = {value}")
+    print(baseline_toml(baseline, recipe, parameters))
     return 0
 
 

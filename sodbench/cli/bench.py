@@ -146,8 +146,6 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
         print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {costs} {m.levels_apart:9.3f}")
     if any(m.peak_memory_bytes is None and not m.remark for m in measured):
         print("peak memory: not available on this system")
-    print(
-        "p50, p95: latency of a batch of one image; params: of this form; GFLOPs: of this form for one image,"
-    )
-    print("in the same passes as images/s; levels: largest difference from the fp32 map, in levels of 255;")
+    print("p50, p95: latency of a batch of one image; params: of this form; GFLOPs: of this form for one")
+    print("image, in the same passes as images/s; levels: largest difference from the fp32 map, of 255;")
     print(f"leaderboards show images/s and GFLOPs of the form {record['measured_form']}\n")
