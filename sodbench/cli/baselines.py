@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def register(subparsers: Subparsers) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", "list all baselines and whether their weights are present", _list)
+    listing = _action(actions, "list", "list all baselines and the state of their weights", _list)
     options.add_json(listing)
 
     show = _action(
@@ -82,7 +83,7 @@ def register(subparsers: Subparsers) -> None:
     check = _action(
         actions,
         "check",
-        "check that baselines run in every precision; exit code 1 if one fails",
+        "test the network interface: shapes, batches, sizes, precisions; exit code 1 if a test fails",
         _check,
     )
     check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
@@ -122,6 +123,11 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", b.weights_state, b.title) for b in baselines]
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
+    print(
+        "weights: present; fetch (sodbench baselines fetch NAME); train (sodbench train NAME);"
+        " missing (supply the file)",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -131,7 +131,7 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
     flops = "FLOPs not counted" if record["flops"] is None else f"{record['flops'] / 1e9:.2f} GFLOPs"
     print(f"{record['name']}: {record['parameters']:,} parameters, {flops} at {at} "
           f"({record['flops_convention']})")  # fmt: skip
-    print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
+    print(f"{record['device']}, threads: {record['threads']}, batch size: {record['batch']}{weights}")
     heads = ("images/s", "p50 ms", "p95 ms", "peak MB", "params M", "GFLOPs", "levels")
     print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)}")
     for m in measured:

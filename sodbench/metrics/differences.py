@@ -148,6 +148,16 @@ def differences_between(protocol: Protocol, other: Protocol) -> list[Difference]
     return found
 
 
+def conventions_in_words(protocol: Protocol) -> dict[str, str]:
+    """What a protocol does, by field; conventions of metrics that it does not define are left out."""
+    defined = set(protocol.families)
+    return {
+        field: f"{topic_of(field)}: {in_words(field, getattr(protocol, field))}"
+        for field in convention_fields()
+        if _families_of(field) <= defined
+    }
+
+
 def topic_of(field: str) -> str:
     """What a field is about: the subject of the phrase of `in_words`.
 

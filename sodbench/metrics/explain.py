@@ -76,13 +76,13 @@ def changes_in_words(metric: str) -> dict[str, str]:
     """The changes of `single_changes`, each with what it means.
 
     >>> changes_in_words("maxF")["f_average = means"]
-    'f_average = means (F curve: averages precision and recall before F)'
+    'F curve averages precision and recall before F'
     """
     words = {}
     for key, values in values_to_try(families_of([metric])[0]).items():
         for value in values:
             change = f"{key} = {_shown(value)}"
-            words[change] = f"{change} ({topic_of(key)}: {in_words(key, value)})"
+            words[change] = f"{topic_of(key)} {in_words(key, value)}"
     return words
 
 

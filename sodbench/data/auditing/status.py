@@ -125,7 +125,9 @@ def card_lines(card: Card, status: Status) -> list[str]:
     """A card in full, every fact followed by its source in brackets."""
     lines = [f"{card.name}: {card.title}", *_wrapped(card.summary, "", ""), ""]
     present = f"{status.present} of {card.expected} pairs"
-    lines.append(f"{'status:':11}{status.state}, {present} {status.folder or status.problem}")
+    lines.append(f"{'status:':11}{status.state}, {present}")
+    if where := status.folder or status.problem:
+        lines += _fact("folder" if status.folder else "problem", where, "")
     lines += _fact("pairs", str(card.expected), card.count.source)
     official = card.official_names
     names = f"{len(official)} known" if official is not None else card.names.pattern or "unknown"
