@@ -70,8 +70,8 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
     for key in decisive:
         if getattr(there, key) != getattr(protocol, key, None):
             theirs, ours = (_in_words(key, getattr(one, key, None)) for one in (there, protocol))
-            reason = f"{value.protocol}: {topic_of(key)} {theirs}; {protocol.name}: {ours}"
-            return Verdict(False, False, f"published under another protocol ({reason})")
+            there_and_here = f"whose {topic_of(key)} {theirs}; that of {protocol.name} {ours}"
+            return Verdict(False, False, f"published under {value.protocol}, {there_and_here}")
     same = all(getattr(there, key) == getattr(protocol, key, None) for key in ("version", *minor))
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
@@ -81,8 +81,8 @@ def _in_words(key: str, value: object) -> str:
     from sodbench.metrics.differences import in_words
 
     if value is None:
-        return "not stated"
+        return "is not stated"
     try:
         return in_words(key, tuple(value) if isinstance(value, list) else value)
     except KeyError:
-        return f"{key} = {value}"
+        return f"has {key} = {value}"

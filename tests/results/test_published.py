@@ -148,7 +148,7 @@ def test_only_comparable_numbers_are_shown() -> None:
     assert judged(dss, "sal-eval").shown and not judged(dss, "sal-eval").exact
     refused = judged(dss, "pysodmetrics")
     assert not refused.shown and (
-        "basnet2019: F curve averages precision and recall before F; pysodmetrics: averages F"
+        "basnet2019, whose F curve averages precision and recall before F; that of pysodmetrics averages F"
         in refused.reason
     )
     survey = pick("sodsurvey", "BASNet", "sod", "S")
