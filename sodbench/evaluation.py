@@ -82,8 +82,8 @@ def evaluate(
     weights: a weights file; None: the baseline's own.
     name: the run's name; None: the baseline's.
     maps: folder in which the maps are written, in one folder per data set; None: `maps/<name>`.
-    keep_maps: whether the maps are written. Without, they are scored from memory, which gives the same
-        scores to the bit; reports then show no maps, and `audit` cannot score them again.
+    keep_maps: whether the maps are written. Without, they are scored from memory, which gives
+        bit-identical scores; reports then show no maps, and `audit` cannot score them again.
     reports: folder in which the run is recorded; None: it is not recorded.
     data_root: folder with one folder per data set; None: SODBENCH_DATA, else the user's data folder.
     allow_constant: record the run even if every map has one value only, as those of a broken network.

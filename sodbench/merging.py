@@ -56,9 +56,9 @@ def merge(
     allow_constant: record a run even if every map has one value only. Not needed where all shards were scored
         with it.
 
-    The scores, curves and digests of each run are those of one process that scored all images, to the bit.
-    The shard records stay where they are. Raises InputError, before anything is recorded, for missing,
-    damaged and differing shards of any run.
+    The scores, curves and digests of each run are bit-identical to those of one process that scored all
+    images. The shard records stay where they are. Raises InputError, before anything is recorded, for
+    missing, damaged and differing shards of any run.
     """
     folders = [reports] if isinstance(reports, str | Path) else list(reports)
     records = find_shards([user_path(folder) for folder in folders])

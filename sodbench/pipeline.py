@@ -1,7 +1,7 @@
 """One cell as a pipeline: decoding, the network, resizing back, encoding and scoring overlap.
 
-A map goes to scoring from memory, as its file would be read: PNG keeps every pixel. So the scores are the
-same to the bit whether maps are kept or not.
+A map goes to scoring from memory, as its file would be read: PNG keeps every pixel. So the scores are
+bit-identical whether maps are kept or not.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def predict_and_score(
     progress: str | None = None,
     keep_curves: bool = True,
 ) -> dict[str, ScoreTable]:
-    """Predicts and scores samples; one table per protocol, equal to the bit to those of the maps' files.
+    """Predicts and scores samples; one table per protocol, bit-identical to those of the maps' files.
 
     made: where the maps are written, and which of them exist (`made_maps.unfinished_maps`); None: no map is
         written.

@@ -236,7 +236,7 @@ def deliver_maps(
     item has before it is read, so that large ones are not all decoded at once.
 
     `made` gives the call that delivers an item whose map exists. The network sees the same batches as if none
-    existed, so that the other maps are the same to the bit; a batch of which all exist is passed over.
+    existed, so that the other maps are bit-identical; a batch of which all exist is passed over.
 
     Maps that are finished when an error comes are delivered; `stopped` is set then. Raises InputError that
     names the first image whose map is not finite.

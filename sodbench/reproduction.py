@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReproducedNumber:
-    """A recorded value and the new one; `agrees` is "to the bit", "to 1.2e-05" or "no"."""
+    """A recorded value and the new one; `agrees` is "bit-identical", "to 1.2e-05" or "no"."""
 
     name: str
     recorded: Any
@@ -205,9 +205,9 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _compare(name: str, then: Any, now: Any, tolerance: float) -> ReproducedNumber:
-    """How far a recorded value and today's agree: to the bit, within the tolerance, or not."""
+    """How far a recorded value and today's agree: bit-identical, within the tolerance, or not."""
     if then == now or (then != then and now != now):
-        agrees = "to the bit"
+        agrees = "bit-identical"
     elif isinstance(then, float) and isinstance(now, float) and abs(then - now) <= tolerance:
         agrees = f"to {abs(then - now):.1e}"
     else:

@@ -1,4 +1,4 @@
-"""What all tests share: the real pictures and golden numbers, where they are at hand."""
+"""What all tests share: the real pictures and golden numbers, where they are available."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Shards: any split, joined in any order, gives the table of one scorer to the bit."""
+"""Shards: any split, joined in any order, gives a table bit-identical to that of one scorer."""
 
 from dataclasses import replace
 

@@ -90,7 +90,7 @@ def test_the_command_prints_a_table_and_writes_record_figure_and_sheet(
         f"{record.mean_fall(f'{metric}@pysodmetrics'):.3f}" for metric in ("S", "MAE", "maxF", "wF")
     ]
     worst = max(falls, key=lambda place: falls[place])
-    assert any(f"worst {worst[0]} at severity {worst[1]}" in line for line in lines)
+    assert any(f"largest fall: {worst[0]} at severity {worst[1]}" in line for line in lines)
     assert sorted(path.name for path in FOLDER.iterdir()) == [
         "falls.pdf",
         "falls.png",

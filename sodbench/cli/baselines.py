@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,14 @@ def register(subparsers: Subparsers) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    listing = _action(actions, "list", "list all baselines and whether their weights are present", _list)
+    listing = _action(actions, "list", "list all baselines and the state of their weights", _list)
     options.add_json(listing)
 
     show = _action(
-        actions, "show", "show one baseline in full: network, input, weights, resolved recipe", _show
+        actions,
+        "show",
+        "print a baseline as TOML: network, input, weights, recipe, with all defaults",
+        _show,
     )
     show.add_argument(
         "baseline",
@@ -79,7 +83,7 @@ def register(subparsers: Subparsers) -> None:
     check = _action(
         actions,
         "check",
-        "check that baselines run in every precision; exit code 1 if one fails",
+        "test the network interface: shapes, batches, sizes, precisions; exit code 1 if a test fails",
         _check,
     )
     check.add_argument("baselines", nargs="*", metavar="NAME", help="baselines, or module:callable")
@@ -93,7 +97,7 @@ def register(subparsers: Subparsers) -> None:
 def _action(actions: Subparsers, name: str, summary: str, run: Command) -> argparse.ArgumentParser:
     example = {
         "list": "",
-        "show": " basnet",
+        "show": " basnet > baselines/mine.toml",
         "fetch": " basnet",
         "export": " basnet-tiny --to basnet-tiny.onnx",
         "check": " basnet-tiny",
@@ -119,10 +123,16 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", b.weights_state, b.title) for b in baselines]
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
+    print(
+        "weights: present; fetch (sodbench baselines fetch NAME); train (sodbench train NAME);"
+        " missing (supply the file)",
+        file=sys.stderr,
+    )
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
+    from sodbench.models.baseline_toml import baseline_toml
     from sodbench.models.lookup import describe_baseline, load_baseline
     from sodbench.training.recipe import load_recipe
 
@@ -146,16 +156,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(facts)
         return 0
-    print(f"{baseline.name}: {baseline.title}")
-    for key in ("description", "network", "options", "path", "model_folder", "parameters"):
-        if facts[key]:
-            print(f"{key}: {facts[key]:,}" if key == "parameters" else f"{key}: {facts[key]}")
-    for table in ("input", "output", "weights", "inference", "training", "published"):
-        values = facts[table]
-        if values:
-            print(f"\n[{table}]")
-            for key, value in values.items():
-                print(f"{key} = {value}")
+    print(baseline_toml(baseline, recipe, parameters))
     return 0
 
 

@@ -131,7 +131,7 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
     flops = "FLOPs not counted" if record["flops"] is None else f"{record['flops'] / 1e9:.2f} GFLOPs"
     print(f"{record['name']}: {record['parameters']:,} parameters, {flops} at {at} "
           f"({record['flops_convention']})")  # fmt: skip
-    print(f"{record['device']}, {record['threads']} threads, batch {record['batch']}{weights}")
+    print(f"{record['device']}, threads: {record['threads']}, batch size: {record['batch']}{weights}")
     heads = ("images/s", "p50 ms", "p95 ms", "peak MB", "params M", "GFLOPs", "levels")
     print(f"{'form':<14} {' '.join(f'{head:>9}' for head in heads)}")
     for m in measured:
@@ -146,5 +146,6 @@ def _print(record: dict[str, Any], measured: "list[Measured]") -> None:
         print(f"{m.form:<14} {m.images_per_second:9.2f} {points} {costs} {m.levels_apart:9.3f}")
     if any(m.peak_memory_bytes is None and not m.remark for m in measured):
         print("peak memory: not available on this system")
-    print("p50, p95: latency of a batch of one image; params, GFLOPs: of this form, for one image;")
-    print("levels: largest difference from the fp32 map, in levels of 255\n")
+    print("p50, p95: latency of a batch of one image; params: of this form; GFLOPs: of this form for one")
+    print("image, in the same passes as images/s; levels: largest difference from the fp32 map, of 255;")
+    print(f"leaderboards show images/s and GFLOPs of the form {record['measured_form']}\n")

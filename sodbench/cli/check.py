@@ -161,7 +161,8 @@ def _update(args: argparse.Namespace, runs: "list[Run]", reference: "Reference")
     new = updated(reference, runs, keep_missing=bool(args.methods or args.datasets))
     write_reference(args.against, new)
     dropped = {entry.key for entry in reference.entries} - {entry.key for entry in new.entries}
-    print(f"{args.against}: {len(runs)} entries updated, {len(dropped)} removed, {len(new.entries)} in all")
+    counts = f"{len(runs)} updated, {len(dropped)} removed, {len(new.entries)} in all"
+    print(f"{args.against}: entries: {counts}")
     return 0
 
 

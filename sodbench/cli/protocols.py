@@ -112,7 +112,8 @@ def _list(args: argparse.Namespace) -> None:
 
 def _show(args: argparse.Namespace) -> None:
     from sodbench.metrics import load_protocol
-    from sodbench.metrics.protocol import DEFAULT, convention_fields, shown
+    from sodbench.metrics.differences import conventions_in_words
+    from sodbench.metrics.protocol import DEFAULT, shown
 
     protocol = load_protocol(args.name)
     if args.against is not None:
@@ -127,9 +128,9 @@ def _show(args: argparse.Namespace) -> None:
     print()
     changes = protocol.changes()
     rows = []
-    for key in convention_fields():
+    for key, words in conventions_in_words(protocol).items():
         mark = f"{DEFAULT}: {shown(changes[key][1])}" if key in changes else ""
-        rows.append([key, shown(getattr(protocol, key)), mark])
+        rows.append([key, shown(getattr(protocol, key)), words, mark])
     print("\n".join(columns(rows)))
 
 
@@ -207,30 +208,40 @@ def _explain(args: argparse.Namespace) -> None:
         print()
         _print_fit(result)
     print()
-    which = "it" if len(numbers) == 1 else f"all {len(numbers)} numbers"
+    which = {1: "it", 2: "both numbers"}.get(len(numbers), f"all {len(numbers)} numbers")
     print(f"protocols that reproduce {which}: {', '.join(fit_all) or 'none'}")
 
 
 def _print_fit(result: dict[str, Any]) -> None:
+    from sodbench.metrics.explain import changes_in_words
+
     metric = result["metric"]
-    print(f"{metric} = {result['value']:g} published: {result['from']:g} to {result['to']:g}")
+    tried: dict[str, None] = {}
+    interval = f"{result['from']:g} to {result['to']:g} before rounding"
+    print(f"{metric} = {result['value']:g} published: {interval}")
     nearest = min(result["scores"].values(), key=lambda value: abs(value - result["value"]), default=None)
     rows = []
     for name, value in result["scores"].items():
         if name in result["fits"]:
-            verdict = "fits"
+            verdict = "matches"
         else:
-            changes = result["single_changes_that_fit"].get(name)
-            verdict = "fits with " + " or ".join(changes) if changes else f"{value - result['value']:+.4f}"
+            changes = result["single_changes_that_fit"].get(name, ())
+            tried |= dict.fromkeys(changes)
+            verdict = f"{value - result['value']:+.4f}"
+            if changes:
+                verdict += f"; would match with {' or '.join(changes)}"
         rows.append([f"  {name}", _number(value), verdict])
     print("\n".join(columns(rows)))
+    words = changes_in_words(metric)
+    for change in tried:
+        print(f"  {change}: {words[change]}")
     for name, value in result["best_threshold_per_image"].items():
-        print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: fits")
+        print(f"  {name}: the mean of each image's own best threshold would be {value:.4f}: matches")
     if not result["scores"]:
         print("  none of the chosen protocols defines it")
     elif not result["fits"] and not any(result["single_changes_that_fit"].values()):
         print(
-            f"  no protocol fits, nor does the nearest one ({nearest:.4f}) with a single change; possible "
+            f"  no protocol matches, nor does the nearest one ({nearest:.4f}) with a single change; possible "
             "causes: other maps, a different subset of images, maps of another size, or another definition"
         )
 

@@ -75,7 +75,8 @@ def register(subparsers: Any) -> None:
         kind=GALLERY,
         default=6,
         metavar="N",
-        help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",
+        help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
+        " disagreement between methods (6)",
     )
     parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
     parser.set_defaults(run=run)

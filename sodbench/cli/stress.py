@@ -176,8 +176,8 @@ def _print(dataset: str, records: "list[StressRecord]", args: argparse.Namespace
         if worst is not None:
             fall = record.fall(worst, record.leading)
             print(
-                f"{record.name}: worst {worst.kind} at severity {worst.severity} "
-                f"({record.leading.partition('@')[0]} worse by {fall:.3f})"
+                f"{record.name}: largest fall: {worst.kind} at severity {worst.severity} "
+                f"({record.leading.partition('@')[0]} by {fall:.3f})"
                 + ("" if args.show else f"; its images: {folder / 'worst.png'}")
             )
     print(f"figure: {stress_figure(records, metrics[0], figure)[0]}")

@@ -130,8 +130,8 @@ def _print(sweep: "Sweep", metrics: list[str], record: dict[str, Any], figures: 
     sets = ", ".join(f"{name} ({count} images)" for name, count in sweep.images.items())
     print(f"{sweep.name} on {sets}, protocol {sweep.protocol}")
     rounds = f"{sweep.rounds} round{'s' * (sweep.rounds != 1)}"
-    print(f"{record['processor']}, {record['threads']} threads, {sweep.precision}, batch 1; time: mean of "
-          f"{sweep.timed} images, median and best of {rounds}")  # fmt: skip
+    print(f"{record['processor']}, threads: {record['threads']}, {sweep.precision}, batch size 1; time: "
+          f"mean of {sweep.timed} images, median and best of {rounds}")  # fmt: skip
     several = len(sweep.images) > 1
     heads = [f"{name} {metric}" if several else metric for name in sweep.images for metric in metrics]
     rows = [["size", *heads, "network ms", "best", "total ms", "best", "peak MB", "GFLOPs"]]

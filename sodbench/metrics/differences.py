@@ -32,16 +32,16 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "mean_f": ("mean F", {"curve": "is the mean of the F curve", "adaptive": "is the adaptive F"}),
     "f_average": (
         "F curve",
-        {"images": "averages the images' F", "means": "takes F of the mean precision and the mean recall"},
+        {"images": "averages F", "means": "averages precision and recall before F"},
     ),
     "f_scale": ("F-measure", _SCALE),
     "f_beta2": ("F-measure", "has beta^2 = {}"),
-    "f_adaptive": ("adaptive F", {True: "is printed", False: "is not printed"}),
+    "f_adaptive": ("adaptive F", {True: "is reported", False: "is not reported"}),
     "e_scale": ("E-measure", _SCALE),
     "e_comparator": ("E-measure", "binarises by x {} threshold"),
     "e_denominator": ("E-measure", "divides by {} for an image of N pixels"),
     "e_epsilon": ("E-measure", _ADDS),
-    "e_curve": ("max E and mean E", {True: "are printed", False: "are not printed"}),
+    "e_curve": ("max E and mean E", {True: "are reported", False: "are not reported"}),
     "quantise": (
         "curves",
         {
@@ -81,7 +81,7 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "boundary_radius": ("relaxed F-measure", "accepts boundaries up to {} pixels apart"),
     "boundary_average": (
         "relaxed F-measure",
-        {"images": "averages the images' F", "means": "takes F of the mean precision and the mean recall"},
+        {"images": "averages F", "means": "averages precision and recall before F"},
     ),
     "boundary_erosion": ("relaxed F-measure", "takes the boundary by an erosion with a {}"),
     "boundary_beta2": ("relaxed F-measure", "has beta^2 = {}"),
@@ -146,6 +146,25 @@ def differences_between(protocol: Protocol, other: Protocol) -> list[Difference]
             )
         )
     return found
+
+
+def conventions_in_words(protocol: Protocol) -> dict[str, str]:
+    """What a protocol does, by field; conventions of metrics that it does not define are left out."""
+    defined = set(protocol.families)
+    return {
+        field: f"{topic_of(field)}: {in_words(field, getattr(protocol, field))}"
+        for field in convention_fields()
+        if _families_of(field) <= defined
+    }
+
+
+def topic_of(field: str) -> str:
+    """What a field is about: the subject of the phrase of `in_words`.
+
+    >>> topic_of("f_average")
+    'F curve'
+    """
+    return _WORDS[field][0]
 
 
 def in_words(field: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sodbench.errors import InputError, unknown_names
 from sodbench.metrics.aggregate import ScoreTable
+from sodbench.metrics.differences import in_words, topic_of
 from sodbench.metrics.protocol import Protocol, convention_fields
 from sodbench.metrics.registry import all_families, families_of, fields_that_move
 
@@ -69,6 +70,20 @@ def single_changes(protocol: Protocol, family: str) -> list[tuple[str, Protocol]
                 name = f"{protocol.name}, {change}"
                 variants.append((change, dataclasses.replace(protocol, name=name, **{key: value})))
     return variants
+
+
+def changes_in_words(metric: str) -> dict[str, str]:
+    """The changes of `single_changes`, each with what it means.
+
+    >>> changes_in_words("maxF")["f_average = means"]
+    'F curve averages precision and recall before F'
+    """
+    words = {}
+    for key, values in values_to_try(families_of([metric])[0]).items():
+        for value in values:
+            change = f"{key} = {_shown(value)}"
+            words[change] = f"{topic_of(key)} {in_words(key, value)}"
+    return words
 
 
 def values_to_try(family: str) -> dict[str, tuple[Any, ...]]:

@@ -179,7 +179,7 @@ class Scorer:
         self._kept.extend(other._kept)
 
     def add_table(self, table: ScoreTable) -> None:
-        """Appends all images of another scorer's score table, to the bit as `merge` does with that scorer.
+        """Appends all images of another scorer's score table, bit-identical to a `merge` with that scorer.
 
         Raises InputError, and adds nothing, as `merge` does, and for a table without the sums of its curves.
         """

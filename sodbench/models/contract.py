@@ -107,8 +107,8 @@ def _prediction(subject: Subject) -> str:
     plain = Predictor(subject.network, subject.baseline, precision="fp32", fold=False, channels_last=False)
     apart = float(np.abs(subject.maps(x) - plain(x.numpy())).max())
     if not apart <= 1e-3:
-        raise Broken(f"the fast form changes a map by {apart:.2g}; expected below 0.001")
-    return f"the fast form changes a map by {apart:.1g} at most"
+        raise Broken(f"optimised against plain form: max. difference {apart:.2g}; expected below 0.001")
+    return f"optimised against plain form: max. difference {apart:.1g}"
 
 
 def _determinism(subject: Subject) -> str:
@@ -116,7 +116,7 @@ def _determinism(subject: Subject) -> str:
     first, second = subject.maps(x), subject.maps(x)
     if not np.array_equal(first, second):
         raise Broken(f"the same input gave maps that differ by {np.abs(first - second).max():.2g}")
-    return "the same input gives the same bits"
+    return "the same input twice: bit-identical maps"
 
 
 def _batch_independence(subject: Subject) -> str:
@@ -124,8 +124,8 @@ def _batch_independence(subject: Subject) -> str:
     alone = np.concatenate([subject.maps(x[i : i + 1]) for i in range(3)])
     apart = float(np.abs(subject.maps(x) - alone).max())
     if apart > 1e-3:
-        raise Broken(f"a map changes by {apart:.2g} with the other images in its batch; expected below 0.001")
-    return f"alone or in a batch: maps differ by {apart:.1g}"
+        raise Broken(f"batch of 1 against batch of 3: max. difference {apart:.2g}; expected below 0.001")
+    return f"batch of 1 against batch of 3: max. difference {apart:.1g}"
 
 
 def _odd_sizes(subject: Subject) -> str:
@@ -172,10 +172,10 @@ def _half_precision(subject: Subject) -> str:
         limit = 0.02 if used else 0.1
         if apart.mean() > limit:
             raise Broken(
-                f"{precision} changes a map by {apart.mean():.2g} on average; expected below {limit:g}"
+                f"{precision} against fp32: mean difference {apart.mean():.2g}; expected below {limit:g}"
             )
         details.append(
-            f"{precision} changes a map by {apart.mean():.1g} on average, {apart.max():.1g} at most"
+            f"{precision} against fp32: mean difference {apart.mean():.1g}, max. {apart.max():.1g}"
         )
     return "; ".join(details)
 
@@ -197,7 +197,7 @@ def _round_trip(subject: Subject) -> str:
         again, before = fresh(x)[0], subject.network(x)[0]
     if not torch.equal(again, before):
         raise Broken("a network loaded from the state dict gives other maps: some state is not in it")
-    return f"{len(state)} tensors saved and loaded, the same maps"
+    return f"{len(state)} tensors saved and loaded: bit-identical maps"
 
 
 CHECKS: dict[str, Callable[[Subject], str]] = {

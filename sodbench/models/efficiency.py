@@ -2,7 +2,7 @@
 
 Forms are measured in turns, so that other load on the machine affects all of them alike; rates are those of
 the fastest pass, latencies are percentiles over all passes, of the batch and of one image. FLOPs are torch's
-count for one image; a multiplication and an addition count as two.
+count for one image, twice the number of multiply-accumulates (MACs).
 """
 
 import contextlib
@@ -52,7 +52,7 @@ FORMS = {
     "onnx": Form(onnx=True),
     "default": Form(),
 }
-FLOPS_CONVENTION = "one picture, the whole network once; multiplication and addition counted apart (torch)"
+FLOPS_CONVENTION = "one image, the whole network once; FLOPs = 2 x MACs, counted by torch"
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,8 @@ def make_breakdowns(
         left_out = [str(name) for name in rows["method"] if name in of_set and name not in methods]
         if left_out:
             notes.append(
-                f"{', '.join(left_out)} on {title}: left out of the scores by attribute, because scored on"
-                " other images or masks than the other methods"
+                f"{', '.join(left_out)} on {title}: left out of the scores by attribute, because of a"
+                " different set of images or masks"
             )
         shown = [of_set[name] for name in methods]
         try:

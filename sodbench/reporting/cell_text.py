@@ -69,8 +69,8 @@ def spread_explanations(table: Table) -> list[str]:
 
 
 def count(row: Row) -> str:
-    """Images scored of images expected, `201/1000`; for a published row its count or "not printed"."""
+    """Images scored of images expected, `201/1000`; for a published row its count or "n not stated"."""
     scored = row["scored"]
     if row["kind"] == "published":
-        return "not printed" if scored is None or math.isnan(scored) else f"{int(scored)}"
+        return "n not stated" if scored is None or math.isnan(scored) else f"{int(scored)}"
     return f"{int(scored)}/{int(row['expected'])}"

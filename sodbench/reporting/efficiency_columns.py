@@ -32,7 +32,9 @@ EFFICIENCY = {
 def efficiency_of(run: Run, reports: Path | None) -> dict[str, float]:
     """The columns of `reports/efficiency/<name>.json`, by the run's name or its baseline's; NaN where absent.
 
-    Raises InputError for a file that is no JSON object.
+    FLOPs are those of the passes that were timed: with every view of an image that prediction averages, and
+    without the maps that it does not compute. Parameters are those of the whole network. Raises InputError
+    for a file that is no JSON object.
     """
     content: Mapping[str, object] = {}
     for name in (run.name, run.provenance.baseline):
@@ -41,7 +43,8 @@ def efficiency_of(run: Run, reports: Path | None) -> dict[str, float]:
         path = reports / "efficiency" / f"{folder_name(name)}.json"
         if path.is_file():
             content = _read(path)
-    return {key: _number(content.get(key)) for key in EFFICIENCY}
+    values = {key: _number(content.get(key)) for key in EFFICIENCY}
+    return values | {"flops": _number(_timed_form(content).get("flops"))}
 
 
 def efficiency_text(name: str, value: float) -> str:
@@ -59,6 +62,17 @@ def _read(path: Path) -> Mapping[str, object]:
         raise InputError(f"{path}: expected one JSON object, found a {type(content).__name__};"
                          " run 'sodbench bench' again")  # fmt: skip
     return content
+
+
+def _timed_form(content: Mapping[str, object]) -> Mapping[str, object]:
+    """What the record says of the form whose speed it holds; the record itself where it lists no forms."""
+    forms = content.get("forms")
+    if not isinstance(forms, list):
+        return content
+    timed = (
+        one for one in forms if isinstance(one, dict) and one.get("form") == content.get("measured_form")
+    )
+    return next(timed, {})
 
 
 def _number(value: object) -> float:

@@ -1,4 +1,4 @@
-"""The gallery: the worst, best and most disputed images, and their thumbnails.
+"""The gallery: the worst images, the best and those with the largest disagreement, and their thumbnails.
 
 Thumbnails are written once, into `gallery/<data set>/`, and loaded by the page when they come into view. The
 other images are shown from their own files, as long as these exist.
@@ -73,10 +73,10 @@ def make_gallery(
 
 
 def chosen_images(scores: NDArray[np.float64], higher_is_better: bool, count: int) -> list[int]:
-    """Indices of the `count` worst, best and most disputed images, each image once.
+    """Indices of the `count` worst and best images and those with the largest disagreement, each once.
 
     `scores` is methods x images, NaN where a method has none. Worst and best go by the mean over methods,
-    disputed by the range over methods.
+    disagreement by the range over methods.
     """
     if not scores.size:
         return []
@@ -90,8 +90,8 @@ def chosen_images(scores: NDArray[np.float64], higher_is_better: bool, count: in
     chosen = []
     for order in (np.argsort(quality, kind="stable"), np.argsort(-quality, kind="stable")):
         chosen += [index for index in order[:count] if not np.isnan(quality[index])]
-    disputed = np.argsort(-ranges, kind="stable")[:count]
-    chosen += [index for index in disputed if not np.isnan(ranges[index])]
+    disagreement = np.argsort(-ranges, kind="stable")[:count]
+    chosen += [index for index in disagreement if not np.isnan(ranges[index])]
     return list(dict.fromkeys(int(index) for index in chosen))
 
 

@@ -75,7 +75,7 @@ class Section:
 
     @property
     def unranked(self) -> bool:
-        """Whether a row was scored on other images or masks than the ranked ones."""
+        """Whether a row was scored on a different set of images or masks than the ranked ones."""
         return any(not line.ranked for line in self.lines)
 
     @property

@@ -140,9 +140,9 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marked:
     caption = f"{escape(title)}. Protocol{plural}: {', '.join(escape(protocol) for protocol in protocols)}."
     caption += r" Best in bold, second best underlined; $n$: images scored of images expected."
     if len(ranked) < int((rows["kind"] == "measured").sum()):
-        caption += r" \textsuperscript{\textdagger}Scored on other images or masks, not ranked."
+        caption += r" \textsuperscript{\textdagger}Different set of images or masks, not ranked."
     if (rows["kind"] == "published").any():
-        caption += r" Italic: published values; in parentheses measured here minus published."
+        caption += r" Italic: published values; in parentheses: measured minus published."
     caption += "".join(f" {escape(text)}" for text in spread_explanations(table))
     notes = "".join(f"\n{escape(note)}.\\par" for note in table.notes.get(dataset, []))
     alignment = f"l{'r' * (len(head) + len(metrics) - 1)}"

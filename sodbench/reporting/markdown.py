@@ -33,8 +33,7 @@ def markdown(table: Table, figures: Mapping[str, Mapping[str, str]] | None = Non
     lines.append("Best **bold**, second best <u>underlined</u>; ↑ higher is better, ↓ lower is better.")
     if (table.frame["kind"] == "published").any():
         lines.append(
-            "*Italic*: published values, not measured here;"
-            " in parentheses the difference, measured minus published."
+            "*Italic*: published values, not measured here; in parentheses: measured minus published."
         )
     lines += [*spread_explanations(table), ""]
     marked = marks(table)
@@ -97,7 +96,7 @@ def _table(table: Table, rows: "pd.DataFrame", marked: "pd.DataFrame") -> list[s
             cells += [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
         lines.append(f"| {' | '.join([name, images, *cells])} |")
     if unranked:
-        lines += ["", "† scored on other images or masks than the other rows, therefore not ranked."]
+        lines += ["", "† different set of images or masks, not ranked."]
     return lines
 
 

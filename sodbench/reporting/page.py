@@ -39,9 +39,9 @@ def write_page(
 ) -> Path:
     """Writes `index.html` and the gallery's thumbnails into `folder`; returns the page's path.
 
-    The `gallery` worst, best and most disputed images of each data set get thumbnails; the page links to the
-    `figures` of each data set (those under "" belong to none). `breakdowns` are shown below their data set's
-    table. Names are text: jinja2 escapes them.
+    The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page links
+    to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below their data
+    set's table. Names are text: jinja2 escapes them.
     """
     figures = figures or {}
     datasets = [

@@ -38,7 +38,7 @@ def dataset_data(
 ) -> dict[str, Any]:
     """One data set: methods in the table's order, images, per-image scores, curves, files.
 
-    The `gallery` worst, best and most disputed images get thumbnails in `folder`.
+    The `gallery` worst and best images and those with the largest disagreement get thumbnails in `folder`.
     """
     protocol = split_name(table.metrics[0])[1]
     names = [str(n) for n, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]

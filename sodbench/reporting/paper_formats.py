@@ -12,7 +12,7 @@ from sodbench.reporting.markdown import escape as markdown_escape
 from sodbench.reporting.paper_table import DataSetColumns, PaperCell, PaperRow, PaperTable
 
 MARKS = "Best in bold, second best underlined."
-PUBLISHED = "In italics: published values, not measured here; in parentheses measured minus published."
+PUBLISHED = "In italics: published values, not measured here; in parentheses: measured minus published."
 
 
 def explanations(table: PaperTable) -> list[str]:

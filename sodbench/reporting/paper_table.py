@@ -86,7 +86,7 @@ def paper_table(table: Table, title: str, methods: Sequence[str], datasets: Sequ
             if not published and index not in ranked.index:
                 images = count(row)
                 notes.append(
-                    f"{row['method']} on {name}: scored on other images or masks ({images}), not ranked"
+                    f"{row['method']} on {name}: different set of images or masks ({images}), not ranked"
                 )
             key = (str(row["method"]), str(row["source"]) if published else "")
             owners.setdefault(key, owner if published else key[0])

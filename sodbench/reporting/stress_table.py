@@ -22,7 +22,7 @@ def stress_table(records: "Sequence[StressRecord]", metrics: Sequence[str]) -> l
     leading, *others = metrics
     severities = sorted({severity for record in records for severity in record.severities})
     short = _short(metrics)
-    heads, first, clean, total, share = ["kind"], [""], ["clean score"], ["all kinds"], ["  of clean"]
+    heads, first, clean, total, share = ["kind"], [""], ["clean score"], ["all kinds"], ["  relative"]
     for record in records:
         levels = [f"sev. {severity}" for severity in severities]
         heads += [*levels, f"mean {short[leading]}", *(short[one] for one in others)]
@@ -57,7 +57,7 @@ def caption(records: "Sequence[StressRecord]", metrics: Sequence[str]) -> str:
     count = f"{one.images} of {one.expected} images" if one.images < one.expected else f"{one.images} images"
     return (
         f"{one.dataset} ({count}), protocol {protocols}: {what} of {_short(metrics)[leading]} by severity, "
-        "then mean losses (falls; for MAE the rise)"
+        "then the mean fall of each score (rise where lower is better)"
     )
 
 

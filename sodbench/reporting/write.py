@@ -91,8 +91,9 @@ def report(
     `metrics` asked for. Attributes are read from `attributes/` beside the records, else measured on the data
     set and stored there.
 
-    `gallery` is the number of worst, best and most disputed images of each data set that get thumbnails on
-    the page. `figures` are among the keys of `figures.KINDS` (None: all).
+    `gallery` is the number of worst images, of best ones and of those with the largest disagreement between
+    methods, of each data set, that get thumbnails on the page. `figures` are among the keys of
+    `figures.KINDS` (None: all).
 
     Raises InputError for a name that no run has, for a wrong option, if there is no run, and for attributes
     that are neither stored nor can be measured here.

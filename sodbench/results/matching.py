@@ -15,6 +15,11 @@ from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES, Published
 _AMBIGUOUS = {
     "hku-is": "the source does not say whether it used all 4447 images or the 1447 of the test split"
 }
+# max F by the kind of F curve
+_MAX_F = {
+    CURVE_OF_MEANS: "max F of averaged precision and recall",
+    MEAN_OF_CURVES: "max F of averaged F curves",
+}
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,15 @@ def verdict(value: Published, metric: str, protocol: Any, scored: int, expected:
     if value.family is not None and metric == "maxF":
         here = CURVE_OF_MEANS if getattr(protocol, "f_average", None) == "means" else MEAN_OF_CURVES
         if here != value.family:
-            return Verdict(False, False, f"published: max F of the {value.family}; here: max F of the {here}")
-        return Verdict(True, False, f"toolkit not stated; same family of max F ({here})")
+            reason = f"published: {_MAX_F[value.family]}; here: {_MAX_F[here]}"
+            return Verdict(False, False, reason)
+        return Verdict(True, False, f"toolkit not stated; both are {_MAX_F[here]}")
     return Verdict(False, False, "the source does not state its toolkit")
 
 
 def _named(value: Published, metric: str, protocol: Any) -> Verdict:
     """Compares the fields of the published protocol with those of the measured one."""
+    from sodbench.metrics.differences import topic_of
     from sodbench.metrics.protocol import convention_fields, load_protocol
     from sodbench.metrics.registry import fields_that_move
 
@@ -62,15 +69,20 @@ def _named(value: Published, metric: str, protocol: Any) -> Verdict:
     decisive, minor = fields_that_move(metric)
     for key in decisive:
         if getattr(there, key) != getattr(protocol, key, None):
-            return Verdict(
-                False,
-                False,
-                f"published under {value.protocol}, whose {key} is {_shown(getattr(there, key))} and not"
-                f" {_shown(getattr(protocol, key, None))} as in {protocol.name}",
-            )
+            theirs, ours = (_in_words(key, getattr(one, key, None)) for one in (there, protocol))
+            there_and_here = f"whose {topic_of(key)} {theirs}; that of {protocol.name} {ours}"
+            return Verdict(False, False, f"published under {value.protocol}, {there_and_here}")
     same = all(getattr(there, key) == getattr(protocol, key, None) for key in ("version", *minor))
     return Verdict(True, same, f"{value.protocol} and {protocol.name} agree on {metric} up to rounding")
 
 
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple | list) else str(value)
+def _in_words(key: str, value: object) -> str:
+    """What a protocol does by one field; a record of another version may lack it, or hold another value."""
+    from sodbench.metrics.differences import in_words
+
+    if value is None:
+        return "is not stated"
+    try:
+        return in_words(key, tuple(value) if isinstance(value, list) else value)
+    except KeyError:
+        return f"has {key} = {value}"

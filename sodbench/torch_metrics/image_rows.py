@@ -1,6 +1,6 @@
 """One image's scores as a row of whole numbers, and the data set's scores from the rows of all processes.
 
-A row holds what the scores are computed from: the columns and the curves of the chosen metrics, bit by bit
+A row holds what the scores are computed from: the columns and the curves of the chosen metrics, stored
 as 64-bit integers, which no `.half()` and no `.to(dtype)` touches. Means over rows are exact sums, so they do
 not depend on how the images were shared out.
 """

@@ -1,4 +1,4 @@
-"""`sodbench reproduce`: runs and trainings done again, and what does not agree is said."""
+"""`sodbench reproduce`: runs and trainings are repeated, and what does not agree is named."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_a_run_agrees_to_the_bit(
     assert main(again) == 0
     numbers = json.loads(capsys.readouterr().out)["numbers"]
     assert {"maxF@raw", "MAE@salod", "data set digest"} <= {row["name"] for row in numbers}
-    assert {row["agrees"] for row in numbers} == {"to the bit"}
+    assert {row["agrees"] for row in numbers} == {"bit-identical"}
 
     # a mask that changed is seen, and so is a score that moved
     mask = root / "SOD" / "GT" / "3096.png"
@@ -61,7 +61,7 @@ def test_a_training_agrees_to_the_bit(root: Path, here: Path, capsys: pytest.Cap
     again = ["reproduce", "first", "--data-root", str(root), "--device=cpu", "--out", "second", "--json"]
     assert main(again) == 0
     numbers = {row["name"]: row["agrees"] for row in json.loads(capsys.readouterr().out)["numbers"]}
-    assert numbers["weights sha256"] == numbers["last loss"] == numbers["last ssim"] == "to the bit"
+    assert numbers["weights sha256"] == numbers["last loss"] == numbers["last ssim"] == "bit-identical"
     record = json.loads((here / "first" / "training.json").read_text())
     record["recipe"]["seed"] = 5
     (here / "first" / "training.json").write_text(json.dumps(record))

@@ -55,7 +55,7 @@ def test_the_card_of_the_weights_is_of_these_weights() -> None:
 def test_photographs(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On the ECSSD pictures at hand the shipped network finds the object, not a bright spot."""
+    """On the available ECSSD images the shipped network finds the object, not a bright spot."""
     monkeypatch.chdir(tmp_path)
     job = ["run", "basnet-tiny", "--datasets", "ecssd", "--device", "cpu", "--quiet", "--json"]
     assert main([*job, "--data-root", str(shared_data)]) == 0

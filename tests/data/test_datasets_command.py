@@ -39,7 +39,11 @@ def test_list_says_what_is_here(
     assert set(card_names()) <= set(rows)
     assert "partial" in rows["sod"] and "2/300" in rows["sod"] and str(tmp_path / "SOD") in rows["sod"]
     assert "absent" in rows["hku-is-test"] and "broken" in rows["hku-is"]
-    assert "broken" in rows["ecssd"] and "absent" in rows["dut-omron"] and "unmade" in rows["sample"]
+    assert (
+        "broken" in rows["ecssd"]
+        and "absent" in rows["dut-omron"]
+        and "generated on first use" in rows["sample"]
+    )
     assert not (tmp_path / "cache").exists(), "listing makes nothing"
     assert call("list", "--json", "--data-root", tmp_path) == 0
     sets = {one["name"]: one for one in json.loads(capsys.readouterr().out)["sets"]}

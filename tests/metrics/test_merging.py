@@ -1,4 +1,4 @@
-"""Scorers of parts, merged, give the results of one scorer that saw everything, to the bit."""
+"""Scorers of parts, merged, give results bit-identical to those of one scorer that saw everything."""
 
 import pickle
 from fractions import Fraction

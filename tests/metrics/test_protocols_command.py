@@ -42,6 +42,8 @@ def test_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocols", "show", "basnet2019"]) == 0
     printed = capsys.readouterr().out
     assert "f_average" in printed and "pysodmetrics: images" in printed
+    assert "F curve: averages precision and recall before F" in printed
+    assert "e_comparator" not in printed, "it defines no E-measure"
     assert answer(capsys, "show", "raw")["mask_threshold"] == 127.0
 
 
@@ -113,13 +115,15 @@ def test_explain_names_the_convention_that_would_have_to_differ(
     changes = found["published"][0]["single_changes_that_fit"]["pysodmetrics"]
     assert list(changes) == ["mae_scale = 255"]
     assert main(["protocols", "explain", maps, "--masks", masks, "--quiet", "--published", printed]) == 0
-    assert "fits with mae_scale = 255" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "; would match with mae_scale = 255" in printed
+    assert "  mae_scale = 255: MAE divides the map by 255" in printed
 
 
 def test_explain_says_when_nothing_fits(folders: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     maps, masks = folders
     assert main(["protocols", "explain", maps, "--masks", masks, "--quiet", "--published", "maxF=.123"]) == 0
-    assert "no protocol fits" in capsys.readouterr().out
+    assert "no protocol matches" in capsys.readouterr().out
 
 
 def test_of_protocols_equally_near_the_first_is_explained() -> None:

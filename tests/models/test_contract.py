@@ -1,6 +1,7 @@
 """The contract: every shipped baseline keeps it, and each way of breaking it is found."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from sodbench.cli.main import main
 from sodbench.models import baseline_names, load_baseline
+from sodbench.models.baseline import Baseline
 from sodbench.models.contract import CHECKS, check_baseline
 from sodbench.models.settings import Inference
 
@@ -161,7 +163,28 @@ def test_list_and_show(user_folder, capsys):
     assert names == baseline_names()
     assert main(["baselines", "show", "basnet"]) == 0
     shown = capsys.readouterr().out
-    assert "parameters: 87,060,360" in shown and "iterations = 400000" in shown and "betas = " in shown
+    assert (
+        "parameters: 87,060,360" in shown and "iterations = 400000" in shown and "\n# warmup = 0\n" in shown
+    )
     assert main(["baselines", "show", "basnet", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["training"]["lr"] == 1e-3
     assert main(["baselines", "show", "basnett"]) == 2
+
+
+def test_what_show_prints_loads_to_an_equal_baseline(user_folder, monkeypatch, capsys):
+    monkeypatch.setattr(Baseline, "count_parameters", lambda self: 5)  # which takes a second for some
+    for name in baseline_names():
+        shipped = load_baseline(name)
+        assert main(["baselines", "show", name]) == 0
+        (user_folder / "baselines" / "again.toml").write_text(capsys.readouterr().out)
+        again = load_baseline("again")
+        if shipped.weights is not None and shipped.weights.file is not None:
+            assert again.weights_path() == shipped.weights_path()
+            again = replace(again, weights=replace(again.weights, file=shipped.weights.file))
+        assert replace(again, name=name, path=shipped.path) == shipped
+        assert again.stated == shipped.stated
+    assert main(["baselines", "show", "basnet-tiny"]) == 0
+    shown = capsys.readouterr().out
+    (user_folder / "baselines" / "mine.toml").write_text(shown.replace("gain = 3.0", "gain = 2.0"))
+    mine = load_baseline("mine").load()
+    assert mine.baseline.output.gain == 2.0 and mine.parameters == 5_455_080

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ import torch
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.models import create, load_baseline
-from sodbench.models.efficiency import FORMS, Form, count_flops, count_parameters, measure
+from sodbench.models.efficiency import FORMS, Form, count_flops, count_parameters, make_form, measure
+from sodbench.reporting.efficiency_columns import efficiency_of
 
 
 def test_basnet_costs_what_its_authors_say():
-    """254 GFLOP for one picture of 256 x 256, multiplication and addition counted apart."""
+    """254 GFLOPs for one image of 256 x 256: FLOPs = 2 x MACs."""
     with torch.device("meta"):
         network = create("basnet")
     assert count_parameters(network) == 87_060_360
@@ -134,3 +136,38 @@ def test_wrong_options_are_refused(wrong, user_folder, capsys):
     assert main(["bench", "basnet-tiny", *wrong]) == 2
     assert capsys.readouterr().err.count("sodbench: error:") == 1
     assert not (user_folder / "reports").exists()
+
+
+def test_flops_and_speed_of_a_table_are_of_the_same_passes(user_folder, monkeypatch):
+    """A network that sees four views of an image: what is counted is what each timed call does."""
+    calls = []
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Conv2d(3, 1, 1)
+
+        def forward(self, x):
+            calls.append(tuple(x.shape))
+            return self.layer(x)
+
+    monkeypatch.setitem(sys.modules, "four_views", SimpleNamespace(Net=Net))
+    (user_folder / "baselines" / "views.toml").write_text(
+        'title = "Four views"\nnetwork = "four_views:Net"\n[input]\nheight = 32\nwidth = 32\n'
+        "[inference]\nscales = [1.0, 2.0]\nmirror = true\n"
+    )
+    baseline = load_baseline("views")
+    timed = make_form(baseline.load_or_build()[0], baseline, "default", "cpu")
+    calls.clear()
+    timed(np.zeros((1, 3, 32, 32), np.float32))
+    expected = sum(2 * 3 * h * w for _, _, h, w in calls)
+    assert len(calls) == 4 and expected == 2 * (2 * 3 * 32**2 + 2 * 3 * 64**2)
+    assert main(["bench", "views", "--seconds", "0.01", "--forms", "fp32", "default"]) == 0
+    run = SimpleNamespace(name="views", provenance=SimpleNamespace(baseline=None))
+    columns = efficiency_of(run, user_folder / "reports")
+    assert columns["flops"] == expected and columns["parameters"] == 4
+    record = user_folder / "reports" / "efficiency" / "views.json"
+    written = json.loads(record.read_text())
+    assert columns["images_per_second"] == written["images_per_second"] and written["flops"] < expected
+    record.write_text(json.dumps(written | {"measured_form": "gone"}))
+    assert math.isnan(efficiency_of(run, user_folder / "reports")["flops"])

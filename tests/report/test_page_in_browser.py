@@ -156,12 +156,12 @@ def test_a_cell_tells_the_full_value_and_protocol_under_the_pointer(page: Browse
     assert "@pysodmetrics = " in text and "9/9 images" in text
 
 
-def test_images_come_worst_best_and_most_disputed_first(page: Browser, reports: Path) -> None:
+def test_images_come_worst_best_and_by_disagreement(page: Browser, reports: Path) -> None:
     scores = np.stack([per_image(reports, name, "S") for name in ("still", "slow", "fast", HOSTILE)])
     names = list(per_image(reports, "still", "S").index)
     show_images(page)
     mean, span = scores.mean(axis=0), np.ptp(scores, axis=0)
-    for order, key in (("worst", mean), ("best", -mean), ("disputed", -span)):
+    for order, key in (("worst", mean), ("best", -mean), ("disagreement", -span)):
         choose(page, "order", order)
         shown = page.run(f"return {CARDS}")
         values = [key[names.index(name)] for name in shown]

@@ -58,7 +58,7 @@ def test_the_boundary_is_the_objects_outermost_pixels_and_not_the_pictures_edge(
     assert not boundary(np.full((4, 4), 255, np.uint8)).any()
 
 
-def test_worst_best_and_most_disputed_images_are_chosen_once() -> None:
+def test_the_worst_the_best_and_the_largest_disagreements_are_chosen_once() -> None:
     scores = np.array([[0.1, 0.9, 0.5, 0.2, np.nan], [0.1, 0.9, 0.5, 0.9, np.nan]])
     assert chosen_images(scores, True, 1) == [0, 1, 3]
     assert chosen_images(scores, False, 1) == [1, 0, 3]

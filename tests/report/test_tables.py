@@ -133,7 +133,7 @@ def test_published_rows_stand_below_the_measured_method_with_the_difference() ->
     assert rows[1]["difference:maxF@basnet2019"] == pytest.approx(0.8439 - 0.846)
     assert all(row["kind"] == "published" for row in rows[1:]) and len(rows) == 9
     text = markdown(table)
-    assert "| *DSS+* — BASNet paper, Table 2 | not printed | *.124* (−.003) | *.846* (−.002) |" in text
+    assert "| *DSS+* — BASNet paper, Table 2 | n not stated | *.124* (−.003) | *.846* (−.002) |" in text
     assert "published values, not measured here" in text
 
 
@@ -142,7 +142,7 @@ def test_published_rows_are_never_ranked_and_what_is_left_out_is_counted() -> No
     table = with_published(make_table(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
     text = markdown(table)
     assert "**.200**" in text and "<u>.100</u>" in text
-    assert "published under basnet2019, whose f\\_average is means and not images as in pysodmetrics" in text
+    assert "whose F curve averages precision and recall before F; that of pysodmetrics averages F" in text
     assert "the source does not state its toolkit" in text
     with pytest.raises(InputError, match="did you mean 'sodsurvey'"):
         with_published(table, runs, ["sodsurvy"])

@@ -147,7 +147,10 @@ def test_only_comparable_numbers_are_shown() -> None:
     assert judged(dss, "basnet2019").exact
     assert judged(dss, "sal-eval").shown and not judged(dss, "sal-eval").exact
     refused = judged(dss, "pysodmetrics")
-    assert not refused.shown and "f_average is means and not images as in pysodmetrics" in refused.reason
+    assert not refused.shown and (
+        "basnet2019, whose F curve averages precision and recall before F; that of pysodmetrics averages F"
+        in refused.reason
+    )
     survey = pick("sodsurvey", "BASNet", "sod", "S")
     assert judged(survey, "pysodmetrics").shown and not judged(survey, "sal-eval").shown
 
@@ -163,11 +166,13 @@ def test_counts_must_agree() -> None:
     assert judged(pick("u2net2020", "BASNet", "hku-is", "maxF"), "basnet2019", 4447, 4447).exact
 
 
-def test_unstated_toolkits_compare_by_family_only() -> None:
+def test_unstated_toolkits_compare_by_the_kind_of_f_curve_only() -> None:
     value = pick("inspyrenet2022", "VST", "ecssd", "maxF")
-    assert judged(value, "pysodmetrics", 1000, 1000).reason.startswith("toolkit not stated; same family")
+    assert judged(value, "pysodmetrics", 1000, 1000).reason.startswith(
+        "toolkit not stated; both are max F of"
+    )
     assert (
-        "max F of the mean of curves; here: max F of the curve of means"
+        "max F of averaged F curves; here: max F of averaged precision and recall"
         in judged(value, "basnet2019", 1000, 1000).reason
     )
     other = pick("inspyrenet2022", "VST", "ecssd", "MAE")

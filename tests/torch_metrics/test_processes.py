@@ -1,4 +1,4 @@
-"""Two processes that exchange their images over gloo give the scores of one, to the bit."""
+"""Two processes that exchange their images over gloo give scores bit-identical to those of one."""
 
 import json
 import os

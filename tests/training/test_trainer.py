@@ -1,4 +1,4 @@
-"""The trainer: learns, resumes to the bit after kill -9, and is the same in one process and in two."""
+"""The trainer: learns, resumes bit-identically after kill -9, and is the same in one process and in two."""
 
 import json
 import os

@@ -96,7 +96,7 @@ def test_processes_share_a_validation_that_takes_longer_than_the_time_out(
     assert done.stderr.count("process 0 predicts 6 images") == 3
     assert done.stderr.count("process 1 predicts 4 images") == 3
 
-    # the scores are those of one process, to the bit
+    # the scores are bit-identical to those of one process
     record = json.loads((tmp_path / "out" / "training.json").read_text())
     best = record["best"]["iteration"]
     logged = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]

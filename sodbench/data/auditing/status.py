@@ -17,8 +17,7 @@ from sodbench.text import columns
 if TYPE_CHECKING:
     import pandas as pd
 
-# "unmade": the sample, which is made on first use
-State = Literal["complete", "partial", "too many", "absent", "unmade", "broken"]
+State = Literal["complete", "partial", "too many", "absent", "generated on first use", "broken"]
 WIDTH = 100  # characters per line
 
 
@@ -61,7 +60,7 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
         from sodbench.data.synthetic import sample_place
 
         if not sample_place(card.generator.removeprefix("synthetic:")).is_dir():
-            return status("unmade", folder="made on first use")
+            return status("generated on first use")
     elif card.location is None and not find_root(data_root).path.is_dir():
         return status("absent")
     try:
@@ -100,9 +99,10 @@ def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
     """All data sets that have a card, and how much of each is on this disk; one row per data set.
 
     The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
-    state ("complete", "partial", "too many", "absent", "unmade", "broken") and folder. The data root is the
-    argument, else the environment variable SODBENCH_DATA, else the user's data folder. A user's own card
-    that is wrong is "broken", with a note. Raises InputError for a data root that cannot be read.
+    state ("complete", "partial", "too many", "absent", "generated on first use" or "broken") and folder. The
+    data root is the argument, else the environment variable SODBENCH_DATA, else the user's data folder. A
+    user's own card that is wrong is "broken", with a note. Raises InputError for a data root that cannot
+    be read.
     """
     import pandas as pd
 
@@ -125,7 +125,9 @@ def card_lines(card: Card, status: Status) -> list[str]:
     """A card in full, every fact followed by its source in brackets."""
     lines = [f"{card.name}: {card.title}", *_wrapped(card.summary, "", ""), ""]
     present = f"{status.present} of {card.expected} pairs"
-    lines.append(f"{'status:':11}{status.state}, {present} {status.folder or status.problem}")
+    lines.append(f"{'status:':11}{status.state}, {present}")
+    if where := status.folder or status.problem:
+        lines += _fact("folder" if status.folder else "problem", where, "")
     lines += _fact("pairs", str(card.expected), card.count.source)
     official = card.official_names
     names = f"{len(official)} known" if official is not None else card.names.pattern or "unknown"

@@ -48,7 +48,7 @@ def add_rows(rows: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
 class RunningMean:
     """The mean over images of an array, fed image by image, NaN left out.
 
-    The same to the bit for any order of the images and for any split of them that is merged again, in the
+    Bit-identical for any order of the images and for any split of them that is merged again, in the
     memory of five arrays.
     """
 

@@ -149,7 +149,7 @@ for (const section of document.querySelectorAll(".dataset")) {
         if (value < low) low = value;
         if (value > high) high = value;
       }
-      const key = how === "disputed" ? -(high - low) : how === "best" ? (-sign * sum) / seen : (sign * sum) / seen;
+      const key = how === "disagreement" ? -(high - low) : how === "best" ? (-sign * sum) / seen : (sign * sum) / seen;
       matches.push({ image, key: seen ? key : NaN });
     }
     if (how === "name") matches.sort((a, b) => byName.compare(dataset.images[a.image], dataset.images[b.image]));
