@@ -6,6 +6,7 @@ digests, and the scores that a record holds must come out again. Each record is 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,14 +22,9 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run, ScoreTableLike
 
 IMAGE_CURVES = "image_curves.parquet"
-NOT_KEPT = "its maps were not kept"
-GONE = "its maps are gone"
-CHANGED = "its maps are not those that were scored"
-ADVICE = {
-    NOT_KEPT: "run it again: 'sodbench run ... --protocols {protocols}'",
-    GONE: "bring them back, or score them where they are: 'sodbench score DIR --protocols {protocols} ...'",
-    CHANGED: "score them as a run of their own: 'sodbench score DIR --name NAME --protocols {protocols} ...'",
-}
+NOT_KEPT = "maps not kept"
+GONE = "maps missing"
+CHANGED = "maps differ from those that were scored"
 
 
 @dataclass(frozen=True)
@@ -58,27 +54,47 @@ def with_protocols(
     from sodbench.metrics import load_protocol
 
     asked = [load_protocol(one) for one in protocols]
-    named = " ".join(one.name for one in asked)
+    names = [one.name for one in asked]
     result: list[Run] = []
     added: list[str] = []
-    problems: dict[str, list[str]] = {}
+    problems: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        subject = f"{run.name} on {run.title}"
         try:
             missing = [one for one in asked if not _holds(run, one)]
             if not missing:
                 result.append(run)
                 continue
             result.append(_scored(run, missing, data_root, workers, progress))
-            added.append(subject)
+            added.append(f"{run.name} on {run.title}")
         except InputError as error:
             result.append(run)
-            problems.setdefault(str(error), []).append(subject)
-    notes = [f"scored again under {named}: {first_of(added, 5)}"] if added else []
-    for reason, subjects in problems.items():
-        advice = ADVICE.get(reason, "").format(protocols=named)
-        notes.append(f"not scored again: {first_of(subjects, 5)}: {reason}{advice and '; '}{advice}")
+            problems.setdefault((str(error), run.provenance.origin), []).append(run)
+    notes = [f"scored again under {', '.join(names)}: {first_of(added, 5)}"] if added else []
+    for (reason, _), group in problems.items():
+        subjects = first_of([f"{run.name} on {run.title}" for run in group], 5)
+        notes.append(f"not scored again: {subjects}: {reason}{_advice(reason, group, names)}")
     return Rescored(result, tuple(notes))
+
+
+def _advice(reason: str, group: Sequence[Run], names: Sequence[str]) -> str:
+    """What to do, with the command for the first run of a group; empty where the reason says it."""
+    if reason not in (NOT_KEPT, GONE, CHANGED):
+        return ""
+    run = group[0]
+    name = "NAME" if reason == CHANGED else run.name
+    command = ["sodbench", "score", "DIR", "--dataset", run.dataset, "--name", name]
+    before, baseline = "score them", run.provenance.baseline
+    if reason == CHANGED:
+        before = "score them under another name"
+    elif baseline is not None and ":" not in baseline:
+        before = "predict them again"
+        command = ["sodbench", "run", baseline, "--datasets", run.dataset]
+        command += [] if name == baseline else ["--name", name]
+    # a new record holds the protocols that it is scored under, and no others
+    command += ["--protocols", *dict.fromkeys([*run.tables, *names])]
+    if run.reports not in (None, Path("reports")):
+        command += ["--reports", str(run.reports)]
+    return f"; {before}{', for example' * (len(group) > 1)}: {shlex.join(command)}"
 
 
 def _holds(run: Run, protocol: Protocol) -> bool:
@@ -112,7 +128,7 @@ def _scored(
         raise InputError(GONE)
     images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
     if dataset_of(run, root).digest() != run.dataset_digest:
-        raise InputError(f"the masks of {run.dataset} here are not those that were scored")
+        raise InputError(f"the masks of {run.dataset} here differ from those that it was scored on")
     then, now = run.provenance.maps_sha256, maps_digest(folder, images)
     if now is None:
         raise InputError(GONE)

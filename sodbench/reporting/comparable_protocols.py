@@ -91,17 +91,15 @@ def comparable_protocols(
     if reports is None:
         return {}
     waiting = [one for values in left_out.values() for one in values]
-    chosen: dict[str, set[int]] = {}
-    for protocol, theirs in _cover(waiting):
-        chosen[protocol] = {id(one) for one in theirs}
     shown: dict[str, list[Comparable]] = {}
-    for protocol, members in chosen.items():
+    for protocol, members in _cover(waiting):
         held = all(protocol in run.tables for run in runs)
         command = ["--protocols", protocol, "--published", *published, *([] if held else ["--rescore"])]
+        ids = set(map(id, members))
         for dataset, values in left_out.items():
-            theirs = [one.value for one in values if id(one) in members]
-            if theirs:
-                line = Comparable(protocol, theirs, [*command, *arguments], reports)
+            here = [one.value for one in values if id(one) in ids]
+            if here:
+                line = Comparable(protocol, here, [*command, *arguments], reports)
                 shown.setdefault(dataset, []).append(line)
     return shown
 

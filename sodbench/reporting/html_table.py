@@ -72,7 +72,8 @@ class Line:
 class Section:
     """One data set's table with what stands above and below it.
 
-    `folded` are the published rows of methods without a run, `remarks` those on published values.
+    `folded` are the published rows of methods without a run, with the `folded_columns` that hold a value;
+    `remarks` are those on published values.
     """
 
     dataset: str
@@ -80,6 +81,7 @@ class Section:
     names: str  # the heading of the rows' names
     columns: Sequence[Head]
     lines: Sequence[Line]
+    folded_columns: Sequence[Head] = ()
     folded: Sequence[Line] = ()
     protocols: Sequence[str] = ()
     expected: int = 0
@@ -166,18 +168,43 @@ def _render(parts: Sequence[Section], explanations: Sequence[str]) -> str:
 def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marked: "pd.DataFrame") -> Section:
     metrics = table.metrics_of(rows)
     protocols = protocols_of(metrics)
-    ranked = set(ranked_rows(rows).index)
+    several = len(protocols) > 1
     columns = [_efficiency_head(name) for name in table.efficiency]
-    columns += [_metric_head(full, several_protocols=len(protocols) > 1) for full in metrics]
-    lines: list[Line] = []
-    folded: list[Line] = []
-    without_run = published_only(rows)
+    columns += [_metric_head(full, several_protocols=several) for full in metrics]
+    alone = published_only(rows)
+    theirs = table.metrics_of(rows[alone])
+    return Section(
+        dataset=dataset,
+        title=title,
+        names="Method",
+        columns=columns,
+        lines=_lines(table, rows[~alone], table.efficiency, metrics, marked),
+        folded_columns=[_metric_head(full, several_protocols=several) for full in theirs],
+        folded=_lines(table, rows[alone], (), theirs, marked),
+        protocols=protocols,
+        expected=int(rows["expected"].iloc[0]),
+        most=int(rows.loc[rows["kind"] == "measured", "scored"].max()),
+        notes=table.notes.get(dataset, []),
+        comparable=table.comparable.get(dataset, []),
+        remarks=table.remarks.get(dataset, []),
+    )
+
+
+def _lines(
+    table: Table,
+    rows: "pd.DataFrame",
+    efficiency: Sequence[str],
+    metrics: Sequence[str],
+    marked: "pd.DataFrame",
+) -> list[Line]:
+    ranked = set(ranked_rows(rows).index) if (rows["kind"] == "measured").any() else set()
+    lines = []
     for index, series in rows.iterrows():
         row = series.to_dict()
-        cells = [Cell(efficiency_text(name, row[name]), row[name]) for name in table.efficiency]
+        cells = [Cell(efficiency_text(name, row[name]), row[name]) for name in efficiency]
         cells += [_cell(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
         published = row["kind"] == "published"
-        (folded if index in without_run else lines).append(
+        lines.append(
             Line(
                 name=str(row["method"]),
                 count=count(row),
@@ -189,20 +216,7 @@ def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marke
                 note=row["note"] if published and isinstance(row["note"], str) else "",
             )
         )
-    return Section(
-        dataset=dataset,
-        title=title,
-        names="Method",
-        columns=columns,
-        lines=lines,
-        folded=folded,
-        protocols=protocols,
-        expected=int(rows["expected"].iloc[0]),
-        most=int(rows.loc[rows["kind"] == "measured", "scored"].max()),
-        notes=table.notes.get(dataset, []),
-        comparable=table.comparable.get(dataset, []),
-        remarks=table.remarks.get(dataset, []),
-    )
+    return lines
 
 
 def _efficiency_head(name: str) -> Head:

@@ -91,35 +91,48 @@ def _table(table: Table, rows: "pd.DataFrame", marked: "pd.DataFrame") -> list[s
     metrics = table.metrics_of(rows)
     protocols = protocols_of(metrics)
     ranked = set(ranked_rows(rows).index)
-    head = ["method", "images", *(EFFICIENCY[name].text for name in table.efficiency)]
-    for full in metrics:
-        metric, protocol = split_name(full)
-        name = metric if len(protocols) == 1 else f"{metric}@{protocol}"
-        head.append(f"{escape(name)} {arrow(full)}".strip())
+    alone = published_only(rows)
     plural = "s" * (len(protocols) > 1)
     lines = [f"Protocol{plural}: {', '.join(f'`{protocol}`' for protocol in protocols)}", ""]
-    lines += (heading := [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"])
-    unranked, without_run = False, published_only(rows)
-    folded: list[str] = []
-    for index, series in rows.iterrows():
+    lines += _head([EFFICIENCY[name].text for name in table.efficiency], metrics, len(protocols) > 1)
+    unranked = False
+    for index, series in rows[~alone].iterrows():
         row = series.to_dict()
-        name, images = escape(str(row["method"])), count(row)
-        cells = [efficiency_text(column, row[column]) for column in table.efficiency]
+        efficiency = [efficiency_text(column, row[column]) for column in table.efficiency]
         if row["kind"] == "published":
-            name = f"*{name}* — {_linked(escape(str(row['source'])), row['link'])}"
-            cells += [_published(row, full, table.digits) for full in metrics]
-        else:
-            if index not in ranked:
-                unranked, images = True, f"{images} †"
-            cells += [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
-        (folded if index in without_run else lines).append(f"| {' | '.join([name, images, *cells])} |")
+            lines.append(_published_row(row, efficiency, metrics, table.digits))
+            continue
+        dagger = "" if index in ranked else " †"
+        unranked = unranked or bool(dagger)
+        cells = [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
+        lines.append(_row([escape(str(row["method"])), count(row) + dagger, *efficiency, *cells]))
     if unranked:
         lines += ["", "† scored on other images or masks than the other rows, therefore not ranked."]
-    return lines + (_folded(without_runs(len(folded)), [*heading, *folded]) if folded else [])
+    if not alone.any():
+        return lines
+    theirs = table.metrics_of(rows[alone])
+    others = [_published_row(s.to_dict(), (), theirs, table.digits) for _, s in rows[alone].iterrows()]
+    return lines + _folded(without_runs(len(others)), [*_head((), theirs, len(protocols) > 1), *others])
 
 
-def _linked(text: str, link: object) -> str:
-    return f"[{text}]({link})" if isinstance(link, str) else text
+def _head(efficiency: Sequence[str], metrics: Sequence[str], several_protocols: bool) -> list[str]:
+    head = ["method", "images", *efficiency]
+    for full in metrics:
+        name = full if several_protocols else split_name(full)[0]
+        head.append(f"{escape(name)} {arrow(full)}".strip())
+    return [_row(head), f"|---|{'---:|' * (len(head) - 1)}"]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _published_row(row: Row, efficiency: Sequence[str], metrics: Sequence[str], digits: int) -> str:
+    source = escape(str(row["source"]))
+    if isinstance(row["link"], str):
+        source = f"[{source}]({row['link']})"
+    name = f"*{escape(str(row['method']))}* — {source}"
+    return _row([name, count(row), *efficiency, *(_published(row, full, digits) for full in metrics)])
 
 
 def _measured(row: Row, full: str, digits: int, mark: str) -> str:

@@ -100,7 +100,8 @@ def make_table(runs: Sequence[Run], selection: Selection, reports: Path | None =
         if not set(values) & set(metrics):
             left_out.append(
                 f"{run.name} on {run.title} has no score in these columns, only under protocol"
-                f" {', '.join(run.tables)}; name that protocol to show it, or score its maps again with --rescore"
+                f" {', '.join(run.tables)}; name that protocol to show it, or score its maps again with"
+                " --rescore"
             )
             continue
         method = method_of(seeded[0] if (seeded := seed_of(run.name)) else run.name)
@@ -122,9 +123,9 @@ def make_table(runs: Sequence[Run], selection: Selection, reports: Path | None =
     return Table(ordered, selection.digits, left_out=tuple(left_out))
 
 
-def published_only(rows: "pd.DataFrame") -> set[Hashable]:
-    """The rows of a data set with published values of methods that have no run here, by index."""
-    return set(rows.index[(rows["kind"] == "published") & rows["measured_as"].isna()])
+def published_only(rows: "pd.DataFrame") -> "pd.Series[bool]":
+    """Which rows of a data set hold published values of methods that have no run here."""
+    return (rows["kind"] == "published") & rows["measured_as"].isna()
 
 
 def marks(table: Table) -> "pd.DataFrame":

@@ -276,7 +276,8 @@ def _rescored(
         plain = [one.partition("@")[0] for one in selection.metrics]
         select_metrics(chosen, replace(anything, metrics=plain))
     rescored = with_protocols(chosen, asked, data_root=data_root, workers=workers, progress=progress)
-    if not any(set(names) & set(run.tables) for run in rescored.runs):
-        raise InputError("; ".join(rescored.notes) or "no run to score again")
+    runs = [run for run in rescored.runs if set(names) & set(run.tables)]  # the notes name the others
+    if not runs:
+        raise InputError("; ".join(rescored.notes))
     protocols = names if selection.protocols is not None else None
-    return replace(selection, protocols=protocols), rescored.runs, rescored.notes
+    return replace(selection, protocols=protocols), runs, rescored.notes
