@@ -125,15 +125,15 @@ def report(
         folder = runs if isinstance(runs, Path | str) else "reports"
     folder = Path(folder)
     selection = Selection(methods, datasets, metrics, protocols, digits, sort)
-    notes: list[str] = []
+    chosen, notes = selection, list[str]()
     if rescore:
         DIGITS.checked("digits", digits)
         check_sources(_sources(published))
-        selection, runs, lines = _rescored(selection, runs, data_root, workers, progress)
+        chosen, runs, lines = _rescored(selection, runs, data_root, workers, progress)
         notes += lines
     shown = report_table(
         runs,
-        selection,
+        chosen,
         efficiency=folder,
         published=published,
         intervals=intervals,
@@ -263,7 +263,7 @@ def _rescored(
     workers: int | None,
     progress: bool,
 ) -> tuple[Selection, list[Run], tuple[str, ...]]:
-    """The selection with its protocols by name, the runs scored under them, and notes."""
+    """What is to be shown of the runs that are scored now, these runs, and notes."""
     from sodbench.metrics import load_protocol
 
     of_metrics = [one.partition("@")[2] for one in selection.metrics or () if "@" in one]
@@ -279,5 +279,6 @@ def _rescored(
     runs = [run for run in rescored.runs if set(names) & set(run.tables)]  # the notes name the others
     if not runs:
         raise InputError("; ".join(rescored.notes))
-    protocols = names if selection.protocols is not None else None
-    return replace(selection, protocols=protocols), runs, rescored.notes
+    held = [name for name in names if any(name in run.tables for run in runs)]
+    protocols = held if selection.protocols is not None else None
+    return replace(selection, methods=None, datasets=None, protocols=protocols), runs, rescored.notes
