@@ -112,7 +112,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     add_scoring_workers(parser)
 
 
-def add_scoring_workers(parser: argparse.ArgumentParser) -> None:
+def add_scoring_workers(parser: Options) -> None:
     """Adds `--scoring-workers N`."""
     parser.add_argument(
         "--scoring-workers",

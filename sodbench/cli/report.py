@@ -24,7 +24,7 @@ def register(subparsers: Any) -> None:
         description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
         epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
         "         sodbench report --attributes --datasets sod --formats markdown html\n"
-        "         sodbench report --protocols pysodmetrics basnet2019 --published",
+        "         sodbench report --protocols basnet2019 --published --rescore",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -57,6 +57,12 @@ def register(subparsers: Any) -> None:
         help="add published numbers, from all sources or from these (e.g. basnet2019)",
     )
     parser.add_argument(
+        "--rescore",
+        action="store_true",
+        help="first score the recorded maps of runs that lack one of the protocols under it, too; their"
+        " records then hold both",
+    )
+    parser.add_argument(
         "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
     )
     parser.add_argument(
@@ -79,6 +85,10 @@ def register(subparsers: Any) -> None:
         " disagreement between methods (6)",
     )
     parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
+    scoring = parser.add_argument_group("with --rescore")
+    options.add_data_root(scoring)
+    options.add_scoring_workers(scoring)
+    options.add_quiet(scoring)
     parser.set_defaults(run=run)
 
 
@@ -98,11 +108,15 @@ def run(args: argparse.Namespace) -> int:
         sort=args.sort,
         # without names: all sources
         published=args.published if args.published else args.published is not None,
+        rescore=args.rescore,
         intervals=args.intervals,
         seeds=args.seeds,
         attributes=args.attributes,
         gallery=args.gallery,
         figures=args.figures,
+        data_root=args.data_root,
+        workers=args.scoring_workers,
+        progress=not args.quiet,
     )
     for note in written.notes:
         say("note", note)

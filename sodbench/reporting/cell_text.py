@@ -5,6 +5,8 @@ import math
 from sodbench.reporting.table import DEVIATION, DIFFERENCE, HIGH, LOW, Row, Table
 
 MINUS = "−"
+# what folded parts of a table hold
+REMARKS = "Remarks on the published values, and why others are not shown"
 _EXPLANATIONS = {
     LOW: "In brackets after measured values: 95 % bootstrap confidence intervals over images.",
     DEVIATION: "After ±: standard deviation over seeds.",
@@ -66,6 +68,11 @@ def spread_explanations(table: Table) -> list[str]:
     """One sentence for each kind of `spread` (intervals, deviations) that the table holds."""
     columns = [str(name) for name in table.frame if table.frame[name].notna().any()]
     return [text for start, text in _EXPLANATIONS.items() if any(name.startswith(start) for name in columns)]
+
+
+def without_runs(rows: int) -> str:
+    """What the folded published rows of a table are."""
+    return f"Published values of methods without a run here: {rows} row{'s' * (rows > 1)}"
 
 
 def count(row: Row) -> str:

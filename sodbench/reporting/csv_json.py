@@ -16,7 +16,7 @@ def write_csv(folder: Path, table: Table) -> Path:
     """
     path = folder / "leaderboard.csv"
     frame = table.frame.drop(columns="comparable")
-    for column in ("method", "title", "dataset", "source", "note"):
+    for column in ("method", "title", "dataset", "source", "measured_as", "note"):
         frame[column] = frame[column].map(no_formula)
     with atomic_path(path) as part:
         frame.to_csv(part, index=False)
@@ -29,7 +29,9 @@ def write_json(folder: Path, table: Table) -> Path:
     for (_, row), (_, mark) in zip(table.frame.iterrows(), marks(table).iterrows(), strict=True):
         rows.append({**row, "marks": {name: text for name, text in mark.items() if text}})
     path = folder / "leaderboard.json"
-    write_text(path, to_json({"metrics": table.metrics, "notes": table.notes, "rows": rows}, indent=1) + "\n")
+    notes = {dataset: table.notes_of(dataset) for dataset, _, _ in table.datasets()}
+    notes = {dataset: lines for dataset, lines in notes.items() if lines}
+    write_text(path, to_json({"metrics": table.metrics, "notes": notes, "rows": rows}, indent=1) + "\n")
     return path
 
 

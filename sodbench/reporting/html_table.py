@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sodbench.errors import InputError
-from sodbench.reporting.cell_text import count, score, spread, spread_explanations
+from sodbench.reporting.cell_text import (
+    REMARKS,
+    count,
+    score,
+    spread,
+    spread_explanations,
+    without_runs,
+)
+from sodbench.reporting.comparable_protocols import Comparable
 from sodbench.reporting.efficiency_columns import EFFICIENCY, efficiency_text
 from sodbench.reporting.labels import arrow, label, protocols_of, split_name
 from sodbench.reporting.selection import Selection
-from sodbench.reporting.table import Row, Table, make_table, marks, ranked_rows
+from sodbench.reporting.table import Row, Table, make_table, marks, published_only, ranked_rows
 from sodbench.reporting.uncertainty import with_intervals
 from sodbench.results.run import Run
 from sodbench.text import visible
@@ -56,22 +64,31 @@ class Line:
     published: bool = False
     ranked: bool = True
     source: str = ""
+    link: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One data set's table with what stands above and below it."""
+    """One data set's table with what stands above and below it.
+
+    `folded` are the published rows of methods without a run, with the `folded_columns` that hold a value;
+    `remarks` are those on published values.
+    """
 
     dataset: str
     title: str
     names: str  # the heading of the rows' names
     columns: Sequence[Head]
     lines: Sequence[Line]
+    folded_columns: Sequence[Head] = ()
+    folded: Sequence[Line] = ()
     protocols: Sequence[str] = ()
     expected: int = 0
     most: int = 0  # the largest number of images scored
     notes: Sequence[str] = ()
+    comparable: Sequence[Comparable] = ()
+    remarks: Sequence[str] = ()
 
     @property
     def unranked(self) -> bool:
@@ -81,7 +98,12 @@ class Section:
     @property
     def published(self) -> bool:
         """Whether a row holds published values."""
-        return any(line.published for line in self.lines)
+        return any(line.published for line in (*self.lines, *self.folded))
+
+    @property
+    def summary(self) -> str:
+        """What the folded rows are."""
+        return without_runs(len(self.folded))
 
 
 def sections(table: Table) -> list[Section]:
@@ -132,6 +154,7 @@ def environment() -> "Environment":
         # marked-up text is a subclass, and stays as it is
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
+    made.globals["remarks_heading"] = REMARKS
     # metrics in their own order, not by the alphabet
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}
     return made
@@ -145,13 +168,40 @@ def _render(parts: Sequence[Section], explanations: Sequence[str]) -> str:
 def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marked: "pd.DataFrame") -> Section:
     metrics = table.metrics_of(rows)
     protocols = protocols_of(metrics)
-    ranked = set(ranked_rows(rows).index)
+    several = len(protocols) > 1
     columns = [_efficiency_head(name) for name in table.efficiency]
-    columns += [_metric_head(full, several_protocols=len(protocols) > 1) for full in metrics]
+    columns += [_metric_head(full, several_protocols=several) for full in metrics]
+    alone = published_only(rows)
+    theirs = table.metrics_of(rows[alone])
+    return Section(
+        dataset=dataset,
+        title=title,
+        names="Method",
+        columns=columns,
+        lines=_lines(table, rows[~alone], table.efficiency, metrics, marked),
+        folded_columns=[_metric_head(full, several_protocols=several) for full in theirs],
+        folded=_lines(table, rows[alone], (), theirs, marked),
+        protocols=protocols,
+        expected=int(rows["expected"].iloc[0]),
+        most=int(rows.loc[rows["kind"] == "measured", "scored"].max()),
+        notes=table.notes.get(dataset, []),
+        comparable=table.comparable.get(dataset, []),
+        remarks=table.remarks.get(dataset, []),
+    )
+
+
+def _lines(
+    table: Table,
+    rows: "pd.DataFrame",
+    efficiency: Sequence[str],
+    metrics: Sequence[str],
+    marked: "pd.DataFrame",
+) -> list[Line]:
+    ranked = set(ranked_rows(rows).index) if (rows["kind"] == "measured").any() else set()
     lines = []
     for index, series in rows.iterrows():
         row = series.to_dict()
-        cells = [Cell(efficiency_text(name, row[name]), row[name]) for name in table.efficiency]
+        cells = [Cell(efficiency_text(name, row[name]), row[name]) for name in efficiency]
         cells += [_cell(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
         published = row["kind"] == "published"
         lines.append(
@@ -162,20 +212,11 @@ def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marke
                 published=published,
                 ranked=published or index in ranked,
                 source=str(row["source"]) if published else "",
+                link=row["link"] if published and isinstance(row["link"], str) else "",
                 note=row["note"] if published and isinstance(row["note"], str) else "",
             )
         )
-    return Section(
-        dataset=dataset,
-        title=title,
-        names="Method",
-        columns=columns,
-        lines=lines,
-        protocols=protocols,
-        expected=int(rows["expected"].iloc[0]),
-        most=int(rows.loc[rows["kind"] == "measured", "scored"].max()),
-        notes=table.notes.get(dataset, []),
-    )
+    return lines
 
 
 def _efficiency_head(name: str) -> Head:

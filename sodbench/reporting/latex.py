@@ -144,7 +144,7 @@ def _table(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marked:
     if (rows["kind"] == "published").any():
         caption += r" Italic: published values; in parentheses: measured minus published."
     caption += "".join(f" {escape(text)}" for text in spread_explanations(table))
-    notes = "".join(f"\n{escape(note)}.\\par" for note in table.notes.get(dataset, []))
+    notes = "".join(f"\n{escape(note)}.\\par" for note in table.notes_of(dataset))
     alignment = f"l{'r' * (len(head) + len(metrics) - 1)}"
     heads, body = _heads(metrics, protocols, head), "\n".join(lines)
     return fitted_table(dataset, caption, alignment, heads, body, notes)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from sodbench.reporting.html_table import leaderboard_html
+from sodbench.reporting.report_arguments import report_arguments
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import DEVIATION, DIFFERENCE, HIGH, LOW, Table
 from sodbench.reporting.write import report_table
@@ -58,7 +59,13 @@ def leaderboard(
     efficiency = Path(runs) if isinstance(runs, Path | str) else None
     selection = Selection(methods, datasets, metrics, protocols, digits, sort)
     shown = report_table(
-        runs, selection, efficiency=efficiency, published=published, intervals=intervals, seeds=seeds
+        runs,
+        selection,
+        efficiency=efficiency,
+        published=published,
+        intervals=intervals,
+        seeds=seeds,
+        arguments=report_arguments(selection, intervals=intervals, seeds=seeds),
     )
     return _of_table(shown.table)
 

@@ -1,15 +1,15 @@
 """The leaderboard in markdown: one table per data set."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sodbench.files import write_text
-from sodbench.reporting.cell_text import count, score, spread, spread_explanations
+from sodbench.reporting.cell_text import REMARKS, count, score, spread, spread_explanations, without_runs
 from sodbench.reporting.efficiency_columns import EFFICIENCY, efficiency_text
 from sodbench.reporting.labels import arrow, protocols_of, split_name
-from sodbench.reporting.table import Row, Table, marks, ranked_rows
+from sodbench.reporting.table import Row, Table, marks, published_only, ranked_rows
 from sodbench.text import visible
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def markdown(table: Table, figures: Mapping[str, Mapping[str, str]] | None = Non
     marked = marks(table)
     for dataset, title, rows in table.datasets():
         lines += [f"## {escape(title)}", "", *_table(table, rows, marked)]
-        if notes := table.notes.get(dataset):
-            lines += ["", *(f"- {escape(note)}" for note in notes)]
+        lines += _below(table, dataset)
         for kind, image in (figures or {}).get(dataset, {}).items():
             lines += ["", f"![{_SHOWS[kind]} {escape(title)}]({image})"]
         lines.append("")
@@ -69,35 +68,70 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
+def _below(table: Table, dataset: str) -> list[str]:
+    """What stands below a table: notes, commands, and the remarks on published values, folded."""
+    notes = [escape(note) for note in table.notes.get(dataset, [])]
+    for one in table.comparable.get(dataset, []):
+        notes.append(f"{escape(one.text)}: `{one.portable_command}`")
+    lines = ["", *(f"- {note}" for note in notes)] if notes else []
+    remarks = table.remarks.get(dataset)
+    return lines + (_folded(REMARKS, [f"- {escape(note)}" for note in remarks]) if remarks else [])
+
+
+def _folded(summary: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
 def _table(table: Table, rows: "pd.DataFrame", marked: "pd.DataFrame") -> list[str]:
-    """The table of one data set as lines; names the protocols and what is not ranked."""
+    """The table of one data set as lines; names the protocols and what is not ranked.
+
+    Published rows of methods without a run stand in a table of their own, folded.
+    """
     metrics = table.metrics_of(rows)
     protocols = protocols_of(metrics)
     ranked = set(ranked_rows(rows).index)
-    head = ["method", "images", *(EFFICIENCY[name].text for name in table.efficiency)]
-    for full in metrics:
-        metric, protocol = split_name(full)
-        name = metric if len(protocols) == 1 else f"{metric}@{protocol}"
-        head.append(f"{escape(name)} {arrow(full)}".strip())
+    alone = published_only(rows)
     plural = "s" * (len(protocols) > 1)
     lines = [f"Protocol{plural}: {', '.join(f'`{protocol}`' for protocol in protocols)}", ""]
-    lines += [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    lines += _head([EFFICIENCY[name].text for name in table.efficiency], metrics, len(protocols) > 1)
     unranked = False
-    for index, series in rows.iterrows():
+    for index, series in rows[~alone].iterrows():
         row = series.to_dict()
-        name, images = escape(str(row["method"])), count(row)
-        cells = [efficiency_text(column, row[column]) for column in table.efficiency]
+        efficiency = [efficiency_text(column, row[column]) for column in table.efficiency]
         if row["kind"] == "published":
-            name = f"*{name}* — {escape(str(row['source']))}"
-            cells += [_published(row, full, table.digits) for full in metrics]
-        else:
-            if index not in ranked:
-                unranked, images = True, f"{images} †"
-            cells += [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
-        lines.append(f"| {' | '.join([name, images, *cells])} |")
+            lines.append(_published_row(row, efficiency, metrics, table.digits))
+            continue
+        dagger = "" if index in ranked else " †"
+        unranked = unranked or bool(dagger)
+        cells = [_measured(row, full, table.digits, str(marked.at[index, full])) for full in metrics]
+        lines.append(_row([escape(str(row["method"])), count(row) + dagger, *efficiency, *cells]))
     if unranked:
         lines += ["", "† different set of images or masks, not ranked."]
-    return lines
+    if not alone.any():
+        return lines
+    theirs = table.metrics_of(rows[alone])
+    others = [_published_row(s.to_dict(), (), theirs, table.digits) for _, s in rows[alone].iterrows()]
+    return lines + _folded(without_runs(len(others)), [*_head((), theirs, len(protocols) > 1), *others])
+
+
+def _head(efficiency: Sequence[str], metrics: Sequence[str], several_protocols: bool) -> list[str]:
+    head = ["method", "images", *efficiency]
+    for full in metrics:
+        name = full if several_protocols else split_name(full)[0]
+        head.append(f"{escape(name)} {arrow(full)}".strip())
+    return [_row(head), f"|---|{'---:|' * (len(head) - 1)}"]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _published_row(row: Row, efficiency: Sequence[str], metrics: Sequence[str], digits: int) -> str:
+    source = escape(str(row["source"]))
+    if isinstance(row["link"], str):
+        source = f"[{source}]({row['link']})"
+    name = f"*{escape(str(row['method']))}* — {source}"
+    return _row([name, count(row), *efficiency, *(_published(row, full, digits) for full in metrics)])
 
 
 def _measured(row: Row, full: str, digits: int, mark: str) -> str:

@@ -93,7 +93,7 @@ def paper_table(table: Table, title: str, methods: Sequence[str], datasets: Sequ
             for full in metrics:
                 mark = str(marked.at[index, full]) if not published else ""
                 cells.setdefault(key, {})[number, full] = _cell(row, full, table.digits, mark)
-        notes += [f"{name}: {note}" for note in table.notes.get(dataset, [])]
+        notes += [f"{name}: {note}" for note in table.notes_of(dataset)]
     order = sorted(cells, key=lambda key: _place(key, owners[key], methods))
     return PaperTable(
         title,

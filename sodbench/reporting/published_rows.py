@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sodbench.errors import first_of, unknown_names
+from sodbench.reporting.comparable_protocols import LeftOut, comparable_protocols
 from sodbench.reporting.labels import split_name
 from sodbench.reporting.table import DIFFERENCE, Table
 from sodbench.results.matching import Verdict, verdict
@@ -41,40 +42,53 @@ class _PublishedRow:
         return {**self.facts, **self.values, "digits": self.digits, "note": note}
 
 
+def check_sources(sources: Sequence[str]) -> None:
+    """Raises InputError for a source that is no file of `results/literature/`."""
+    known = {value.source for value in published_values()}
+    unknown = [source for source in sources if source not in known]
+    if unknown:
+        raise unknown_names("published source", unknown, known)
+
+
 def with_published(
-    table: Table, runs: Sequence[Run], sources: Sequence[str] = (), *, measured_methods: bool = False
+    table: Table,
+    runs: Sequence[Run],
+    sources: Sequence[str] = (),
+    *,
+    measured_methods: bool = False,
+    arguments: Sequence[str] | None = None,
 ) -> Table:
     """Adds the published rows of the data sets in the table.
 
     `sources` are file names of `results/literature/` without their ending; empty means all. A published row
     follows the measured row of the same method and holds the differences, measured minus published; methods
-    that were not measured come last, and are passed over with `measured_methods`. The notes count what is
-    left out. Raises InputError for an unknown source.
+    that were not measured come last, and are passed over with `measured_methods`. The remarks count what is
+    left out. `arguments` are those of the report, for the commands that show more (None: no commands).
+    Raises InputError for an unknown source.
     """
     import pandas as pd
 
+    check_sources(sources)
     published = published_values()
-    known = {value.source for value in published}
-    unknown = [source for source in sources if source not in known]
-    if unknown:
-        raise unknown_names("published source", unknown, known)
-    parts, notes = [], dict(table.notes)
+    parts, remarks, waiting = [], dict(table.remarks), {}
     for dataset, _, rows in table.datasets():
         values = [v for v in published if v.dataset == dataset and (not sources or v.source in sources)]
         if measured_methods:
             values = [value for value in values if value.method in set(rows["literature"])]
         shown, left_out = _judged(values, table.metrics, rows, [r for r in runs if r.dataset == dataset])
         parts.append(_merged(rows, shown, table.metrics))
-        notes[dataset] = [*notes.get(dataset, []), *_remarks(shown), *_reasons(left_out)]
+        remarks[dataset] = [*remarks.get(dataset, []), *_remarks(shown), *_reasons(left_out)]
+        waiting[dataset] = left_out
     columns = [*table.frame.columns, *(f"{DIFFERENCE}{full}" for full in table.metrics)]
     frame = pd.concat(parts, ignore_index=True).reindex(columns=columns)
-    return replace(table, frame=frame, notes=notes)
+    comparable = {} if arguments is None else comparable_protocols(waiting, runs, arguments, sources)
+    return replace(table, frame=frame, remarks=remarks, comparable=comparable)
 
 
 def _judged(
     values: Iterable[Published], metrics: Sequence[str], rows: "pd.DataFrame", runs: Sequence[Run]
-) -> tuple[list[_Shown], list[tuple[str, str]]]:
-    """The values that may be shown, and (name, reason) of those that may not."""
+) -> tuple[list[_Shown], list[LeftOut]]:
+    """The values that may be shown, and those that may not."""
     protocols = {name: protocol_of(table) for run in runs for name, table in run.tables.items()}
     largest = rows.sort_values("scored").iloc[-1]
     scored, expected = int(largest["scored"]), int(largest["expected"])
@@ -89,7 +103,7 @@ def _judged(
         comparable = [one for one in judged if one.verdict.shown]
         shown += comparable
         if judged and not comparable:
-            left_out.append((f"{value.printed_metric} of {value.short}", judged[0].verdict.reason))
+            left_out.append(LeftOut(value, judged[0].verdict.reason, scored, expected))
     return shown, left_out
 
 
@@ -141,6 +155,8 @@ def _published_row(rows: "pd.DataFrame", value: Published) -> _PublishedRow:
         "comparable": None,
         "cite": value.cite or (method.cite if method else None),
         "source": f"{value.short}, {value.table}",
+        "link": value.link,
+        "measured_as": owner,
     }
     return _PublishedRow(facts, owner)
 
@@ -167,11 +183,12 @@ def _remarks(shown: Sequence[_Shown]) -> list[str]:
     return lines + list(inexact)
 
 
-def _reasons(left_out: Sequence[tuple[str, str]]) -> list[str]:
+def _reasons(left_out: Sequence[LeftOut]) -> list[str]:
     """One line per reason: how many published values it excludes, and of which sources."""
-    counts = Counter(reason for _, reason in left_out)
+    counts = Counter(one.reason for one in left_out)
     lines = []
     for reason, count in counts.most_common():
-        names = sorted({name for name, why in left_out if why == reason})
+        values = [one.value for one in left_out if one.reason == reason]
+        names = sorted({f"{value.printed_metric} of {value.short}" for value in values})
         lines.append(f"{count} published value{'s' * (count > 1)} not shown: {reason} ({', '.join(names)})")
     return lines

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
-from sodbench.errors import first_of, unknown_names
+from sodbench.errors import InputError, first_of, unknown_names
+from sodbench.metrics.protocol import protocol_names
 from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, order, split_name
 from sodbench.results.run import Run, protocol_of
 
@@ -42,7 +43,7 @@ def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
     runs = list(runs)
     _check("method", selection.methods, {run.name for run in runs})
     _check("data set", selection.datasets, {run.dataset for run in runs})
-    _check("protocol", selection.protocols, {protocol for run in runs for protocol in run.tables})
+    _check_protocols(selection.protocols, {protocol for run in runs for protocol in run.tables})
     return [
         run
         for run in runs
@@ -122,6 +123,16 @@ def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -
         return frame.sort_values(["dataset", "method"], ignore_index=True)
     ascending = label(key).higher_is_better is False
     return frame.sort_values(["dataset", key, "method"], ascending=[True, ascending, True], ignore_index=True)
+
+
+def _check_protocols(asked: Sequence[str] | None, recorded: Collection[str]) -> None:
+    shipped = [name for name in asked or [] if name not in recorded and name in protocol_names()]
+    if shipped:
+        raise InputError(
+            f"no run is scored under protocol {first_of(shipped)}, only under {', '.join(sorted(recorded))};"
+            " --rescore (rescore=True) scores the recorded maps under it"
+        )
+    _check("protocol", asked, recorded)
 
 
 def _check(kind: str, asked: Sequence[str] | None, known: Collection[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sodbench.reporting.comparable_protocols import Comparable
 from sodbench.reporting.efficiency_columns import EFFICIENCY, efficiency_of
 from sodbench.reporting.labels import label
 from sodbench.reporting.selection import Selection, select_metrics, select_runs, sort_rows
@@ -30,6 +31,8 @@ FACTS = (
     "comparable",  # equal for rows that were scored on the same images and masks
     "cite",  # key in leaderboard.bib
     "source",  # paper and table of a published row
+    "link",  # address of that paper
+    "measured_as",  # the run that a published row is compared with; none: a method that has no run here
     "digits",  # digits after the point as printed there
     "note",
 )
@@ -42,12 +45,16 @@ DIFFERENCE, DEVIATION, LOW, HIGH = "difference:", "deviation:", "low:", "high:"
 class Table:
     """The frame, the digits to print, and for each data set the notes that every format prints.
 
-    `left_out` names the runs that have no score in the chosen columns.
+    `remarks` are those on published values and the reasons why others are not shown: long, so that pages fold
+    them. `comparable` says under which protocols those become comparable. `left_out` names the runs that have
+    no score in the chosen columns.
     """
 
     frame: "pd.DataFrame"
     digits: int = 3
     notes: Mapping[str, list[str]] = field(default_factory=dict)
+    remarks: Mapping[str, list[str]] = field(default_factory=dict)
+    comparable: Mapping[str, list[Comparable]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
     @property
@@ -64,6 +71,11 @@ class Table:
     def efficiency(self) -> list[str]:
         """The efficiency columns that hold a value."""
         return [name for name in EFFICIENCY if name in self.frame and self.frame[name].notna().any()]
+
+    def notes_of(self, dataset: str) -> list[str]:
+        """All notes on a data set as text, for formats that fold nothing."""
+        commands = [str(one) for one in self.comparable.get(dataset, [])]
+        return [*self.notes.get(dataset, []), *commands, *self.remarks.get(dataset, [])]
 
     def datasets(self) -> "Iterator[tuple[str, str, pd.DataFrame]]":
         """(name, title, rows) of each data set."""
@@ -88,7 +100,8 @@ def make_table(runs: Sequence[Run], selection: Selection, reports: Path | None =
         if not set(values) & set(metrics):
             left_out.append(
                 f"{run.name} on {run.title} has no score in these columns, only under protocol"
-                f" {', '.join(run.tables)}; name that protocol to show it"
+                f" {', '.join(run.tables)}; name that protocol to show it, or score its maps again with"
+                " --rescore"
             )
             continue
         method = method_of(seeded[0] if (seeded := seed_of(run.name)) else run.name)
@@ -108,6 +121,11 @@ def make_table(runs: Sequence[Run], selection: Selection, reports: Path | None =
     frame = pd.DataFrame(rows, columns=[*FACTS, *EFFICIENCY, *metrics])
     ordered = sort_rows(frame, metrics, selection.sort)
     return Table(ordered, selection.digits, left_out=tuple(left_out))
+
+
+def published_only(rows: "pd.DataFrame") -> "pd.Series[bool]":
+    """Which rows of a data set hold published values of methods that have no run here."""
+    return (rows["kind"] == "published") & rows["measured_as"].isna()
 
 
 def marks(table: Table) -> "pd.DataFrame":

@@ -2,21 +2,25 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sodbench.arguments import DIGITS, GALLERY
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
+from sodbench.further_protocols import with_protocols
 from sodbench.reporting.breakdown_formats import write_breakdowns
 from sodbench.reporting.breakdowns import make_breakdowns
+from sodbench.reporting.comparable_protocols import over_all
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
+from sodbench.reporting.labels import DEFAULT_PROTOCOL
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
 from sodbench.reporting.page import write_page
-from sodbench.reporting.published_rows import with_published
-from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_runs
+from sodbench.reporting.published_rows import check_sources, with_published
+from sodbench.reporting.report_arguments import report_arguments
+from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_metrics, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
 from sodbench.results.breakdown import Breakdown
@@ -68,11 +72,15 @@ def report(
     digits: int = 3,
     sort: str | None = None,
     published: bool | Sequence[str] = False,
+    rescore: bool = False,
     intervals: bool = False,
     seeds: bool = False,
     attributes: bool = False,
     gallery: int = 6,
     figures: Sequence[str] | None = None,
+    data_root: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
 ) -> Written:
     """Writes the leaderboard in the given formats, and its figures, into `folder`.
 
@@ -90,6 +98,12 @@ def report(
     `attributes.md` and so on, a section of the page, and a figure. Scores are MAE, max F and S, or the
     `metrics` asked for. Attributes are read from `attributes/` beside the records, else measured on the data
     set and stored there.
+
+    `rescore` first scores the recorded maps of the runs that lack one of the `protocols` under these, too;
+    their records then hold both. Protocols may then also be paths of TOML files. Runs whose maps are missing
+    or were changed stay as they are, and the notes say so. `data_root` (the folder with one folder per data
+    set; None: those used with the reports folder), `workers` (threads; None: one per processor core) and
+    `progress` (bars on stderr) are for this scoring.
 
     `gallery` is the number of worst images, of best ones and of those with the largest disagreement between
     methods, of each data set, that get thumbnails on the page. `figures` are among the keys of
@@ -112,11 +126,32 @@ def report(
         folder = runs if isinstance(runs, Path | str) else "reports"
     folder = Path(folder)
     selection = Selection(methods, datasets, metrics, protocols, digits, sort)
+    chosen, notes = selection, list[str]()
+    if rescore:
+        DIGITS.checked("digits", digits)
+        check_sources(_sources(published))
+        chosen, runs, lines = _rescored(selection, runs, data_root, workers, progress)
+        notes += lines
     shown = report_table(
-        runs, selection, efficiency=folder, published=published, intervals=intervals, seeds=seeds
+        runs,
+        chosen,
+        efficiency=folder,
+        published=published,
+        intervals=intervals,
+        seeds=seeds,
+        arguments=report_arguments(
+            selection,
+            formats=formats,
+            intervals=intervals,
+            seeds=seeds,
+            attributes=attributes,
+            gallery=gallery,
+            figures=figures,
+        ),
     )
     breakdowns: list[Breakdown] = []
-    notes = list(shown.notes)
+    notes += shown.notes
+    notes += [f"{one.text}: {one.command}" for one in over_all(shown.table.comparable)]
     if attributes:
         breakdowns, more = make_breakdowns(shown.runs, shown.measured, selection.metrics is not None)
         notes += more
@@ -176,13 +211,34 @@ def report_table(
     intervals: bool = False,
     seeds: bool = False,
     measured_methods: bool = False,
+    arguments: Sequence[str] | None = None,
 ) -> ReportTable:
     """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
 
     `efficiency` is the reports folder in which measured efficiencies are looked up. With `measured_methods`
-    only published rows of methods in the table are added. See `report`.
+    only published rows of methods in the table are added. `arguments` are those of the report, for the
+    commands that show more published rows (None: no commands). See `report`.
     """
     DIGITS.checked("digits", selection.digits)
+    runs = _read(runs)
+    chosen, mixed = of_one_meaning(select_runs(runs, selection))
+    measured = make_table(chosen, selection, efficiency)
+    notes = [*mixed, *measured.left_out]
+    table = with_intervals(measured, chosen) if intervals else measured
+    if seeds:
+        joined = with_seeds_joined(table, chosen, selection.sort)
+        if joined is table:
+            notes.append("no two runs named <method>-seed<k> to join")
+        table = joined
+    if published is not False:
+        table = with_published(
+            table, chosen, _sources(published), measured_methods=measured_methods, arguments=arguments
+        )
+    return ReportTable(chosen, measured, table, tuple(notes))
+
+
+def _read(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
+    """The runs of a reports folder, or as they were given; InputError where there are none."""
     if isinstance(runs, Path | str):
         folder = Path(runs)
         runs = load_runs(folder)
@@ -194,16 +250,36 @@ def report_table(
     runs = checked_runs([runs] if isinstance(runs, Run) else runs)
     if not runs:
         raise InputError("no runs to report; give at least one")
-    chosen, mixed = of_one_meaning(select_runs(runs, selection))
-    measured = make_table(chosen, selection, efficiency)
-    notes = [*mixed, *measured.left_out]
-    table = with_intervals(measured, chosen) if intervals else measured
-    if seeds:
-        joined = with_seeds_joined(table, chosen, selection.sort)
-        if joined is table:
-            notes.append("no two runs named <method>-seed<k> to join")
-        table = joined
-    if published is not False:
-        sources = () if published is True else published
-        table = with_published(table, chosen, sources, measured_methods=measured_methods)
-    return ReportTable(chosen, measured, table, tuple(notes))
+    return runs
+
+
+def _sources(published: bool | Sequence[str]) -> Sequence[str]:
+    return () if isinstance(published, bool) else published
+
+
+def _rescored(
+    selection: Selection,
+    runs: Run | Iterable[Run] | Path | str,
+    data_root: Path | str | None,
+    workers: int | None,
+    progress: bool,
+) -> tuple[Selection, list[Run], tuple[str, ...]]:
+    """What is to be shown of the runs that are scored now, these runs, and notes."""
+    from sodbench.metrics import load_protocol
+
+    of_metrics = [one.partition("@")[2] for one in selection.metrics or () if "@" in one]
+    asked = list(selection.protocols or dict.fromkeys(of_metrics) or [DEFAULT_PROTOCOL])
+    names = [load_protocol(one).name for one in asked]
+    runs = _read(runs)
+    anything = replace(selection, protocols=None)
+    chosen = select_runs(runs, anything)
+    if selection.metrics is not None:  # a wrong name is said before the work
+        plain = [one.partition("@")[0] for one in selection.metrics]
+        select_metrics(chosen, replace(anything, metrics=plain))
+    rescored = with_protocols(chosen, asked, data_root=data_root, workers=workers, progress=progress)
+    runs = [run for run in rescored.runs if set(names) & set(run.tables)]  # the notes name the others
+    if not runs:
+        raise InputError("; ".join(rescored.notes))
+    held = [name for name in names if any(name in run.tables for run in runs)]
+    protocols = held if selection.protocols is not None else None
+    return replace(selection, methods=None, datasets=None, protocols=protocols), runs, rescored.notes

@@ -30,13 +30,15 @@ class Published:
     """One printed value.
 
     `protocol` is None where the source does not state its toolkit, `n` (number of images) where it is not
-    printed. `family` is the kind of F curve of a max F, where it is known.
+    printed. `family` is the kind of F curve of a max F, where it is known. `link` is the address of the paper
+    (DOI, else arXiv) or of the repository that printed the value; None where it is neither.
     """
 
     source: str
     short: str
     title: str
     venue: str
+    link: str | None
     table: str
     method: str
     printed_method: str
@@ -139,6 +141,7 @@ class _Source:
     venue: str
     toolkit: str
     cite: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ def _values(
             short=source.short,
             title=source.title,
             venue=source.venue,
+            link=source.link,
             table=table.name,
             method=name,
             printed_method=printed_method,

@@ -216,7 +216,7 @@ def new_run(
         origin="maps" if prediction is None else "baseline",
         **environment(started, roots),
         images_sha256=hashlib.sha256("\n".join(images).encode()).hexdigest(),
-        maps_sha256=None if maps is None else _maps_digest(Path(maps), images),
+        maps_sha256=None if maps is None else maps_digest(Path(maps), images),
         manifest_sha256=_manifest_digest(dataset.name),
         data_folder=recorded(dataset.folder),
         maps=recorded(maps),
@@ -288,7 +288,7 @@ def _manifest_digest(dataset: str) -> str | None:
     return sha256_of(path) if path.is_file() else None
 
 
-def _maps_digest(folder: Path, images: Sequence[str]) -> str | None:
+def maps_digest(folder: Path, images: Sequence[str]) -> str | None:
     """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
     maps = {path.stem: path for path in scan(folder).pictures} if folder.is_dir() else {}
     if not maps.keys() >= set(images):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sodbench.cell_key import Parts, differences
+from sodbench.cell_key import Parts, differences, without_further_protocols
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError, first_of
@@ -131,17 +131,17 @@ class Planner:
         except InputError as error:
             command = self._fetch_weights(cell.row)
             return replace(step, state="impossible", reason=str(error), fetch=command)
-        if run is not None and run.provenance.depends_on == wanted:
+        then = {} if run is None else without_further_protocols(run.provenance.depends_on, wanted)
+        if run is not None and then == wanted:
             return replace(step, state="done")
         shard = self.options.shard
         if shard is not None:
-            then = shard_parts(self.options.reports, cell, shard)
+            made = shard_parts(self.options.reports, cell, shard)
             wanted = self.parts.parts(cell, weights)
-            changed = differences(then, wanted) if then else ()
-            return replace(step, state="done" if then == wanted else "to do", changed=tuple(changed))
+            changed = differences(made, wanted) if made else ()
+            return replace(step, state="done" if made == wanted else "to do", changed=tuple(changed))
         if run is None:
             return replace(step, reason=problem)
-        then = run.provenance.depends_on
         if not then:
             return replace(step, reason="its record does not say what its scores depend on")
         return replace(step, changed=tuple(differences(then, wanted)))

@@ -66,7 +66,7 @@ def report_suite(
             f"{read.name}: no cell of this suite is done in {user_path(reports) / 'runs'}; start with "
             f"'sodbench suite run {suite}'{f' ({first_of(notes, 1)})' if notes else ''}"
         )
-    selection = Selection(metrics=_metrics(read, runs), protocols=_protocols(runs), digits=digits)
+    selection = Selection(metrics=_metrics(read, runs), protocols=_protocols(read), digits=digits)
     shown = report_table(
         runs,
         selection,
@@ -125,7 +125,9 @@ def _metrics(suite: Suite, runs: Sequence[Run]) -> list[str] | None:
 
     if suite.metrics is None:
         return None
+    named = _protocols(suite)
     recorded = list(dict.fromkeys(full for run in runs for full in run.values()))
+    recorded = [full for full in recorded if split_name(full)[1] in named]
     families = all_families()
     chosen: list[str] = []
     for name in suite.metrics:
@@ -136,8 +138,11 @@ def _metrics(suite: Suite, runs: Sequence[Run]) -> list[str] | None:
     return list(dict.fromkeys(chosen)) or None
 
 
-def _protocols(runs: Sequence[Run]) -> list[str]:
-    return list(dict.fromkeys(protocol for run in runs for protocol in run.tables))
+def _protocols(suite: Suite) -> list[str]:
+    """The suite's protocols by name; the records may hold others, too."""
+    from sodbench.metrics.protocol import load_protocol
+
+    return [load_protocol(one).name for one in suite.protocols]
 
 
 def _wait_for(folder: Path) -> None:

@@ -24,6 +24,7 @@ MODULES = (
     "audits",
     "shards",
     "attributes",
+    "further_protocols",
     "weights",
     "onnx_files",
     "safetensors_files",

@@ -61,6 +61,7 @@ def test_the_frame_holds_what_the_json_holds(reports: Path, options) -> None:
             assert row[column] == (None if pd.isna(value) else value)
     assert [name for name in board.columns if "@" in name and ":" not in name] == content["metrics"]
     left_out = {"title", "literature", "comparable", "cite", "digits", "note", "dataset", "method", "marks"}
+    left_out |= {"link", "measured_as"}
     empty = {"source", "flops", "images_per_second", "parameters"} - set(board.columns)
     assert set(content["rows"][0]) - set(board.columns) == left_out | empty
     assert all(row[name] is None for row in content["rows"] for name in empty)
@@ -96,7 +97,11 @@ def test_a_notebook_shows_the_leaderboard_as_the_page_does() -> None:
 def test_a_notebook_shows_published_rows_and_what_is_not_shown() -> None:
     runs = [made("DSS", protocol="basnet2019", maxF=0.8439, MAE=0.1213)]
     html = leaderboard(runs, metrics=METRICS, published=["basnet2019"])._repr_html_()
-    assert "<em>DSS+</em> <small>BASNet paper, Table 2</small>" in html and "(−.002)" in html
+    assert (
+        "<em>DSS+</em> <small><a href=" in html
+        and ">BASNet paper, Table 2</a></small>" in html
+        and "(−.002)" in html
+    )
     assert "<em>DSS+</em>" not in leaderboard(runs, metrics=METRICS)._repr_html_()
     assert "not shown" in leaderboard([made("DSS")], published=True)._repr_html_()
 

@@ -49,6 +49,7 @@ def test_the_report_of_real_maps_has_pictures_and_published_rows(reports: Path) 
     options = ["--protocols", "basnet2019", "--published", "basnet2019", "--gallery", "1", "--figures", "f"]
     assert main(["report", "--format", "markdown", "html", *options, "--reports", str(reports)]) == 0
     text = (reports / "leaderboard.md").read_text()
-    assert "| *DSS+* — BASNet paper, Table 2 | n not stated | *.124* (−.003) | *.846* (−.002) |" in text
+    assert "| *DSS+* — [BASNet paper, Table 2](https://doi.org/10.1109/CVPR.2019.00766) |" in text
+    assert "| *.124* (−.003) | *.846* (−.002) |" in text
     assert len(list((reports / "gallery" / "sod").iterdir())) >= 10
     assert (reports / "figures" / "f-sod.pdf").exists()

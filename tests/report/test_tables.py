@@ -133,7 +133,8 @@ def test_published_rows_stand_below_the_measured_method_with_the_difference() ->
     assert rows[1]["difference:maxF@basnet2019"] == pytest.approx(0.8439 - 0.846)
     assert all(row["kind"] == "published" for row in rows[1:]) and len(rows) == 9
     text = markdown(table)
-    assert "| *DSS+* — BASNet paper, Table 2 | n not stated | *.124* (−.003) | *.846* (−.002) |" in text
+    assert "| *DSS+* — [BASNet paper, Table 2](https://doi.org/10.1109/CVPR.2019.00766) |" in text
+    assert "| *.124* (−.003) | *.846* (−.002) |" in text
     assert "published values, not measured here" in text
 
 
@@ -152,7 +153,7 @@ def test_a_partial_measurement_is_compared_with_nothing() -> None:
     runs = [made("DSS", images=120, protocols=("basnet2019",))]
     table = with_published(make_table(runs, Selection()), runs)
     assert set(table.frame["kind"]) == {"measured"}
-    assert any("only 120 of 300 images are scored here" in note for note in table.notes["sod"])
+    assert any("only 120 of 300 images are scored here" in note for note in table.remarks["sod"])
 
 
 def test_published_values_keep_their_printed_digits() -> None:

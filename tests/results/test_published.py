@@ -1,5 +1,6 @@
 """Published numbers: complete, as printed, and compared only with what is comparable."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -118,6 +119,20 @@ def test_every_value_has_a_source_and_known_names() -> None:
             means = load_protocol(value.protocol).f_average == "means"
             assert value.family == (published.CURVE_OF_MEANS if means else published.MEAN_OF_CURVES)
     assert all(method.cite in bibliography() for method in methods().values())
+
+
+def test_every_source_links_to_its_paper() -> None:
+    """By DOI or arXiv; a toolbox by its repository; collections of several pages by nothing."""
+    links = {value.source: value.link for value in published_values()}
+    assert {source for source, link in links.items() if link is None} == {"readmes", "reports"}
+    assert links["sal-eval"] == "https://github.com/ArcherFMY/sal_eval_toolbox"
+    for value in {value.source: value for value in published_values()}.values():
+        if value.cite is None:
+            continue
+        match = re.fullmatch(r"https://(doi\.org/(10\.\d{4,}/\S+)|arxiv\.org/abs/(\d{4}\.\d{5}))", value.link)
+        assert match, (value.source, value.link)
+        entry = bibliography()[value.cite]
+        assert f"doi = {{{match[2]}}}" in entry if match[2] else f"eprint = {{{match[3]}}}" in entry
 
 
 def test_remarks_stand_with_their_values() -> None:

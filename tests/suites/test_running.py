@@ -209,6 +209,19 @@ def test_what_is_impossible_is_said_with_what_to_fetch(
     assert step.state == "impossible" and "--trust" in step.reason
 
 
+def test_a_record_that_holds_a_further_protocol_is_still_done(
+    write: Write, maps: str, root: Path, here: Path, options: dict[str, Any]
+) -> None:
+    write("suites/mine.toml", HEAD + MAPS)
+    sb.run_suite("mine", **options)
+    table = sb.report_suite("mine", data_root=root).documents[0].read_text()
+    notes = sb.report("reports", protocols=["basnet2019"], rescore=True, figures=[], data_root=root).notes
+    assert any("scored again under basnet2019: DSS on ECSSD, DSS on SOD" in note for note in notes)
+    assert all(list(run.tables) == ["raw", "basnet2019"] for run in sb.load_runs("reports"))
+    assert set(planned("mine", root).values()) == {"done"}
+    assert sb.report_suite("mine", data_root=root).documents[0].read_text() == table
+
+
 def test_two_drivers_share_the_cells(write: Write, maps: str, root: Path, options: dict[str, Any]) -> None:
     suite = write("own.toml", HEAD + MAPS + MAPS.replace("DSS", "Other"))
     row = next(load_suite(suite).rows())
