@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
+LAYOUTS = ("long", "wide")
+GROUP_BY = ("origin", "year", "none")
 FIGURES = ("pr", "f", "e", "reliability", "distribution", "size", "speed", "ranks", "attributes")
 
 
@@ -24,7 +26,8 @@ def register(subparsers: Any) -> None:
         description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
         epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
         "         sodbench report --attributes --datasets sod --formats markdown html\n"
-        "         sodbench report --protocols pysodmetrics basnet2019 --published",
+        "         sodbench report --protocols pysodmetrics basnet2019 --published\n"
+        "         sodbench report --layout wide --formats latex --average --group-by year --ours mine",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -77,7 +80,33 @@ def register(subparsers: Any) -> None:
         metavar="N",
         help="thumbnails of the N worst, N best and N most disputed images of each data set (6)",
     )
-    parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
+    parser.add_argument(
+        "--figures", nargs="*", choices=FIGURES, help="figures to draw (all; with --layout wide none)"
+    )
+    wide = parser.add_argument_group("the table of a paper")
+    wide.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="long",
+        help="one table per data set, or data sets side by side in table.md, .tex, .html and .csv (long)",
+    )
+    wide.add_argument(
+        "--average", action="store_true", help="means and average ranks over data sets where all are scored"
+    )
+    wide.add_argument(
+        "--group-by",
+        choices=GROUP_BY,
+        help="headings of the rows: measured and published, years, none (origin)",
+    )
+    wide.add_argument(
+        "--ours", nargs="+", metavar="NAME", default=[], help="methods that stand last, as ours"
+    )
+    wide.add_argument(
+        "--span",
+        type=int,
+        choices=(1, 2),
+        help="columns of a two-column paper that a LaTeX table spans (1 where all fits, else 2)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -102,6 +131,11 @@ def run(args: argparse.Namespace) -> int:
         attributes=args.attributes,
         gallery=args.gallery,
         figures=args.figures,
+        layout=args.layout,
+        average=args.average,
+        group_by=args.group_by,
+        ours=args.ours,
+        span=args.span,
     )
     for note in written.notes:
         say("note", note)

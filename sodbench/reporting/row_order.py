@@ -50,14 +50,14 @@ def standing_of(
 
 
 def group_of(
-    groups: str, ours: Sequence[str], method: str, owner: str | None, published: bool, year: int | None
+    group_by: str, ours: Sequence[str], method: str, owner: str | None, published: bool, year: int | None
 ) -> str:
     """The heading of a row; a published row stands with its `owner`, the measured method it belongs to."""
     if {owner or method, without_seeds(owner or method)} & set(ours):
         return OURS
-    if groups == "year":
+    if group_by == "year":
         return str(year) if year else UNKNOWN
-    if groups == "origin":
+    if group_by == "origin":
         return PUBLISHED if published and owner is None else MEASURED
     return ""
 

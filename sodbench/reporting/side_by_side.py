@@ -15,9 +15,15 @@ from sodbench.reporting.wide_means import block_of_means
 from sodbench.reporting.wide_table import Cells, Key, WideBlock, WideCell, WideRow, WideTable
 from sodbench.results.breakdown import HEADLINE
 from sodbench.results.method_year import year_of
+from sodbench.results.published import method_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MARKS = "Best in bold, second best underlined."
+PUBLISHED = "Italics: published values, not measured here."
+DIFFERENCES = "In parentheses: measured minus published."
+DAGGER = "† Different image set, not ranked."
 
 
 def side_by_side(
@@ -29,7 +35,7 @@ def side_by_side(
     datasets: Sequence[str] | None = None,
     sort: str | None = None,
     average: bool = False,
-    groups: str = "origin",
+    group_by: str = "origin",
     ours: Sequence[str] = (),
 ) -> WideTable:
     """`table` with its data sets side by side.
@@ -40,14 +46,14 @@ def side_by_side(
     are named.
     average: adds the mean of every metric over the data sets on which all measured methods have comparable
     scores, and the average rank over these data sets and the metrics.
-    groups: "origin" (measured, published), "year" (of a method's paper) or "none"; in each, `ours` are the
+    group_by: "origin" (measured, published), "year" (of a method's paper) or "none"; in each, `ours` are the
     methods that stand last, under "Ours".
 
     Published rows follow the measured row of their method; those of other methods come last in their group.
     Raises InputError for unknown methods and groups.
     """
-    if groups not in GROUPS:
-        raise unknown_names("grouping of rows", [groups], GROUPS)
+    if group_by not in GROUPS:
+        raise unknown_names("grouping of rows", [group_by], GROUPS)
     measured = table.frame.loc[table.frame["kind"] == "measured"]
     names = {name for method in measured["method"] for name in (str(method), without_seeds(str(method)))}
     unknown = [name for name in ours if name not in names]
@@ -65,12 +71,35 @@ def side_by_side(
             blocks.append(block)
     standing = standing_of([rows for _, _, rows in order], shown, methods, sort)
     facts = _facts(table.frame)
-    rows = [_row(key, one, blocks, facts[key], groups, ours) for key, one in cells.items()]
+    rows = [_row(key, one, blocks, facts[key], group_by, ours) for key, one in cells.items()]
     rows.sort(key=lambda row: place(row, standing))
     if len({row.group for row in rows}) == 1:
         rows = [replace(row, group="") for row in rows]
-    explained = (*spread_explanations(table), *dict.fromkeys(notes))
-    return WideTable(title, tuple(blocks), tuple(rows), explained, table.digits)
+    return WideTable(
+        title,
+        tuple(blocks),
+        tuple(rows),
+        tuple(_explanations(table, blocks, rows)),
+        tuple(dict.fromkeys(notes)),
+        table.digits,
+    )
+
+
+def _explanations(table: Table, blocks: Sequence[WideBlock], rows: Sequence[WideRow]) -> list[str]:
+    """What the signs of the table mean, one sentence each."""
+    cells = [cell for row in rows for cell in row.cells]
+    sentences = [MARKS] if any(cell.mark for cell in cells) else []
+    if any(row.published for row in rows):
+        sentences.append(PUBLISHED)
+        if any(cell.spread for row in rows if row.published for cell in row.cells):
+            sentences.append(DIFFERENCES)
+    if any(cell.dagger for cell in cells):
+        sentences.append(DAGGER)
+    for block in blocks:
+        titles = [one.title for one in blocks if one.dataset in block.averaged]
+        if block.averaged and len(titles) < len(blocks) - 1:
+            sentences.append(f"Means are over {', '.join(titles)}, where all methods were scored.")
+    return [*sentences, *spread_explanations(table)]
 
 
 def _headline(metrics: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +139,7 @@ def _of_datasets(
             row = series.to_dict()
             stranger = row["kind"] == "measured" and index not in ranked.index
             if stranger:
-                notes.append(f"† {row['method']} on {title}: different image set ({count(row)}), not ranked")
+                notes.append(f"{row['method']} on {title}: different image set ({count(row)}), not ranked")
             made = tuple(
                 _cell(row, full, table.digits, str(marked.at[index, full]), stranger) for full in metrics
             )
@@ -150,21 +179,28 @@ def _row(
     cells: Mapping[int, tuple[WideCell, ...]],
     blocks: Sequence[WideBlock],
     facts: Row,
-    groups: str,
+    group_by: str,
     ours: Sequence[str],
 ) -> WideRow:
     """The row with its cells of all blocks, under the heading of its group."""
     method, source = key
-    literature, owner, cite = facts["literature"], facts["owner"], facts["cite"]
-    year = year_of(literature if isinstance(literature, str) else without_seeds(owner or method))
+    literature, owner, cite = (_text(facts[name]) for name in ("literature", "owner", "cite"))
+    name = literature or without_seeds(owner or method)
+    year, known = year_of(name), method_of(name)
+    own_cite = known.cite if known else None
     absent = WideCell("" if source else "–")
     parts = [cells.get(number, (absent,) * len(block.metrics)) for number, block in enumerate(blocks)]
     return WideRow(
         method=method,
         cells=tuple(cell for part in parts for cell in part),
-        group=group_of(groups, ours, method, owner, bool(source), year),
+        group=group_of(group_by, ours, method, owner, bool(source), year),
         year=year,
-        cite=cite if isinstance(cite, str) else None,
+        cite=own_cite if source else cite,
         source=source,
+        source_cite=cite if source and cite != own_cite else None,
         owner=owner,
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

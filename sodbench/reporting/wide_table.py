@@ -36,7 +36,8 @@ class WideRow:
 
     `group` is the heading that it stands under ("" where all rows stand under one), `year` that of the
     method's paper, `cite` its key in the bibliography. A published row has its paper and table as `source`,
-    and as `owner` the measured method that it follows.
+    and as `owner` the measured method that it follows; `source_cite` is set where that paper is another
+    than the method's own.
     """
 
     method: str
@@ -45,6 +46,7 @@ class WideRow:
     year: int | None = None
     cite: str | None = None
     source: str = ""
+    source_cite: str | None = None
     owner: str | None = None
 
     @property
@@ -75,11 +77,15 @@ class WideBlock:
 
 @dataclass(frozen=True)
 class WideTable:
-    """The table; `notes` say what its numbers are, and `digits` how many are printed."""
+    """The table with `digits` after the point.
+
+    `explanations` say what its signs mean, `notes` what is to know about single values.
+    """
 
     title: str
     blocks: tuple[WideBlock, ...]
     rows: tuple[WideRow, ...]
+    explanations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     digits: int = 3
 
@@ -97,11 +103,6 @@ class WideTable:
     def published(self) -> bool:
         """Whether a row holds published values."""
         return any(row.published for row in self.rows)
-
-    @property
-    def daggers(self) -> bool:
-        """Whether a value was scored on other images or masks than those of its column."""
-        return any(cell.dagger for row in self.rows for cell in row.cells)
 
     def head(self, full: str) -> str:
         """The heading of a metric: with its protocol where the table has several."""

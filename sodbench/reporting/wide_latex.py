@@ -1,0 +1,280 @@
+"""The wide table in LaTeX (booktabs), sized for a two-column paper, as a complete document."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from sodbench.files import write_text
+from sodbench.reporting.labels import label, split_name
+from sodbench.reporting.latex import escape
+from sodbench.reporting.latex_widths import BOLD, ITALIC, math_width, superscript_width, text_width
+from sodbench.reporting.side_by_side import DIFFERENCES
+from sodbench.reporting.wide_layout import LINE_WIDTHS, NAME_SHARE, Layout, Part, Size, Widths, lay_out
+from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideRow, WideTable
+from sodbench.results.published import bibliography
+
+_HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
+% The lines between "% table" and "% end" go into your paper. They need \usepackage{booktabs}.
+\documentclass[10pt,twocolumn]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
+\usepackage{textcomp}
+\usepackage[textwidth=6.875in,textheight=8.875in,columnsep=0.3125in]{geometry}
+\usepackage{booktabs}
+\begin{document}
+"""
+_SPREAD_SIZE = 5  # points of what follows a value, \tiny
+_UNBROKEN = 24  # letters of a word; longer words may be broken anywhere
+
+
+def write_wide_latex(folder: Path, table: WideTable, span: int | None = None) -> list[Path]:
+    """Writes `table.tex` and its bibliography, `table.bib`; returns their paths.
+
+    span: the columns of the paper that a table spans, 1 or 2; None: 1 where all fits, else 2.
+    """
+    document, references = folder / "table.tex", folder / "table.bib"
+    write_text(references, "\n\n".join(bibliography()[key] for key in _cited(table)) + "\n")
+    write_text(document, wide_latex(table, span))
+    return [document, references]
+
+
+def wide_latex(table: WideTable, span: int | None = None) -> str:
+    """The document; the tables stand between the lines `% table` and `% end`."""
+    sources = _letters_of_sources(table)
+    joined = [row.published and row.owner is not None for row in table.rows]
+    layout = lay_out(partial(_measure, table, sources), joined, span)
+    places = [(part, rows) for part in layout.parts for rows in layout.rows]
+    floats = "\n".join(
+        _float(table, layout, part, table.rows[start:end], sources, (number, len(places)))
+        for number, (part, (start, end)) in enumerate(places, start=1)
+    )
+    notes = "".join(f"{_paragraph(note)}.\\par\n" for note in table.notes)
+    if notes:
+        notes = f"\n\\section*{{Notes}}\n{{\\footnotesize\\raggedright\n{notes}}}\n"
+    cited = "\n\\bibliographystyle{plain}\n\\bibliography{table}\n" if _cited(table) else ""
+    return f"{_HEAD}% table\n{floats}% end\n{notes}{cited}\\end{{document}}\n"
+
+
+def _cited(table: WideTable) -> list[str]:
+    """The keys that the table cites and that have an entry in the bibliography."""
+    keys = {key for row in table.rows for key in (row.cite, row.source_cite) if key}
+    return sorted(keys & set(bibliography()))
+
+
+def _letters_of_sources(table: WideTable) -> dict[str, str]:
+    """A letter for each source of published rows, in the order of the rows."""
+    sources = dict.fromkeys(row.source for row in table.rows if row.published)
+    return {
+        source: ("" if at < 26 else chr(96 + at // 26)) + chr(97 + at % 26)
+        for at, source in enumerate(sources)
+    }
+
+
+def _measure(table: WideTable, sources: dict[str, str], size: Size, most: float) -> Widths:
+    """The widths of the table's columns at a size; names take `most`."""
+    points = size.points
+    names = [_name_parts(table, row, sources, size, most) for row in table.rows]
+    first = {id(rows[0]) for name, rows in table.groups() if name}
+    columns, at = [], 0
+    for block in table.blocks:
+        of_block = []
+        for full in block.metrics:
+            cells = [_cell_width(row, row.cells[at], points) for row in table.rows]
+            of_block.append(max(_head_width(table, full, size), *cells))
+            at += 1
+        columns.append(of_block)
+    return Widths(
+        name=max(text_width("Method", points), *(width for _, width in names)),
+        headings=[text_width(block.title, points) for block in table.blocks],
+        columns=columns,
+        # the heading of a group takes a line and the space around its rule
+        lines=[
+            len(lines) + 1.8 * (id(row) in first) for row, (lines, _) in zip(table.rows, names, strict=True)
+        ],
+    )
+
+
+def _cell_width(row: WideRow, cell: WideCell, points: int) -> float:
+    weight = ITALIC if row.published else BOLD if cell.mark == "best" else 1.0
+    after = 0.0 if row.published or not cell.spread else text_width(" " + cell.spread, _SPREAD_SIZE)
+    return text_width(cell.text, points, weight) + after
+
+
+def _head_width(table: WideTable, full: str, size: Size) -> float:
+    arrow = 0.51 * size.points * size.arrows
+    if full == RANK:
+        return text_width("Rank", size.points) + arrow
+    below = text_width(split_name(full)[1], _SPREAD_SIZE) if len(table.protocols) > 1 else 0.0
+    return max(math_width(label(full).latex, size.points) + arrow, below)
+
+
+def _name_parts(
+    table: WideTable, row: WideRow, sources: dict[str, str], size: Size, most: float
+) -> tuple[list[str], float]:
+    """The lines of a row's name as plain text, and the width of the widest with all that stands beside it."""
+    beside = 0.0
+    if row.published:
+        beside += superscript_width(sources[row.source], size.points)
+    if row.owner is not None:
+        beside += size.points  # \quad
+    if _key(row):
+        beside += text_width("~[99]", size.points)
+    weight = ITALIC if row.published else 1.0
+    lines, line = [], ""
+    for letter in " ".join(row.method.split()):
+        if line and beside + text_width(line + letter, size.points, weight) > most:
+            lines.append(line)
+            line = ""
+        line += letter
+    lines.append(line)
+    return lines, beside + max(text_width(one, size.points, weight) for one in lines)
+
+
+def _key(row: WideRow) -> str | None:
+    """What a row cites; the published row of a measured method leaves that to the method's row."""
+    return row.cite if row.cite in bibliography() and row.owner is None else None
+
+
+def _float(
+    table: WideTable,
+    layout: Layout,
+    part: Part,
+    rows: Sequence[WideRow],
+    sources: dict[str, str],
+    number: tuple[int, int],
+) -> str:
+    """One `table` or `table*` with its caption and the explanations below it."""
+    size, name = layout.size, "table*" if layout.span == 2 else "table"
+    blocks = [(table.blocks[block], columns) for block, columns in part]
+    starts = [sum(len(one.metrics) for one in table.blocks[:block]) for block, _ in part]
+    at = [start + column for start, (_, columns) in zip(starts, blocks, strict=True) for column in columns]
+    alignment = "".join(_alignment(table, place) for place in at)
+    body: list[str] = []
+    groups = list(dict.fromkeys(row.group for row in rows))
+    for group in groups:
+        if group:
+            body += [r"\midrule"] if body else []
+            body.append(rf"\multicolumn{{{len(at) + 1}}}{{@{{}}l}}{{\textsl{{{escape(group)}}}}} \\")
+        for row in rows:
+            if row.group == group:
+                cells = [_cell(row, row.cells[place]) for place in at]
+                body.append(" & ".join([_name(table, row, sources, layout), *cells]) + r" \\")
+    return "\n".join(
+        [
+            rf"\begin{{{name}}}[tp]",
+            rf"\centering{size.command}",
+            rf"\setlength{{\tabcolsep}}{{{size.separation:g}pt}}",
+            rf"\caption{{{_caption(table, size, number)}}}",
+            rf"\label{{tab:sodbench{'' if number[0] == 1 else f'-{number[0]}'}}}",
+            rf"\begin{{tabular}}{{@{{}}l{alignment}@{{}}}}",
+            r"\toprule",
+            *_heads(table, blocks, size),
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            *_below(table, blocks, rows, sources),
+            rf"\end{{{name}}}",
+            "",
+        ]
+    )
+
+
+def _alignment(table: WideTable, at: int) -> str:
+    """Centred where all values print alike long, as scores do; else right-aligned."""
+    printed = {len(row.cells[at].text) for row in table.rows if row.cells[at].text not in ("", "–")}
+    return "c" if len(printed) < 2 else "r"
+
+
+def _heads(table: WideTable, blocks: Sequence[tuple[WideBlock, Sequence[int]]], size: Size) -> list[str]:
+    """The two lines of the heading with the rules between them."""
+    above, rules, heads, at = [""], [], ["Method"], 2
+    for block, columns in blocks:
+        above.append(rf"\multicolumn{{{len(columns)}}}{{c}}{{{escape(block.title)}}}")
+        rules.append(rf"\cmidrule(lr){{{at}-{at + len(columns) - 1}}}")
+        at += len(columns)
+        heads += [
+            rf"\multicolumn{{1}}{{c}}{{{_head(table, block.metrics[column], size)}}}" for column in columns
+        ]
+    return [" & ".join(above) + r" \\", "".join(rules), " & ".join(heads) + r" \\"]
+
+
+def _head(table: WideTable, full: str, size: Size) -> str:
+    if full == RANK:
+        return r"Rank$\downarrow$" if size.arrows else "Rank"
+    arrow = {True: r"{\uparrow}", False: r"{\downarrow}", None: ""}[label(full).higher_is_better]
+    metric = f"${label(full).latex}{arrow if size.arrows else ''}$"
+    if len(table.protocols) == 1:
+        return metric
+    return rf"\shortstack{{{metric}\\{{\tiny {escape(split_name(full)[1])}}}}}"
+
+
+def _name(table: WideTable, row: WideRow, sources: dict[str, str], layout: Layout) -> str:
+    lines, _ = _name_parts(table, row, sources, layout.size, NAME_SHARE * LINE_WIDTHS[layout.span])
+    # in braces: LaTeX would read a name that starts with a bracket as an option of the line before
+    name = f"{{{escape(lines[0])}}}"
+    if len(lines) > 1:
+        stacked = r"\\".join(f"{{{escape(line)}}}" for line in lines)
+        name = rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{stacked}\end{{tabular}}"
+    if row.published:
+        name = rf"\textit{{{name}}}\textsuperscript{{{sources[row.source]}}}"
+    cite = rf"~\cite{{{_key(row)}}}" if _key(row) else ""
+    return (r"\quad" if row.owner is not None else "") + name + cite
+
+
+def _cell(row: WideRow, cell: WideCell) -> str:
+    text = escape(cell.text)
+    if row.published:
+        return rf"\textit{{{text}}}" if text else ""
+    text = {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(cell.mark, text)
+    dagger = r"\rlap{\textsuperscript{\textdagger}}" if cell.dagger else ""
+    return text + dagger + (rf" {{\tiny {escape(cell.spread)}}}" if cell.spread else "")
+
+
+def _caption(table: WideTable, size: Size, number: tuple[int, int]) -> str:
+    plural = "s" * (len(table.protocols) > 1)
+    caption = f"{_paragraph(table.title)}. Protocol{plural}: {', '.join(map(_paragraph, table.protocols))}."
+    if number[1] > 1:
+        caption += f" Part {number[0]} of {number[1]}."
+    if not size.arrows:
+        lower = [full for full in dict.fromkeys(full for _, full in table.columns) if _lower(full)]
+        names = list(dict.fromkeys("rank" if full == RANK else split_name(full)[0] for full in lower))
+        caption += f" Lower is better for {escape(' and '.join(names))}." if names else ""
+    return caption
+
+
+def _lower(full: str) -> bool:
+    return full == RANK or label(full).higher_is_better is False
+
+
+def _below(
+    table: WideTable,
+    blocks: Sequence[tuple[WideBlock, Sequence[int]]],
+    rows: Sequence[WideRow],
+    sources: dict[str, str],
+) -> list[str]:
+    """The explanations below a table: signs, the sources of published rows, data sets scored in part."""
+    texts = [_paragraph(text) for text in table.explanations if text != DIFFERENCES]
+    cites = {row.source: row.source_cite for row in rows if row.published}
+    for source, cite in cites.items():
+        cited = rf"~\cite{{{cite}}}" if cite in bibliography() else ""
+        texts.append(rf"\textsuperscript{{{sources[source]}}}{_paragraph(source)}{cited}.")
+    partly = [
+        f"{block.title} {block.count.replace('/', ' of ')}"
+        for block, _ in blocks
+        if block.heading != block.title
+    ]
+    texts += [f"Images scored: {_paragraph(', '.join(partly))}."] if partly else []
+    if not texts:
+        return []
+    return [r"\par\smallskip", rf"\parbox{{\linewidth}}{{\scriptsize\raggedright {' '.join(texts)}}}"]
+
+
+def _paragraph(text: str) -> str:
+    """`text` as literal LaTeX; words longer than a line's end may be broken."""
+    words = []
+    for word in text.split():
+        pieces = [word[at : at + _UNBROKEN] for at in range(0, len(word), _UNBROKEN)]
+        words.append(r"\allowbreak{}".join(map(escape, pieces)))
+    return " ".join(words)

@@ -1,0 +1,146 @@
+"""How a wide table is laid out in a two-column paper: its type size, and the tables that it is split into."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sodbench.errors import InputError
+
+# points, as in the styles of CVPR; those of IEEE, ACM and Elsevier are up to 7 % wider
+LINE_WIDTHS = {1: 237.0, 2: 496.0}
+HEIGHT = 560.0  # of a table's lines; caption and notes take the rest of the page
+NAME_SHARE = 0.42  # of the line: longer names are broken
+
+
+# what one table shows: blocks by number, each with the numbers of its columns
+Part = tuple[tuple[int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Size:
+    r"""A type size: its LaTeX command, points of its letters and between its lines, `\tabcolsep`.
+
+    Without `arrows` the headings do not say which way is better, the caption does.
+    """
+
+    command: str
+    points: int
+    leading: float
+    separation: float
+    arrows: bool = True
+
+
+SIZES = (
+    Size(r"\small", 9, 11, 4),
+    Size(r"\footnotesize", 8, 9.5, 3),
+    Size(r"\scriptsize", 7, 8, 2),
+    Size(r"\scriptsize", 7, 8, 1.5, arrows=False),
+)
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The widths in points at one size: of the names, and by block of its heading and its columns.
+
+    `lines` says how many lines each row takes.
+    """
+
+    name: float
+    headings: Sequence[float]
+    columns: Sequence[Sequence[float]]
+    lines: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The size, the columns of the paper that a table spans, and what each of the tables shows.
+
+    Each part of the columns is shown by one table per range of `rows` (first, and one past the last).
+    """
+
+    size: Size
+    span: int
+    parts: tuple[Part, ...]
+    rows: tuple[tuple[int, int], ...]
+
+
+def lay_out(
+    measure: Callable[[Size, float], Widths], joined: Sequence[bool], span: int | None = None
+) -> Layout:
+    """The layout with the fewest tables, of these the one with the largest type.
+
+    measure: the widths at a size; the second argument is the most that a name may take.
+    joined: whether a row stays with the one before it.
+    span: columns of the paper, 1 or 2; None: 1 where all fits into one table, else 2.
+    """
+    if span is not None and span not in LINE_WIDTHS:
+        raise InputError(f"span is {span}, expected 1 or 2 columns of a paper")
+    found = []
+    for columns in LINE_WIDTHS if span is None else (span,):
+        line = LINE_WIDTHS[columns]
+        for size in SIZES:
+            widths = measure(size, NAME_SHARE * line)
+            parts = _parts(widths, size, line)
+            rows = _chunks(widths.lines, joined, HEIGHT / size.leading)
+            found.append(Layout(size, columns, parts, rows))
+        if span is None and any(len(one.parts) * len(one.rows) == 1 for one in found):
+            break
+    if span is None:
+        found = [one for one in found if one.span == found[-1].span]
+    return min(found, key=lambda one: len(one.parts) * len(one.rows))
+
+
+def _parts(widths: Widths, size: Size, line: float) -> tuple[Part, ...]:
+    """The blocks of each table: as few tables as the line allows, all about equally wide."""
+    gap = 2 * size.separation
+    room = line - widths.name
+    pieces: list[tuple[int, tuple[int, ...]]] = []
+    for block, columns in enumerate(widths.columns):
+        rest = list(range(len(columns)))
+        while rest:  # a block that is wider than the line is cut
+            fitting = len(rest)
+            while fitting > 1 and _width(widths, block, rest[:fitting], gap) > room:
+                fitting -= 1
+            pieces.append((block, tuple(rest[:fitting])))
+            rest = rest[fitting:]
+    of_pieces = [_width(widths, block, columns, gap) for block, columns in pieces]
+    fewest = len(_filled(of_pieces, room))
+    narrowest = (
+        next(limit for limit in range(0, math.ceil(room) + 1, 2) if len(_filled(of_pieces, limit)) <= fewest)
+        if fewest > 1
+        else room
+    )
+    return tuple(tuple(pieces[at] for at in part) for part in _filled(of_pieces, min(narrowest, room)))
+
+
+def _width(widths: Widths, block: int, columns: Sequence[int], gap: float) -> float:
+    """The width of some columns of a block under its heading, with the gap before it."""
+    own = sum(widths.columns[block][at] for at in columns) + gap * (len(columns) - 1)
+    return gap + max(own, widths.headings[block])
+
+
+def _filled(widths: Sequence[float], room: float) -> list[list[int]]:
+    """The numbers of the pieces, in order, in tables with `room` points; a wider piece stands alone."""
+    parts: list[list[int]] = []
+    used = math.inf
+    for number, width in enumerate(widths):
+        if used + width > room:
+            parts.append([])
+            used = 0.0
+        parts[-1].append(number)
+        used += width
+    return parts
+
+
+def _chunks(lines: Sequence[float], joined: Sequence[bool], most: float) -> tuple[tuple[int, int], ...]:
+    """Ranges of rows of at most so many lines, all about equally long."""
+    total = sum(lines)
+    tables = max(1, math.ceil(total / most))
+    chunks, start, used = [], 0, 0.0
+    for row, count in enumerate(lines):
+        full = used + count > total / tables + 1 or used + count > most
+        if row > start and full and not joined[row]:
+            chunks.append((start, row))
+            start, used = row, 0.0
+        used += count
+    return (*chunks, (start, len(lines)))
