@@ -72,9 +72,9 @@ def math_width(formula: str, size: int) -> float:
     """
     base = re.sub(r"[_^]\{(?:[^{}]|\{[^{}]*\})*\}", "", formula)
     scripts = re.findall(r"[_^]\{((?:[^{}]|\{[^{}]*\})*)\}", formula)
-    return text_width(_letters(base), size, ITALIC) + max(
-        (superscript_width(_letters(script), size) for script in scripts), default=0.0
-    )
+    slant = 0.0 if base.startswith(r"\mathrm") else 0.12 * size  # a slanted letter leans out of its width
+    of_scripts = max((superscript_width(_letters(script), size) for script in scripts), default=0.0)
+    return text_width(_letters(base), size) + slant + of_scripts
 
 
 def _letters(formula: str) -> str:

@@ -9,7 +9,7 @@ from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.latex import escape
 from sodbench.reporting.latex_widths import BOLD, ITALIC, math_width, superscript_width, text_width
 from sodbench.reporting.side_by_side import DIFFERENCES
-from sodbench.reporting.wide_layout import LINE_WIDTHS, NAME_SHARE, Layout, Part, Size, Widths, lay_out
+from sodbench.reporting.wide_layout import Layout, Size, Widths, lay_out
 from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideRow, WideTable
 from sodbench.results.published import bibliography
 
@@ -22,9 +22,12 @@ _HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdfl
 \usepackage{textcomp}
 \usepackage[textwidth=6.875in,textheight=8.875in,columnsep=0.3125in]{geometry}
 \usepackage{booktabs}
+\setlength{\belowcaptionskip}{5pt}
+\makeatletter\setlength{\@fptop}{0pt}\setlength{\@dblfptop}{0pt}\makeatother
 \begin{document}
 """
 _SPREAD_SIZE = 5  # points of what follows a value, \tiny
+_HANGING = 3  # spaces before the second line of a name
 _UNBROKEN = 24  # letters of a word; longer words may be broken anywhere
 
 
@@ -44,7 +47,7 @@ def wide_latex(table: WideTable, span: int | None = None) -> str:
     sources = _letters_of_sources(table)
     joined = [row.published and row.owner is not None for row in table.rows]
     layout = lay_out(partial(_measure, table, sources), joined, span)
-    places = [(part, rows) for part in layout.parts for rows in layout.rows]
+    places = [(part, rows) for part in range(len(layout.parts)) for rows in layout.rows]
     floats = "\n".join(
         _float(table, layout, part, table.rows[start:end], sources, (number, len(places)))
         for number, (part, (start, end)) in enumerate(places, start=1)
@@ -74,7 +77,7 @@ def _letters_of_sources(table: WideTable) -> dict[str, str]:
 def _measure(table: WideTable, sources: dict[str, str], size: Size, most: float) -> Widths:
     """The widths of the table's columns at a size; names take `most`."""
     points = size.points
-    names = [_name_parts(table, row, sources, size, most) for row in table.rows]
+    names = [_name_parts(row, sources, size, most) for row in table.rows]
     first = {id(rows[0]) for name, rows in table.groups() if name}
     columns, at = [], 0
     for block in table.blocks:
@@ -109,26 +112,33 @@ def _head_width(table: WideTable, full: str, size: Size) -> float:
     return max(math_width(label(full).latex, size.points) + arrow, below)
 
 
-def _name_parts(
-    table: WideTable, row: WideRow, sources: dict[str, str], size: Size, most: float
-) -> tuple[list[str], float]:
+def _name_parts(row: WideRow, sources: dict[str, str], size: Size, most: float) -> tuple[list[str], float]:
     """The lines of a row's name as plain text, and the width of the widest with all that stands beside it."""
     beside = 0.0
     if row.published:
         beside += superscript_width(sources[row.source], size.points)
-    if row.owner is not None:
-        beside += size.points  # \quad
     if _key(row):
         beside += text_width("~[99]", size.points)
     weight = ITALIC if row.published else 1.0
+    indent = size.points if row.owner is not None else 0.0
+
+    def width(line: str, last: bool = True) -> float:
+        return indent + text_width(line, size.points, weight) + beside * last
+
     lines, line = [], ""
-    for letter in " ".join(row.method.split()):
-        if line and beside + text_width(line + letter, size.points, weight) > most:
+    for word in row.method.split():
+        if line and width(f"{line} {word}") > most:
             lines.append(line)
-            line = ""
-        line += letter
+            line = " " * _HANGING
+        elif line:
+            line += " "
+        for letter in word:  # a word that is too long is broken anywhere
+            if line.strip() and width(line + letter) > most:
+                lines.append(line)
+                line = " " * _HANGING
+            line += letter
     lines.append(line)
-    return lines, beside + max(text_width(one, size.points, weight) for one in lines)
+    return lines, max(width(one, one is lines[-1]) for one in lines)
 
 
 def _key(row: WideRow) -> str | None:
@@ -139,27 +149,29 @@ def _key(row: WideRow) -> str | None:
 def _float(
     table: WideTable,
     layout: Layout,
-    part: Part,
+    part: int,
     rows: Sequence[WideRow],
     sources: dict[str, str],
     number: tuple[int, int],
 ) -> str:
-    """One `table` or `table*` with its caption and the explanations below it."""
+    """One `table` or `table*`: the columns of a part with some of the rows."""
     size, name = layout.size, "table*" if layout.span == 2 else "table"
-    blocks = [(table.blocks[block], columns) for block, columns in part]
-    starts = [sum(len(one.metrics) for one in table.blocks[:block]) for block, _ in part]
+    blocks = [(table.blocks[block], columns) for block, columns in layout.parts[part]]
+    starts = [sum(len(one.metrics) for one in table.blocks[:block]) for block, _ in layout.parts[part]]
     at = [start + column for start, (_, columns) in zip(starts, blocks, strict=True) for column in columns]
+    # a published row is shown where it has a value
+    rows = [row for row in rows if not row.published or any(row.cells[place].text for place in at)]
     alignment = "".join(_alignment(table, place) for place in at)
     body: list[str] = []
     groups = list(dict.fromkeys(row.group for row in rows))
     for group in groups:
         if group:
             body += [r"\midrule"] if body else []
-            body.append(rf"\multicolumn{{{len(at) + 1}}}{{@{{}}l}}{{\textsl{{{escape(group)}}}}} \\")
+            body.append(rf"\multicolumn{{{len(at) + 1}}}{{@{{}}l}}{{\textbf{{{escape(group)}}}}} \\")
         for row in rows:
             if row.group == group:
                 cells = [_cell(row, row.cells[place]) for place in at]
-                body.append(" & ".join([_name(table, row, sources, layout), *cells]) + r" \\")
+                body.append(" & ".join([_name(row, sources, layout), *cells]) + r" \\")
     return "\n".join(
         [
             rf"\begin{{{name}}}[tp]",
@@ -174,7 +186,7 @@ def _float(
             *body,
             r"\bottomrule",
             r"\end{tabular}",
-            *_below(table, blocks, rows, sources),
+            *_below(blocks, rows, sources, layout.widths[part]),
             rf"\end{{{name}}}",
             "",
         ]
@@ -210,17 +222,20 @@ def _head(table: WideTable, full: str, size: Size) -> str:
     return rf"\shortstack{{{metric}\\{{\tiny {escape(split_name(full)[1])}}}}}"
 
 
-def _name(table: WideTable, row: WideRow, sources: dict[str, str], layout: Layout) -> str:
-    lines, _ = _name_parts(table, row, sources, layout.size, NAME_SHARE * LINE_WIDTHS[layout.span])
-    # in braces: LaTeX would read a name that starts with a bracket as an option of the line before
-    name = f"{{{escape(lines[0])}}}"
-    if len(lines) > 1:
-        stacked = r"\\".join(f"{{{escape(line)}}}" for line in lines)
-        name = rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{stacked}\end{{tabular}}"
+def _name(row: WideRow, sources: dict[str, str], layout: Layout) -> str:
+    lines, _ = _name_parts(row, sources, layout.size, layout.names)
+    written = []
+    for line in lines:
+        # in braces: LaTeX would read a name that starts with a bracket as an option of the line before
+        text = rf"\textit{{{escape(line)}}}" if row.published else f"{{{escape(line)}}}"
+        written.append(r"\quad " * ((row.owner is not None) + line.startswith(" ")) + text)
     if row.published:
-        name = rf"\textit{{{name}}}\textsuperscript{{{sources[row.source]}}}"
-    cite = rf"~\cite{{{_key(row)}}}" if _key(row) else ""
-    return (r"\quad" if row.owner is not None else "") + name + cite
+        written[-1] += rf"\textsuperscript{{{sources[row.source]}}}"
+    if _key(row):
+        written[-1] += rf"~\cite{{{_key(row)}}}"
+    if len(written) == 1:
+        return written[0]
+    return r"\begin{tabular}[t]{@{}l@{}}" + r" \\ ".join(written) + r"\end{tabular}"
 
 
 def _cell(row: WideRow, cell: WideCell) -> str:
@@ -233,42 +248,41 @@ def _cell(row: WideRow, cell: WideCell) -> str:
 
 
 def _caption(table: WideTable, size: Size, number: tuple[int, int]) -> str:
+    """Title, protocols and what the signs mean."""
     plural = "s" * (len(table.protocols) > 1)
-    caption = f"{_paragraph(table.title)}. Protocol{plural}: {', '.join(map(_paragraph, table.protocols))}."
+    texts = [f"{table.title}.", f"Protocol{plural}: {', '.join(table.protocols)}."]
     if number[1] > 1:
-        caption += f" Part {number[0]} of {number[1]}."
+        texts.append(f"Part {number[0]} of {number[1]}.")
     if not size.arrows:
-        lower = [full for full in dict.fromkeys(full for _, full in table.columns) if _lower(full)]
-        names = list(dict.fromkeys("rank" if full == RANK else split_name(full)[0] for full in lower))
-        caption += f" Lower is better for {escape(' and '.join(names))}." if names else ""
-    return caption
-
-
-def _lower(full: str) -> bool:
-    return full == RANK or label(full).higher_is_better is False
+        columns = dict.fromkeys(full for _, full in table.columns)
+        lower = [full for full in columns if full == RANK or label(full).higher_is_better is False]
+        names = dict.fromkeys("rank" if full == RANK else split_name(full)[0] for full in lower)
+        texts += [f"Lower is better for {' and '.join(names)}."] if names else []
+    texts += [text for text in table.explanations if text != DIFFERENCES]
+    return " ".join(map(_paragraph, texts))
 
 
 def _below(
-    table: WideTable,
     blocks: Sequence[tuple[WideBlock, Sequence[int]]],
     rows: Sequence[WideRow],
     sources: dict[str, str],
+    width: float,
 ) -> list[str]:
-    """The explanations below a table: signs, the sources of published rows, data sets scored in part."""
-    texts = [_paragraph(text) for text in table.explanations if text != DIFFERENCES]
-    cites = {row.source: row.source_cite for row in rows if row.published}
-    for source, cite in cites.items():
-        cited = rf"~\cite{{{cite}}}" if cite in bibliography() else ""
-        texts.append(rf"\textsuperscript{{{sources[source]}}}{_paragraph(source)}{cited}.")
+    """The notes below a table, `width` points wide: data sets scored in part, sources of published rows."""
+    texts = []
     partly = [
         f"{block.title} {block.count.replace('/', ' of ')}"
         for block, _ in blocks
         if block.heading != block.title
     ]
-    texts += [f"Images scored: {_paragraph(', '.join(partly))}."] if partly else []
+    if partly:
+        texts.append(f"Images scored: {_paragraph(', '.join(partly))}.")
+    for source, cite in {row.source: row.source_cite for row in rows if row.published}.items():
+        cited = rf"~\cite{{{cite}}}" if cite in bibliography() else ""
+        texts.append(rf"\textsuperscript{{{sources[source]}}}{_paragraph(source)}{cited}.")
     if not texts:
         return []
-    return [r"\par\smallskip", rf"\parbox{{\linewidth}}{{\scriptsize\raggedright {' '.join(texts)}}}"]
+    return [r"\par\smallskip", rf"\parbox{{{width:.0f}pt}}{{\scriptsize\raggedright {' '.join(texts)}}}"]
 
 
 def _paragraph(text: str) -> str:

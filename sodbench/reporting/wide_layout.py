@@ -8,8 +8,9 @@ from sodbench.errors import InputError
 
 # points, as in the styles of CVPR; those of IEEE, ACM and Elsevier are up to 7 % wider
 LINE_WIDTHS = {1: 237.0, 2: 496.0}
-HEIGHT = 560.0  # of a table's lines; caption and notes take the rest of the page
-NAME_SHARE = 0.42  # of the line: longer names are broken
+HEIGHT = 500.0  # of a table's lines; caption and notes take the rest of the page
+# the part of the line that names may take; longer ones are broken. The larger part is tried first.
+NAME_SHARES = {1: (0.6, 0.42), 2: (0.6, 0.3)}
 
 
 # what one table shows: blocks by number, each with the numbers of its columns
@@ -55,12 +56,15 @@ class Widths:
 class Layout:
     """The size, the columns of the paper that a table spans, and what each of the tables shows.
 
-    Each part of the columns is shown by one table per range of `rows` (first, and one past the last).
+    Each part of the columns, with a total of so many points (`widths`), is shown by one table per range of
+    `rows` (first, and one past the last). `names` is the most that a name may take, in points.
     """
 
     size: Size
     span: int
     parts: tuple[Part, ...]
+    widths: tuple[float, ...]
+    names: float
     rows: tuple[tuple[int, int], ...]
 
 
@@ -75,25 +79,33 @@ def lay_out(
     """
     if span is not None and span not in LINE_WIDTHS:
         raise InputError(f"span is {span}, expected 1 or 2 columns of a paper")
-    found = []
+    found: list[Layout] = []
     for columns in LINE_WIDTHS if span is None else (span,):
         line = LINE_WIDTHS[columns]
-        for size in SIZES:
-            widths = measure(size, NAME_SHARE * line)
-            parts = _parts(widths, size, line)
-            rows = _chunks(widths.lines, joined, HEIGHT / size.leading)
-            found.append(Layout(size, columns, parts, rows))
-        if span is None and any(len(one.parts) * len(one.rows) == 1 for one in found):
+        found = [
+            _laid_out(measure, joined, size, columns, share * line)
+            for size in SIZES
+            for share in NAME_SHARES[columns]
+        ]
+        if any(len(one.parts) * len(one.rows) == 1 for one in found):
             break
-    if span is None:
-        found = [one for one in found if one.span == found[-1].span]
     return min(found, key=lambda one: len(one.parts) * len(one.rows))
 
 
-def _parts(widths: Widths, size: Size, line: float) -> tuple[Part, ...]:
-    """The blocks of each table: as few tables as the line allows, all about equally wide."""
-    gap = 2 * size.separation
-    room = line - widths.name
+def _laid_out(
+    measure: Callable[[Size, float], Widths], joined: Sequence[bool], size: Size, span: int, names: float
+) -> Layout:
+    """The layout at one size."""
+    line, gap = LINE_WIDTHS[span], 2 * size.separation
+    widths = measure(size, names)
+    parts = _parts(widths, gap, line - widths.name)
+    taken = (sum(_width(widths, block, columns, gap) for block, columns in part) for part in parts)
+    rows = _chunks(widths.lines, joined, HEIGHT / size.leading)
+    return Layout(size, span, parts, tuple(min(widths.name + one, line) for one in taken), names, rows)
+
+
+def _parts(widths: Widths, gap: float, room: float) -> tuple[Part, ...]:
+    """The blocks of each table: as few tables as the room allows, all about equally wide."""
     pieces: list[tuple[int, tuple[int, ...]]] = []
     for block, columns in enumerate(widths.columns):
         rest = list(range(len(columns)))
@@ -105,12 +117,9 @@ def _parts(widths: Widths, size: Size, line: float) -> tuple[Part, ...]:
             rest = rest[fitting:]
     of_pieces = [_width(widths, block, columns, gap) for block, columns in pieces]
     fewest = len(_filled(of_pieces, room))
-    narrowest = (
-        next(limit for limit in range(0, math.ceil(room) + 1, 2) if len(_filled(of_pieces, limit)) <= fewest)
-        if fewest > 1
-        else room
-    )
-    return tuple(tuple(pieces[at] for at in part) for part in _filled(of_pieces, min(narrowest, room)))
+    narrower = (float(limit) for limit in range(0, max(0, math.ceil(room)), 2))
+    balanced = next((limit for limit in narrower if len(_filled(of_pieces, limit)) == fewest), room)
+    return tuple(tuple(pieces[at] for at in part) for part in _filled(of_pieces, balanced))
 
 
 def _width(widths: Widths, block: int, columns: Sequence[int], gap: float) -> float:
