@@ -6,6 +6,9 @@ table may be narrower than computed, not wider.
 
 import re
 import unicodedata
+from collections.abc import Callable
+
+from sodbench.reporting.latex import escape
 
 # widths of cmr10 in thousandths of its size (Knuth, Computer Modern Typefaces, 1986)
 _BY_WIDTH = {
@@ -43,6 +46,7 @@ _WIDEST = 1.03
 # small sizes are drawn wider: the width of a letter of cmr5 to cmr10 over its size, relative to cmr10
 _WIDER = {5: 1.37, 6: 1.23, 7: 1.14, 8: 1.07, 9: 1.03, 10: 1.0}
 BOLD, ITALIC = 1.17, 1.07
+HANGING = "   "  # before the second line of a broken text: as wide as \\quad
 _SCRIPT = {10: 7, 9: 6, 8: 6, 7: 5}  # the size of sub- and superscripts
 
 
@@ -54,9 +58,38 @@ def text_width(text: str, size: int, weight: float = 1.0) -> float:
     >>> round(text_width(".123", 8), 1)
     15.2
     """
-    plain = (unicodedata.normalize("NFKD", letter)[:1] or letter for letter in text)
-    ems = sum(_WIDTHS.get(letter, _WIDEST) for letter in plain)
-    return ems * size * _WIDER[size] * weight
+    return sum(map(_ems, text)) * size * _WIDER[size] * weight
+
+
+def _ems(letter: str) -> float:
+    """The width of a letter as `latex.escape` writes it: letters that the fonts lack in ASCII."""
+    if letter in _WIDTHS:
+        return _WIDTHS[letter]
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    if plain:
+        return sum(_WIDTHS.get(part, _WIDEST) for part in plain)
+    return sum(_WIDTHS[part] for part in escape(letter)) if escape(letter).startswith("[") else _WIDEST
+
+
+def broken(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """`text` in lines that fit, broken at spaces, else anywhere; from the second line on with `HANGING`.
+
+    >>> broken("IS-Net (general use)", lambda line: len(line) <= 12)
+    ['IS-Net', '   (general', '   use)']
+    """
+    lines, line = [], ""
+    for word in text.split():
+        if line.strip() and not fits(f"{line} {word}"):
+            lines.append(line)
+            line = HANGING
+        elif line.strip():
+            line += " "
+        for letter in word:
+            if line.strip() and not fits(line + letter):
+                lines.append(line)
+                line = HANGING
+            line += letter
+    return [*lines, line]
 
 
 def superscript_width(text: str, size: int) -> float:

@@ -7,9 +7,17 @@ from pathlib import Path
 from sodbench.files import write_text
 from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.latex import escape
-from sodbench.reporting.latex_widths import BOLD, ITALIC, math_width, superscript_width, text_width
+from sodbench.reporting.latex_widths import (
+    BOLD,
+    HANGING,
+    ITALIC,
+    broken,
+    math_width,
+    superscript_width,
+    text_width,
+)
 from sodbench.reporting.side_by_side import DIFFERENCES
-from sodbench.reporting.wide_layout import Layout, Size, Widths, lay_out
+from sodbench.reporting.wide_layout import Layout, Size, Widths, block_width, lay_out
 from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideRow, WideTable
 from sodbench.results.published import bibliography
 
@@ -23,12 +31,12 @@ _HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdfl
 \usepackage[textwidth=6.875in,textheight=8.875in,columnsep=0.3125in]{geometry}
 \usepackage{booktabs}
 \setlength{\belowcaptionskip}{5pt}
+\setlength{\emergencystretch}{2em}
 \makeatletter\setlength{\@fptop}{0pt}\setlength{\@dblfptop}{0pt}\makeatother
 \begin{document}
 """
 _SPREAD_SIZE = 5  # points of what follows a value, \tiny
-_HANGING = 3  # spaces before the second line of a name
-_UNBROKEN = 24  # letters of a word; longer words may be broken anywhere
+_UNBROKEN = 12  # letters of a word; longer words may be broken anywhere
 
 
 def write_wide_latex(folder: Path, table: WideTable, span: int | None = None) -> list[Path]:
@@ -122,23 +130,11 @@ def _name_parts(row: WideRow, sources: dict[str, str], size: Size, most: float) 
     weight = ITALIC if row.published else 1.0
     indent = size.points if row.owner is not None else 0.0
 
-    def width(line: str, last: bool = True) -> float:
-        return indent + text_width(line, size.points, weight) + beside * last
+    def width(line: str) -> float:
+        return indent + text_width(line, size.points, weight)
 
-    lines, line = [], ""
-    for word in row.method.split():
-        if line and width(f"{line} {word}") > most:
-            lines.append(line)
-            line = " " * _HANGING
-        elif line:
-            line += " "
-        for letter in word:  # a word that is too long is broken anywhere
-            if line.strip() and width(line + letter) > most:
-                lines.append(line)
-                line = " " * _HANGING
-            line += letter
-    lines.append(line)
-    return lines, max(width(one, one is lines[-1]) for one in lines)
+    lines = broken(row.method, lambda line: width(line) + beside <= most)
+    return lines, max(width(one) + beside * (one is lines[-1]) for one in lines)
 
 
 def _key(row: WideRow) -> str | None:
@@ -181,7 +177,7 @@ def _float(
             rf"\label{{tab:sodbench{'' if number[0] == 1 else f'-{number[0]}'}}}",
             rf"\begin{{tabular}}{{@{{}}l{alignment}@{{}}}}",
             r"\toprule",
-            *_heads(table, blocks, size),
+            *_heads(table, layout, part),
             r"\midrule",
             *body,
             r"\bottomrule",
@@ -199,17 +195,27 @@ def _alignment(table: WideTable, at: int) -> str:
     return "c" if len(printed) < 2 else "r"
 
 
-def _heads(table: WideTable, blocks: Sequence[tuple[WideBlock, Sequence[int]]], size: Size) -> list[str]:
+def _heads(table: WideTable, layout: Layout, part: int) -> list[str]:
     """The two lines of the heading with the rules between them."""
+    size = layout.size
     above, rules, heads, at = [""], [], ["Method"], 2
-    for block, columns in blocks:
-        above.append(rf"\multicolumn{{{len(columns)}}}{{c}}{{{escape(block.title)}}}")
+    for number, columns in layout.parts[part]:
+        block = table.blocks[number]
+        room = block_width(layout.measured, number, columns, size)
+        lines = broken(block.title, lambda line: text_width(line, size.points) <= room)  # noqa: B023
+        title = _stacked([escape(line) for line in lines], "[b]{@{}c@{}}")
+        above.append(rf"\multicolumn{{{len(columns)}}}{{c}}{{{title}}}")
         rules.append(rf"\cmidrule(lr){{{at}-{at + len(columns) - 1}}}")
         at += len(columns)
-        heads += [
-            rf"\multicolumn{{1}}{{c}}{{{_head(table, block.metrics[column], size)}}}" for column in columns
-        ]
+        heads += [rf"\multicolumn{{1}}{{c}}{{{_head(table, block.metrics[one], size)}}}" for one in columns]
     return [" & ".join(above) + r" \\", "".join(rules), " & ".join(heads) + r" \\"]
+
+
+def _stacked(lines: Sequence[str], how: str) -> str:
+    """LaTeX lines above each other; one line stays as it is."""
+    return (
+        lines[0] if len(lines) == 1 else rf"\begin{{tabular}}{how}" + r" \\ ".join(lines) + r"\end{tabular}"
+    )
 
 
 def _head(table: WideTable, full: str, size: Size) -> str:
@@ -228,14 +234,13 @@ def _name(row: WideRow, sources: dict[str, str], layout: Layout) -> str:
     for line in lines:
         # in braces: LaTeX would read a name that starts with a bracket as an option of the line before
         text = rf"\textit{{{escape(line)}}}" if row.published else f"{{{escape(line)}}}"
-        written.append(r"\quad " * ((row.owner is not None) + line.startswith(" ")) + text)
+        indented = (row.owner is not None) + line.startswith(HANGING)
+        written.append(r"\quad " * indented + text)
     if row.published:
         written[-1] += rf"\textsuperscript{{{sources[row.source]}}}"
     if _key(row):
         written[-1] += rf"~\cite{{{_key(row)}}}"
-    if len(written) == 1:
-        return written[0]
-    return r"\begin{tabular}[t]{@{}l@{}}" + r" \\ ".join(written) + r"\end{tabular}"
+    return _stacked(written, "[t]{@{}l@{}}")
 
 
 def _cell(row: WideRow, cell: WideCell) -> str:

@@ -11,6 +11,7 @@ LINE_WIDTHS = {1: 237.0, 2: 496.0}
 HEIGHT = 500.0  # of a table's lines; caption and notes take the rest of the page
 # the part of the line that names may take; longer ones are broken. The larger part is tried first.
 NAME_SHARES = {1: (0.6, 0.42), 2: (0.6, 0.3)}
+HEADING = 70.0  # points that the title of a data set may take where its columns are narrower
 
 
 # what one table shows: blocks by number, each with the numbers of its columns
@@ -57,7 +58,8 @@ class Layout:
     """The size, the columns of the paper that a table spans, and what each of the tables shows.
 
     Each part of the columns, with a total of so many points (`widths`), is shown by one table per range of
-    `rows` (first, and one past the last). `names` is the most that a name may take, in points.
+    `rows` (first, and one past the last). `names` is the most that a name may take, in points, `measured`
+    what the parts were made from.
     """
 
     size: Size
@@ -65,6 +67,7 @@ class Layout:
     parts: tuple[Part, ...]
     widths: tuple[float, ...]
     names: float
+    measured: Widths
     rows: tuple[tuple[int, int], ...]
 
 
@@ -98,34 +101,37 @@ def _laid_out(
     """The layout at one size."""
     line, gap = LINE_WIDTHS[span], 2 * size.separation
     widths = measure(size, names)
-    parts = _parts(widths, gap, line - widths.name)
-    taken = (sum(_width(widths, block, columns, gap) for block, columns in part) for part in parts)
+    parts = _parts(widths, size, line - widths.name)
+    taken = (sum(gap + block_width(widths, *piece, size) for piece in part) for part in parts)
     rows = _chunks(widths.lines, joined, HEIGHT / size.leading)
-    return Layout(size, span, parts, tuple(min(widths.name + one, line) for one in taken), names, rows)
+    return Layout(
+        size, span, parts, tuple(min(widths.name + one, line) for one in taken), names, widths, rows
+    )
 
 
-def _parts(widths: Widths, gap: float, room: float) -> tuple[Part, ...]:
+def _parts(widths: Widths, size: Size, room: float) -> tuple[Part, ...]:
     """The blocks of each table: as few tables as the room allows, all about equally wide."""
+    gap = 2 * size.separation
     pieces: list[tuple[int, tuple[int, ...]]] = []
     for block, columns in enumerate(widths.columns):
         rest = list(range(len(columns)))
         while rest:  # a block that is wider than the line is cut
             fitting = len(rest)
-            while fitting > 1 and _width(widths, block, rest[:fitting], gap) > room:
+            while fitting > 1 and gap + block_width(widths, block, rest[:fitting], size) > room:
                 fitting -= 1
             pieces.append((block, tuple(rest[:fitting])))
             rest = rest[fitting:]
-    of_pieces = [_width(widths, block, columns, gap) for block, columns in pieces]
+    of_pieces = [gap + block_width(widths, *piece, size) for piece in pieces]
     fewest = len(_filled(of_pieces, room))
     narrower = (float(limit) for limit in range(0, max(0, math.ceil(room)), 2))
     balanced = next((limit for limit in narrower if len(_filled(of_pieces, limit)) == fewest), room)
     return tuple(tuple(pieces[at] for at in part) for part in _filled(of_pieces, balanced))
 
 
-def _width(widths: Widths, block: int, columns: Sequence[int], gap: float) -> float:
-    """The width of some columns of a block under its heading, with the gap before it."""
-    own = sum(widths.columns[block][at] for at in columns) + gap * (len(columns) - 1)
-    return gap + max(own, widths.headings[block])
+def block_width(widths: Widths, block: int, columns: Sequence[int], size: Size) -> float:
+    """The width of some columns of a block under its heading, which is broken where it is much wider."""
+    own = sum(widths.columns[block][at] for at in columns) + 2 * size.separation * (len(columns) - 1)
+    return max(own, min(widths.headings[block], HEADING))
 
 
 def _filled(widths: Sequence[float], room: float) -> list[list[int]]:
