@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import DIGITS, GALLERY
+from sodbench.arguments import DIGITS, GALLERY, SPAN
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
@@ -103,9 +103,10 @@ def register(subparsers: Any) -> None:
     )
     wide.add_argument(
         "--span",
-        type=int,
-        choices=(1, 2),
-        help="columns of a two-column paper that a LaTeX table spans (1 where all fits, else 2)",
+        action=options.Bounded,
+        kind=SPAN,
+        metavar="N",
+        help="columns of a two-column paper that a LaTeX table spans, 1 or 2 (1 where all fits, else 2)",
     )
     parser.set_defaults(run=run)
 

@@ -12,7 +12,7 @@ from sodbench.reporting.latex import escape
 
 # widths of cmr10 in thousandths of its size (Knuth, Computer Modern Typefaces, 1986)
 _BY_WIDTH = {
-    278: "!',.:;[]_`il",
+    278: "!',.:;[]il",
     306: "fj",
     333: "-",
     361: "I",
@@ -21,7 +21,7 @@ _BY_WIDTH = {
     394: "s",
     444: "cez",
     472: "?",
-    500: '"$*/0123456789\\^ago{}~',
+    500: '"$*/0123456789\\ago{}',
     514: "J",
     528: "kqvxy",
     556: "Sbdhnpu",
@@ -38,13 +38,15 @@ _BY_WIDTH = {
     785: "G",
     833: "#%m",
     917: "M",
-    1000: "|…",
+    1000: "|",
     1028: "W",
 }
-_WIDTHS = {letter: width / 1000 for width, letters in _BY_WIDTH.items() for letter in letters} | {" ": 0.334}
+_WIDTHS = {letter: width / 1000 for width, letters in _BY_WIDTH.items() for letter in letters}
+# as the T1 fonts draw them
+_WIDTHS |= {" ": 0.334, "_": 0.78, "`": 0.52, "^": 0.62, "~": 0.62, "…": 1.35}
 _WIDEST = 1.03
 # small sizes are drawn wider: the width of a letter of cmr5 to cmr10 over its size, relative to cmr10
-_WIDER = {5: 1.37, 6: 1.23, 7: 1.14, 8: 1.07, 9: 1.03, 10: 1.0}
+_WIDER = {5: 1.41, 6: 1.25, 7: 1.17, 8: 1.075, 9: 1.035, 10: 1.0}
 BOLD, ITALIC = 1.17, 1.07
 HANGING = "   "  # before the second line of a broken text: as wide as \\quad
 _SCRIPT = {10: 7, 9: 6, 8: 6, 7: 5}  # the size of sub- and superscripts
@@ -56,7 +58,7 @@ def text_width(text: str, size: int, weight: float = 1.0) -> float:
     `weight` is BOLD or ITALIC for these.
 
     >>> round(text_width(".123", 8), 1)
-    15.2
+    15.3
     """
     return sum(map(_ems, text)) * size * _WIDER[size] * weight
 
@@ -101,11 +103,11 @@ def math_width(formula: str, size: int) -> float:
     r"""The width of a formula as `labels.label` writes it: letters with sub- and superscripts.
 
     >>> round(math_width(r"F_{\beta}^{\max}", 10), 1)
-    21.7
+    23.8
     """
     base = re.sub(r"[_^]\{(?:[^{}]|\{[^{}]*\})*\}", "", formula)
     scripts = re.findall(r"[_^]\{((?:[^{}]|\{[^{}]*\})*)\}", formula)
-    slant = 0.0 if base.startswith(r"\mathrm") else 0.12 * size  # a slanted letter leans out of its width
+    slant = 0.0 if base.startswith(r"\mathrm") else 0.2 * size  # a slanted letter leans out of its width
     of_scripts = max((superscript_width(_letters(script), size) for script in scripts), default=0.0)
     return text_width(_letters(base), size) + slant + of_scripts
 

@@ -53,7 +53,7 @@ def side_by_side(
     Raises InputError for unknown methods and groups.
     """
     if group_by not in GROUPS:
-        raise unknown_names("grouping of rows", [group_by], GROUPS)
+        raise unknown_names("grouping of rows", [str(group_by)], GROUPS)
     measured = table.frame.loc[table.frame["kind"] == "measured"]
     names = {name for method in measured["method"] for name in (str(method), without_seeds(str(method)))}
     unknown = [name for name in ours if name not in names]

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sodbench.errors import InputError
-
 # points, as in the styles of CVPR; those of IEEE, ACM and Elsevier are up to 7 % wider
 LINE_WIDTHS = {1: 237.0, 2: 496.0}
 HEIGHT = 500.0  # of a table's lines; caption and notes take the rest of the page
@@ -80,8 +78,6 @@ def lay_out(
     joined: whether a row stays with the one before it.
     span: columns of the paper, 1 or 2; None: 1 where all fits into one table, else 2.
     """
-    if span is not None and span not in LINE_WIDTHS:
-        raise InputError(f"span is {span}, expected 1 or 2 columns of a paper")
     found: list[Layout] = []
     for columns in LINE_WIDTHS if span is None else (span,):
         line = LINE_WIDTHS[columns]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sodbench.arguments import DIGITS, GALLERY
+from sodbench.arguments import DIGITS, GALLERY, SPAN
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
 from sodbench.reporting.breakdown_formats import write_breakdowns
@@ -124,6 +124,7 @@ def report(
     if "attributes" in (figures or ()) and not attributes:
         raise InputError("the figure 'attributes' shows scores by attribute; ask for attributes as well")
     gallery = GALLERY.checked("gallery", gallery)
+    span = None if span is None else SPAN.checked("span", span)
     ours = listed(ours) or ()
     _check_layout(
         layout,

@@ -62,7 +62,6 @@ def rank(scores: Mapping[str, Sequence[float]], higher_is_better: bool, level: f
 
 def ranks_of(values: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:
     """The ranks (1 is best) in every row of `values` (data sets x methods); equal values share their mean."""
-    from scipy.stats import rankdata
+    import pandas as pd
 
-    ranks: NDArray[np.float64] = np.apply_along_axis(rankdata, 1, -values if higher_is_better else values)
-    return ranks
+    return pd.DataFrame(values).rank(axis=1, ascending=not higher_is_better).to_numpy()
