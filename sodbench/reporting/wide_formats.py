@@ -38,7 +38,7 @@ def write_wide_markdown(folder: Path, table: WideTable) -> Path:
         f"{escape(block.heading)} {escape(table.head(full))} {_arrow(full)}" for block, full in table.columns
     ]
     lines = [f"# {escape(table.title)}", "", _protocols(table, "`"), ""]
-    lines += [f"| Method | {' | '.join(map(str.strip, heads))} |", f"|---|{'---:|' * len(heads)}"]
+    lines += [f"| method | {' | '.join(map(str.strip, heads))} |", f"|---|{'---:|' * len(heads)}"]
     for group, rows in table.groups():
         if group:
             lines.append(f"| **{escape(group)}** |{' |' * len(heads)}")

@@ -193,7 +193,7 @@ def test_the_command_writes_every_format_of_the_chosen_columns(
     assert {path.name for path in Path("reports").iterdir()} == {*written, "runs"}
     lines = Path("reports/table.md").read_text().splitlines()
     head = [cell.strip() for cell in lines[4].strip("| ").split("|")]
-    assert head[:5] == ["Method", "SOD S ↑", "SOD MAE ↓", "ECSSD S ↑", "ECSSD MAE ↓"]
+    assert head[:5] == ["method", "SOD S ↑", "SOD MAE ↓", "ECSSD S ↑", "ECSSD MAE ↓"]
     assert head[5:] == ["Mean of 2 sets S ↑", "Mean of 2 sets MAE ↓", "Mean of 2 sets Rank ↓"]
     assert [line.split("|")[1].strip() for line in lines[6:11]] == [
         *("**Measured here**", "DSS", "BASNet", "**Ours**", "mine")
