@@ -95,6 +95,7 @@ ROUNDS = Whole(1, 1000)
 OPSET = Whole(7, 100)
 DIGITS = Whole(1, 10)
 GALLERY = Whole(0, 10_000)
+SPAN = Whole(1, 2)  # columns of a two-column paper
 RESAMPLES = Whole(100, 1_000_000)
 SEED = Whole(0, 2**63 - 1)
 LEVELS = Whole(0, 255)  # of a map

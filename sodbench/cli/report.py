@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import DIGITS, GALLERY
+from sodbench.arguments import DIGITS, GALLERY, SPAN
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sodbench.results.run import Run
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
+LAYOUTS = ("long", "wide")
+GROUP_BY = ("origin", "year", "none")
 FIGURES = ("pr", "f", "e", "reliability", "distribution", "size", "speed", "ranks", "attributes")
 
 
@@ -24,7 +26,8 @@ def register(subparsers: Any) -> None:
         description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
         epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
         "         sodbench report --attributes --datasets sod --formats markdown html\n"
-        "         sodbench report --protocols basnet2019 --published --rescore",
+        "         sodbench report --protocols basnet2019 --published --rescore\n"
+        "         sodbench report --layout wide --formats latex --average --group-by year --ours mine",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -84,7 +87,34 @@ def register(subparsers: Any) -> None:
         help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
         " disagreement between methods (6)",
     )
-    parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
+    parser.add_argument(
+        "--figures", nargs="*", choices=FIGURES, help="figures to draw (all; with --layout wide none)"
+    )
+    wide = parser.add_argument_group("the table of a paper")
+    wide.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="long",
+        help="one table per data set, or data sets side by side in table.md, .tex, .html and .csv (long)",
+    )
+    wide.add_argument(
+        "--average", action="store_true", help="means and average ranks over data sets where all are scored"
+    )
+    wide.add_argument(
+        "--group-by",
+        choices=GROUP_BY,
+        help="headings of the rows: measured and published, years, none (origin)",
+    )
+    wide.add_argument(
+        "--ours", nargs="+", metavar="NAME", default=[], help="methods that stand last, as ours"
+    )
+    wide.add_argument(
+        "--span",
+        action=options.Bounded,
+        kind=SPAN,
+        metavar="N",
+        help="columns of a two-column paper that a LaTeX table spans, 1 or 2 (1 where all fits, else 2)",
+    )
     scoring = parser.add_argument_group("with --rescore")
     options.add_data_root(scoring)
     options.add_scoring_workers(scoring)
@@ -117,6 +147,11 @@ def run(args: argparse.Namespace) -> int:
         data_root=args.data_root,
         workers=args.scoring_workers,
         progress=not args.quiet,
+        layout=args.layout,
+        average=args.average,
+        group_by=args.group_by,
+        ours=args.ours,
+        span=args.span,
     )
     for note in written.notes:
         say("note", note)

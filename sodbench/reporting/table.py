@@ -141,13 +141,23 @@ def marks(table: Table) -> "pd.DataFrame":
         group = ranked_rows(rows)
         for full in table.metrics:
             higher_is_better = label(full).higher_is_better
-            values = group[full].dropna().round(table.digits)
-            if higher_is_better is None or len(values) < 2:
-                continue
-            distinct = sorted(values.unique(), reverse=higher_is_better)
-            for name, value in zip(("best", "second"), distinct, strict=False):
-                marked.loc[values.index[values == value], full] = name
+            if higher_is_better is not None:
+                for index, mark in best_two(group[full], table.digits, higher_is_better).items():
+                    marked.loc[index, full] = mark
     return marked
+
+
+def best_two(values: "pd.Series[float]", digits: int, higher_is_better: bool) -> dict[Any, str]:
+    """Marks the best and the second best value as printed with `digits`, by the index of the values.
+
+    Values that print alike share the mark; fewer than two values have none.
+    """
+    printed = values.dropna().round(digits)
+    if len(printed) < 2:
+        return {}
+    distinct = sorted(printed.unique(), reverse=higher_is_better)
+    names = dict(zip(distinct, ("best", "second"), strict=False))
+    return {index: names[value] for index, value in printed.items() if value in names}
 
 
 def ranked_rows(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -1,11 +1,11 @@
 """`report`: tables, figures and the page of recorded runs, written into a folder."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sodbench.arguments import DIGITS, GALLERY
+from sodbench.arguments import DIGITS, GALLERY, SPAN
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
 from sodbench.further_protocols import with_protocols
@@ -14,22 +14,25 @@ from sodbench.reporting.breakdowns import make_breakdowns
 from sodbench.reporting.comparable_protocols import over_all
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
-from sodbench.reporting.labels import DEFAULT_PROTOCOL
+from sodbench.reporting.labels import DEFAULT_PROTOCOL, split_name
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
 from sodbench.reporting.page import write_page
 from sodbench.reporting.published_rows import check_sources, with_published
 from sodbench.reporting.report_arguments import report_arguments
 from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_metrics, select_runs
+from sodbench.reporting.side_by_side import side_by_side
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
-from sodbench.results.breakdown import Breakdown
+from sodbench.reporting.wide_formats import write_wide
+from sodbench.results.breakdown import HEADLINE, Breakdown
 from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, checked_runs
 from sodbench.results.shard_records import merge_hint
 from sodbench.unfinished import sweep
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
+LAYOUTS = ("long", "wide")
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,6 +84,11 @@ def report(
     data_root: Path | str | None = None,
     workers: int | None = None,
     progress: bool = False,
+    layout: str = "long",
+    average: bool = False,
+    group_by: str | None = None,
+    ours: Sequence[str] = (),
+    span: int | None = None,
 ) -> Written:
     """Writes the leaderboard in the given formats, and its figures, into `folder`.
 
@@ -107,7 +115,16 @@ def report(
 
     `gallery` is the number of worst images, of best ones and of those with the largest disagreement between
     methods, of each data set, that get thumbnails on the page. `figures` are among the keys of
-    `figures.KINDS` (None: all).
+    `figures.KINDS` (None: all; in the wide layout
+    none).
+
+    `layout` "wide" is the table of a paper: methods as rows, the data sets side by side, in `table.md`,
+    `table.tex`, `table.html` and `table.csv`. Its metrics are MAE, max F and S unless `metrics` are named,
+    and `methods` and `datasets` stand in the order in which they are named. `average` adds the means over the
+    data sets on which all methods have comparable scores, and the average rank. `group_by` puts the rows
+    under headings: "origin" (measured, published; the default), "year" of the method's paper, or "none";
+    `ours` are the methods that stand last, under "Ours". `span` is 1 or 2, the columns of a two-column paper
+    that the LaTeX table spans (None: 1 where all fits, else 2).
 
     Raises InputError for a name that no run has, for a wrong option, if there is no run, and for attributes
     that are neither stored nor can be measured here.
@@ -122,6 +139,13 @@ def report(
     if "attributes" in (figures or ()) and not attributes:
         raise InputError("the figure 'attributes' shows scores by attribute; ask for attributes as well")
     gallery = GALLERY.checked("gallery", gallery)
+    span = None if span is None else SPAN.checked("span", span)
+    ours = listed(ours) or ()
+    _check_layout(
+        layout,
+        {"average": average, "group_by": group_by, "ours": ours, "span": span},
+        {"attributes": attributes},
+    )
     if folder is None:
         folder = runs if isinstance(runs, Path | str) else "reports"
     folder = Path(folder)
@@ -148,7 +172,21 @@ def report(
             gallery=gallery,
             figures=figures,
         ),
+        headline=layout == "wide" and selection.metrics is None,
     )
+    wide = None
+    if layout == "wide":
+        wide = side_by_side(
+            shown.table,
+            title=_title(shown.table),
+            metrics=shown.table.metrics,
+            methods=selection.methods if sort is None else None,
+            datasets=selection.datasets,
+            sort=sort,
+            average=average,
+            group_by=group_by or "origin",
+            ours=ours,
+        )
     breakdowns: list[Breakdown] = []
     notes += shown.notes
     notes += [f"{one.text}: {one.command}" for one in over_all(shown.table.comparable)]
@@ -156,10 +194,10 @@ def report(
         breakdowns, more = make_breakdowns(shown.runs, shown.measured, selection.metrics is not None)
         notes += more
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
-        kinds = tuple(KINDS) if figures is None else figures
+        kinds = tuple(KINDS if wide is None else ()) if figures is None else figures
         drawn = draw(shown.runs, shown.measured, folder / "figures", kinds, breakdowns=breakdowns)
-        documents: list[Path] = []
-        if "markdown" in formats:
+        documents: list[Path] = [] if wide is None else write_wide(folder, wide, formats, span)
+        if "markdown" in formats and wide is None:
             pictures = {
                 dataset: {
                     kind: found[kind][0].relative_to(folder).as_posix()
@@ -169,13 +207,13 @@ def report(
                 for dataset, found in drawn.items()
             }
             documents.append(write_markdown(folder, shown.table, pictures))
-        if "latex" in formats:
+        if "latex" in formats and wide is None:
             documents += write_latex(folder, shown.table)
-        if "csv" in formats:
+        if "csv" in formats and wide is None:
             documents.append(write_csv(folder, shown.table))
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
-        if "html" in formats:
+        if "html" in formats and wide is None:
             documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns))
         if breakdowns:
             of_attributes = {
@@ -202,6 +240,23 @@ def _wait_for(folder: Path) -> None:
     warnings.warn(f"{folder}: another process is writing a report there; waiting", Note, stacklevel=5)
 
 
+def _check_layout(layout: str, of_wide: Mapping[str, object], of_long: Mapping[str, object]) -> None:
+    """Refuses an unknown layout, and options of the other one."""
+    if layout not in LAYOUTS:
+        raise unknown_names("layout", [layout], LAYOUTS)
+    other, options = ("wide", of_wide) if layout == "long" else ("long", of_long)
+    asked = [name for name, value in options.items() if value]
+    if asked:
+        raise InputError(f"{asked[0]}: only the {other} layout has it; ask for layout {other!r}")
+
+
+def _title(table: Table) -> str:
+    """`4 methods on 6 data sets`."""
+    measured = table.frame.loc[table.frame["kind"] == "measured"]
+    counts = {"method": measured["method"].nunique(), "data set": measured["dataset"].nunique()}
+    return " on ".join(f"{count} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
+
+
 def report_table(
     runs: Run | Iterable[Run] | Path | str,
     selection: Selection,
@@ -212,16 +267,22 @@ def report_table(
     seeds: bool = False,
     measured_methods: bool = False,
     arguments: Sequence[str] | None = None,
+    headline: bool = False,
 ) -> ReportTable:
     """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
 
     `efficiency` is the reports folder in which measured efficiencies are looked up. With `measured_methods`
     only published rows of methods in the table are added. `arguments` are those of the report, for the
     commands that show more published rows (None: no commands). See `report`.
+    With `headline` the metrics are MAE, max F and S, or all that were recorded where these were not.
     """
     DIGITS.checked("digits", selection.digits)
     runs = _read(runs)
     chosen, mixed = of_one_meaning(select_runs(runs, selection))
+    if headline:
+        recorded = {split_name(full)[0] for full in select_metrics(chosen, selection)}
+        usual = [name for name in HEADLINE if name in recorded]
+        selection = replace(selection, metrics=usual or None)
     measured = make_table(chosen, selection, efficiency)
     notes = [*mixed, *measured.left_out]
     table = with_intervals(measured, chosen) if intervals else measured

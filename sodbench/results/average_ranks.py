@@ -39,14 +39,14 @@ def rank(scores: Mapping[str, Sequence[float]], higher_is_better: bool, level: f
     `scores` maps each method to one value per data set, all in the same order of data sets. Raises ValueError
     for fewer than two methods and for NaN.
     """
-    from scipy.stats import friedmanchisquare, rankdata, studentized_range
+    from scipy.stats import friedmanchisquare, studentized_range
 
     names = list(scores)
     values: NDArray[np.float64] = np.array([scores[name] for name in names], dtype=float).T
     datasets, methods = values.shape
     if methods < 2 or np.isnan(values).any():
         raise ValueError("ranks need at least two methods and a score of each on every data set")
-    places = np.apply_along_axis(rankdata, 1, -values if higher_is_better else values)
+    places = ranks_of(values, higher_is_better)
     q = float(studentized_range.ppf(1 - level, methods, np.inf)) / np.sqrt(2)
     p_value = float("nan")
     if methods > 2 and datasets > 1 and np.ptp(places) > 0:
@@ -58,3 +58,10 @@ def rank(scores: Mapping[str, Sequence[float]], higher_is_better: bool, level: f
         critical_difference=q * float(np.sqrt(methods * (methods + 1) / (6 * datasets))),
         level=level,
     )
+
+
+def ranks_of(values: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:
+    """The ranks (1 is best) in every row of `values` (data sets x methods); equal values share their mean."""
+    import pandas as pd
+
+    return pd.DataFrame(values).rank(axis=1, ascending=not higher_is_better).to_numpy()

@@ -11,9 +11,9 @@ from sodbench.files import locked_folder
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.reporting.csv_json import write_csv, write_json
-from sodbench.reporting.paper_formats import write_paper_html, write_paper_latex, write_paper_markdown
-from sodbench.reporting.paper_table import paper_table
 from sodbench.reporting.selection import Selection, listed
+from sodbench.reporting.side_by_side import side_by_side
+from sodbench.reporting.wide_formats import write_wide
 from sodbench.reporting.write import FORMATS, Written, report_table
 from sodbench.results.run import Run
 from sodbench.suites.plan import Plan
@@ -74,24 +74,23 @@ def report_suite(
         seeds=any(row.seed is not None for row in read.rows()),
         measured_methods=not read.published,
     )
-    table = paper_table(
+    table = side_by_side(
         shown.table,
-        read.title,
-        [method.name for method in read.methods],
-        read.datasets,
+        title=read.title,
+        metrics=shown.table.metrics,
+        methods=[method.name for method in read.methods],
+        datasets=read.datasets,
+        group_by="none",
     )
     place = user_path(reports) / "suites" / folder_name(read.name) if folder is None else user_path(folder)
     with locked_folder(place, waiting=lambda: _wait_for(place)):
-        writers = {
-            "markdown": lambda: write_paper_markdown(place, table),
-            "html": lambda: write_paper_html(place, table),
-            "latex": lambda: write_paper_latex(place, table),
-            "csv": lambda: write_csv(place, shown.table),
-            "json": lambda: write_json(place, shown.table),
-        }
-        documents = tuple(writers[name]() for name in FORMATS if name in formats)
+        documents = write_wide(place, table, formats)
+        if "csv" in formats:
+            documents.append(write_csv(place, shown.table))
+        if "json" in formats:
+            documents.append(write_json(place, shown.table))
     kept = [note for note in shown.notes if not note.startswith("no two runs")]
-    return Written(documents, (), (*notes, *kept))
+    return Written(tuple(documents), (), (*notes, *kept))
 
 
 def _records(plan: Plan) -> tuple[list[Run], list[str]]:

@@ -279,6 +279,16 @@ CALLS: dict[str, tuple[str, str]] = {
     "report-format": ("sb.report(runs, 'r', formats=['pdf'])", "pdf"),
     "report-formats-number": ("sb.report(runs, 'r', formats=5)", "format"),
     "report-figure": ("sb.report(runs, 'r', figures=['pie'])", "pie"),
+    "report-layout": ("sb.report(runs, 'r', layout='broad')", "layout 'broad'.*long, wide"),
+    "report-span": (
+        "sb.report(runs, 'r', formats=['latex'], layout='wide', span=3)",
+        "span is 3, expected at most 2",
+    ),
+    "report-span-text": (
+        "sb.report(runs, 'r', layout='wide', span='2')",
+        "span is '2', expected a whole number",
+    ),
+    "report-group-by": ("sb.report(runs, 'r', layout='wide', group_by='venue')", "grouping"),
     "report-gallery": ("sb.report(runs, 'r', formats=['html'], gallery=-1)", "gallery"),
     "load-runs-number": ("sb.load_runs(5)", "reports|folder"),
     "load-runs-none": ("sb.load_runs(None)", "reports|folder"),
