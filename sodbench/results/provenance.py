@@ -328,6 +328,11 @@ def _git(checkout: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def names_digest(names: Iterable[str]) -> str:
+    """The digest of the names of images: the field `images_sha256`."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
 def digest_of(files: Iterable[tuple[str, Path]]) -> str:
     """One SHA-256 over the names and contents of files, such as a folder of maps."""
     return digest_of_digests((name, sha256_of(path)) for name, path in files)
