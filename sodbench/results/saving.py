@@ -95,7 +95,7 @@ def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[],
     """
     try:
         with temporary(final) as staged:
-            staged.mkdir()
+            staged.mkdir(parents=True)  # the folder may just have been emptied and removed
             write(staged)
             for path in (*staged.iterdir(), staged):
                 _sync(path)
