@@ -43,11 +43,11 @@ def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[
         runs[dataset] = replace(run, name=new, provenance=replace(run.provenance, former_names=names))
     for folder, name, dataset in record_folders(reports):
         if name == new:
-            _refuse_others(folder, reports, name, dataset, runs.get(dataset))
+            _refuse_others(folder, reports, old, new, dataset, runs.get(dataset))
     renamed = []
     for dataset, run in runs.items():
         place = record_place(reports, new, dataset)
-        add_run(reports, run, partial(_refuse_others, place, reports, new, dataset, run))
+        add_run(reports, run, partial(_refuse_others, place, reports, old, new, dataset, run))
         renamed.append(_checked(place, reports, new, dataset))
     for one, digest in zip(records, digests, strict=True):
         remove_record(one.path, digest)
@@ -66,16 +66,24 @@ def _checked(folder: Path, reports: Path, name: str, dataset: str) -> Run:
     return run
 
 
-def _refuse_others(folder: Path, reports: Path, name: str, dataset: str, run: Run | None) -> None:
-    """Raises InputError for a record under the new name, unless an interrupted call has made it of `run`."""
+def _refuse_others(
+    folder: Path, reports: Path, old: str, new: str, dataset: str, run: Run | None = None
+) -> None:
+    """Raises InputError for a record under the new name that no interrupted call has left.
+
+    Such a one is the same as `run`, or was renamed from `old`, which has no record of this data set any more.
+    """
     try:
-        if run is not None and _fingerprint(read_run(folder, reports)) == _fingerprint(run):
+        there = read_run(folder, reports)
+        if run is None and there.provenance.former_names[-1:] == (old,):
+            return
+        if run is not None and _fingerprint(there) == _fingerprint(run):
             return
     except InputError:
         pass
     raise InputError(
-        f"{folder}: holds a record of {name} on {dataset} already; choose another name, or remove that record"
-        f" with 'sodbench runs rm {name} --dataset {dataset}'"
+        f"{folder}: holds a record of {new} on {dataset} already; choose another name, or remove that record"
+        f" with 'sodbench runs rm {new} --dataset {dataset}'"
     )
 
 

@@ -178,6 +178,8 @@ def gone_with(then: FormerRecord, run: Run) -> str:
     if then.predicted and run.provenance.origin == "maps":
         gone.append("how its maps were predicted")
     now = run.provenance.maps_sha256
+    if then.maps_sha256 and not run.maps_kept:
+        gone.append("where its maps are")
     if then.predicted and then.scored == run.scored and now and then.maps_sha256 not in (None, now):
         software = [
             part
