@@ -178,15 +178,19 @@ def _maps_of(records: Sequence[RecordFolder], reports: Path) -> tuple[Path, ...]
 
 
 def remove_leftovers(reports: Path, name: str) -> None:
-    """Removes what killed processes left among the records of a method, and their folder if it is empty."""
-    method = reports / "runs" / folder_name(name)
-    sweep([method])
+    """Removes what killed processes left of a method under hidden names, and folders that are empty then."""
+    folders = [reports / kind / folder_name(name) for kind in ("runs", "shards", "stress")]
+    galleries = [path for path in (reports / "gallery").glob("*") if path.is_dir()]
+    sweep([*folders, *galleries, reports / "efficiency"])
+    for folder in (*folders[1:], *galleries, reports / "efficiency"):
+        _remove_empty(folder, reports)
     with suppress(OSError):  # it holds records, or there is none
-        method.rmdir()
+        folders[0].rmdir()
 
 
 def _remove_empty(folder: Path, reports: Path) -> None:
-    with suppress(OSError):  # it holds something
-        while folder != reports:
+    """Removes a folder below the reports folder, and those that hold it, as far as they are empty."""
+    while folder != reports:
+        with suppress(OSError):  # it holds something, or is gone
             folder.rmdir()
-            folder = folder.parent
+        folder = folder.parent

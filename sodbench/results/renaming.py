@@ -15,8 +15,8 @@ from sodbench.paths import user_path
 from sodbench.results.integrity import differences
 from sodbench.results.loading import misplaced, read_run, record_folders
 from sodbench.results.removing import records_of, remove_leftovers, remove_record
-from sodbench.results.run import Run
-from sodbench.results.saving import add_run, record_place
+from sodbench.results.run import Run, known_facts
+from sodbench.results.saving import add_run, already_there, record_place
 
 
 def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[Run]:
@@ -45,13 +45,27 @@ def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[
         if name == new:
             _refuse_others(folder, reports, old, new, dataset, runs.get(dataset))
     renamed = []
-    for dataset, run in runs.items():
-        place = record_place(reports, new, dataset)
-        add_run(reports, run, partial(_refuse_others, place, reports, old, new, dataset, run))
-        renamed.append(_checked(place, reports, new, dataset))
+    for one, digest in zip(records, digests, strict=True):
+        place = record_place(reports, new, one.dataset)
+        if not place.exists():
+            add_run(reports, _in_memory(runs[one.dataset], one.folder, digest))
+        renamed.append(_checked(place, reports, new, one.dataset))
     for one, digest in zip(records, digests, strict=True):
         remove_record(one.path, digest)
     return renamed
+
+
+def _in_memory(run: Run, folder: Path, digest: str | None) -> Run:
+    """The run with its tables read; InputError where its record was replaced or removed meanwhile."""
+    for table in run.tables.values():
+        _ = table.per_image, table.curves, table.image_curves
+    facts = run.image_facts()
+    run_json = folder / "run.json"
+    if not run_json.is_file() or sha256_of(run_json) != digest:
+        raise InputError(
+            f"{folder}: another process has replaced or removed this record meanwhile; try again"
+        )
+    return replace(run, image_facts=partial(known_facts, facts))
 
 
 def _checked(folder: Path, reports: Path, name: str, dataset: str) -> Run:
@@ -81,10 +95,7 @@ def _refuse_others(
             return
     except InputError:
         pass
-    raise InputError(
-        f"{folder}: holds a record of {new} on {dataset} already; choose another name, or remove that record"
-        f" with 'sodbench runs rm {new} --dataset {dataset}'"
-    )
+    raise InputError(already_there(folder, new, dataset))
 
 
 def _fingerprint(run: Run) -> str:

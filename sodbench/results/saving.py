@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sodbench.errors import Note
+from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
 from sodbench.metrics.kept_curves import in_pieces
@@ -66,20 +66,25 @@ def save_run(reports: Path | str, run: Run, *, replace: Replace = False) -> Path
     return final
 
 
-def add_run(reports: Path | str, run: Run, taken: Callable[[], None]) -> Path:
-    """Writes the record of a run in a place where there is none; calls `taken` where there is one.
-
-    Returns its folder. `taken` raises, or lets the record be replaced.
-    """
+def add_run(reports: Path | str, run: Run) -> Path:
+    """Writes the record of a run and returns its folder; raises InputError where there is one already."""
     final = record_place(reports, run.name, run.dataset)
 
     def check() -> None:
         refuse_other_files(reports, run.name, run.dataset)
         if final.exists():
-            taken()
+            raise InputError(already_there(final, run.name, run.dataset))
 
     put_in_place(final, lambda staged: _write(staged, run), check)
     return final
+
+
+def already_there(folder: Path, name: str, dataset: str) -> str:
+    """What to say where a new name is that of a record."""
+    return (
+        f"{folder}: holds a record of {name} on {dataset} already; choose another name, or remove that record"
+        f" with 'sodbench runs rm {name} --dataset {dataset}'"
+    )
 
 
 def record_place(reports: Path | str, name: str, dataset: str) -> Path:

@@ -50,7 +50,7 @@ def struck(
 def repeated(job: Job, folder: Path, trials: Trials) -> list[str]:
     """Runs the command undisturbed where a fault has been, and compares with a folder where none was."""
     ended = forked(job.arguments, folder, trials.output(folder, "-again"))
-    if ended.code != 0:
+    if ended.code != 0 and not (ended.code == 2 and job.once):
         return [f"repeated: exit code {ended.code}: {ended.last_line()}"]
     return [f"repeated: {line}" for line in differences(contents(folder), job.after)]
 
