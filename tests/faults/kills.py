@@ -14,7 +14,7 @@ SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signa
 # exit codes; the negative ones where the signal comes before or after what `main` watches over
 CODES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
 _IN_OPERATIONS = 0.4  # the share of trials that strike right before a file operation, which are few and short
-_REDRAWS = 20
+_REDRAWS = 50  # a command that imports little ends before most moments in a new process
 
 
 def struck(
