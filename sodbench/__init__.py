@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from sodbench.reproduction import reproduce as reproduce
     from sodbench.rescoring import rescore as rescore
     from sodbench.results.loading import load_runs as load_runs
+    from sodbench.results.removing import remove_runs as remove_runs
+    from sodbench.results.renaming import rename_runs as rename_runs
     from sodbench.results.run import Run as Run
     from sodbench.robustness import stress as stress
     from sodbench.suites.planner import plan_suite as plan_suite
@@ -82,6 +84,8 @@ _HOME = {
     "DataSet": "data.folder",
     "Sample": "data.folder",
     "load_runs": "results.loading",
+    "remove_runs": "results.removing",
+    "rename_runs": "results.renaming",
     "Run": "results.run",
     "compare": "reporting.comparison",
     "parity": "map_parity",

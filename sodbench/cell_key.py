@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.json_text import to_json
 from sodbench.metrics.protocol import convention_fields
+from sodbench.results.dependencies import Parts
 from sodbench.results.provenance import digest_of, versions
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.metrics import Protocol
     from sodbench.models import LoadedNetwork
-
-Parts = dict[str, str]
 
 # the modules through which every map goes, besides the network's own
 PREDICTION_CODE = (
@@ -101,15 +100,6 @@ def scoring_parts(
     return parts | _packages(SCORING_PACKAGES)
 
 
-def prediction_part_of(parts: Mapping[str, str]) -> Parts:
-    """What the maps of a recorded run depend on: its parts without those of scoring only."""
-    return {
-        name: value
-        for name, value in parts.items()
-        if not name.startswith(("masks", "metrics ", "protocol "))
-    }
-
-
 def joined(prediction: Mapping[str, str], scoring: Mapping[str, str]) -> Parts:
     """The parts of maps and of their scoring; says so where the two saw other versions of a package."""
     both = {
@@ -131,16 +121,6 @@ def without_further_protocols(then: Mapping[str, str], wanted: Mapping[str, str]
 def key_of(parts: Mapping[str, str]) -> str:
     """The key of a cell: the SHA-256 of its parts, whatever their order."""
     return _digest(json.dumps(dict(parts), sort_keys=True))
-
-
-def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The parts in which two cells differ, in words: `weights: 3f2a91bc07de..., was 0c44...`."""
-    found = []
-    for name in sorted({*before, *now}):
-        then, value = before.get(name), now.get(name)
-        if then != value:
-            found.append(f"{name}: {_shown(value)}, was {_shown(then)}")
-    return found
 
 
 def network_digest(network: nn.Module, options: Mapping[str, Any]) -> str:
@@ -193,13 +173,6 @@ def _packages(names: Iterable[str]) -> Parts:
 
 def _fields(value: Any) -> dict[str, Any]:
     return dict(vars(value))
-
-
-def _shown(value: str | None) -> str:
-    if value is None:
-        return "not there"
-    is_digest = len(value) == 64 and not set(value) - set("0123456789abcdef")
-    return f"{value[:12]}..." if is_digest else value
 
 
 def _digest(text: str) -> str:

@@ -35,6 +35,7 @@ from sodbench.recording import Protocols, check_place, prepare_scoring, score_an
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.models import Baseline, LoadedNetwork
+    from sodbench.results.replacement import Replace
     from sodbench.results.run import Run
     from sodbench.shard import Shard
 
@@ -61,7 +62,7 @@ def evaluate(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
-    replace: bool = False,
+    replace: Replace = False,
     shard: Shard | str | None = None,
     trust_remote_code: bool = False,
     progress: bool = False,
@@ -92,7 +93,8 @@ def evaluate(
         paired tests follow. They are most of a record's size.
     self_check: whether eight images are scored a second time without the engine; the record says which, or
         that they were not. A difference above 1e-6 is an error, and nothing is recorded.
-    replace: whether a record of other masks, or of more images, may be replaced.
+    replace: whether a record of other masks, weights or maps, or of more images, may be replaced: False,
+        True, or "same data": one of other weights or maps, but of no other masks and no more images.
     shard: "3/16" predicts and scores the third of 16 parts of the images only, counted from 1, and records a
         shard; `merge` joins all of them. The run that is returned is that of the part.
     trust_remote_code: whether code that comes with a transformers model may run; the record says so.
@@ -108,6 +110,7 @@ def evaluate(
     from sodbench.pipeline import predict_and_score
     from sodbench.prediction import default_batch
     from sodbench.recorded_prediction import prediction_of
+    from sodbench.results.replacement import NewMaps
 
     started = time.time()
     if limit is not None:
@@ -134,7 +137,8 @@ def evaluate(
     name = name or recipe.name
     whole = opened.samples[:limit]
     samples = scoring.part_of(whole)
-    check_place(name, opened, len(whole), scoring)
+    names = [sample.name for sample in whole]
+    check_place(name, opened, names, scoring)
     folder = _folder_of_maps(maps, name, opened, keep_maps)
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
@@ -142,6 +146,7 @@ def evaluate(
     batch = batch or default_batch(device)
     prediction = prediction_of(loaded, scoring, precision=precision, batch=batch, limit=limit, device=device)
     made_from = prediction_parts(loaded, samples, precision, device)
+    check_place(name, opened, names, scoring, NewMaps(made_from, None))
     depends_on = {**made_from, "device": device.partition(":")[0]}
     # so that only maps of this network are scored; the shards of a run share the folder
     lock: AbstractContextManager[object] = nullcontext()
@@ -202,7 +207,9 @@ def prepare_all(
     **options: Any,
 ) -> tuple[str, LoadedNetwork, list[DataSet]]:
     """The device, the loaded network and the data sets of `evaluate_all`, after all of its checks."""
+    from sodbench.cell_key import prediction_parts
     from sodbench.models import Baseline, choose_device
+    from sodbench.results.replacement import NewMaps
 
     baseline = known_baseline(baseline, weights, trust_remote_code)
     root = _path(options.get("data_root"))
@@ -219,10 +226,15 @@ def prepare_all(
     recipe = baseline if isinstance(baseline, Baseline) else baseline.baseline
     name = options.get("name") or recipe.name
     for one in sets:
-        check_place(name, one, len(one.samples[: options.get("limit")]), scoring)
+        check_place(name, one, [sample.name for sample in one.samples[: options.get("limit")]], scoring)
         _folder_of_maps(options.get("maps"), name, one, options.get("keep_maps", True))
     device = choose_device(device)
     loaded = baseline.load(_path(weights), device) if isinstance(baseline, Baseline) else baseline
+    made_from = prediction_parts(loaded, (), options.get("precision"), device)
+    del made_from["images"]  # which `evaluate` reads
+    for one in sets:
+        images = [sample.name for sample in one.samples[: options.get("limit")]]
+        check_place(name, one, images, scoring, NewMaps(made_from, None))
     return device, loaded, sets
 
 
@@ -251,7 +263,7 @@ def score_maps(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
-    replace: bool = False,
+    replace: Replace = False,
     shard: Shard | str | None = None,
     progress: bool = False,
 ) -> Run:
@@ -266,6 +278,8 @@ def score_maps(
 
     The other arguments are those of `evaluate`. Raises InputError for errors that the user can correct.
     """
+    from sodbench.results.replacement import NewMaps, digest_by_name
+
     started = time.time()
     scoring = prepare_scoring(
         protocols,
@@ -286,8 +300,10 @@ def score_maps(
     folder_name(name)  # refuses what is no name
     pairs = maps_to_score(opened, folder, allow_missing)
     opened = counting_maps(opened, folder)
-    check_place(name, opened, len(pairs), scoring)
     whole = [sample for sample, _ in pairs]
+    check_place(
+        name, opened, [sample.name for sample in whole], scoring, NewMaps(None, digest_by_name(pairs))
+    )
     pairs = scoring.part_of(pairs)
     return score_and_record(name, opened, pairs, folder, scoring, started=started, whole=whole)
 

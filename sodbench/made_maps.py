@@ -17,11 +17,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sodbench.cell_key import differences
 from sodbench.cores import core_count
 from sodbench.errors import Note, first_of
 from sodbench.files import sha256_of, write_text
 from sodbench.json_text import to_json
+from sodbench.results.dependencies import differences
 
 
 class MadeMaps:

@@ -23,12 +23,12 @@ from sodbench.results.provenance import (
     command_line,
     digest_of_digests,
     locate,
+    names_digest,
     portable,
 )
 from sodbench.results.run import Run
 from sodbench.results.shard_records import (
     ShardRecord,
-    names_digest,
     read_shard,
     shard_folder,
     shard_folders,
@@ -40,19 +40,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sodbench.metrics import ScoreTable
+    from sodbench.results.replacement import Replace
 
 
 def merge(
     reports: Path | str | Sequence[Path | str],
     out: Path | str,
     *,
-    replace: bool = False,
+    replace: Replace = False,
     allow_constant: bool = False,
 ) -> list[Run]:
     """Joins the shards in reports folders to runs and records these in the reports folder `out`.
 
     reports: one or several folders that hold `shards/<name>/<dataset>/<3-of-16>`.
-    replace: whether a record of other masks, or of more images, may be replaced.
+    replace: whether a record of other masks, weights or maps, or of more images, may be replaced; see
+        `evaluate`.
     allow_constant: record a run even if every map has one value only. Not needed where all shards were scored
         with it.
 
@@ -85,7 +87,7 @@ def find_shards(reports: Sequence[Path]) -> list[ShardRecord]:
 
 
 def merge_shards(
-    records: Iterable[ShardRecord], out: Path, *, replace: bool = False, allow_constant: bool = False
+    records: Iterable[ShardRecord], out: Path, *, replace: Replace = False, allow_constant: bool = False
 ) -> list[Run]:
     """What `merge` does with shard records that were read."""
     from sodbench.results.saving import save_run
@@ -108,7 +110,7 @@ def merge_and_remove(
     count: int,
     reports: Path,
     *,
-    replace: bool = False,
+    replace: Replace = False,
     allow_constant: bool = False,
 ) -> list[Run]:
     """Joins shards of one run of sodbench, which have served when its records are there.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sodbench.data.folder import Sample
     from sodbench.metrics import Protocol, ScoreTable
     from sodbench.results.provenance import Prediction
+    from sodbench.results.replacement import NewMaps, Replace
     from sodbench.results.run import Run
     from sodbench.self_check import SelfChecker
 
@@ -40,7 +41,7 @@ class Scoring:
     image_curves: bool
     self_check: bool
     allow_constant: bool
-    replace: bool
+    replace: Replace
     shard: Shard | None = None
 
     def part_of(self, samples: Sequence[T]) -> list[T]:
@@ -73,14 +74,16 @@ def prepare_scoring(
     image_curves: bool = True,
     self_check: bool = True,
     allow_constant: bool = False,
-    replace: bool = False,
+    replace: Replace = False,
     shard: Shard | str | None = None,
 ) -> Scoring:
     """Refuses unknown protocols and metrics before any work is done."""
     from sodbench.metrics import Protocol, load_protocol
     from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
+    from sodbench.results.replacement import checked_replace
 
+    replace = checked_replace(replace)
     if shard is not None:
         shard = Shard.parse(shard)
         if reports is None:
@@ -112,8 +115,13 @@ def prepare_scoring(
     )
 
 
-def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> None:
-    """Refuses, before any work, a run that would be recorded under another set's name or lose a record."""
+def check_place(
+    name: str, dataset: DataSet, images: Sequence[str], scoring: Scoring, maps: NewMaps | None = None
+) -> None:
+    """Refuses, before any work, a run that would be recorded under another set's name or lose a record.
+
+    images: the names of the images to be scored. maps: what is known of their maps; None: nothing yet.
+    """
     from sodbench.results.replacement import refuse_loss, refuse_other_files
     from sodbench.results.shard_records import check_shard_place
 
@@ -130,14 +138,14 @@ def check_place(name: str, dataset: DataSet, images: int, scoring: Scoring) -> N
         return  # whether the record may be replaced is for the merge to say
     if scoring.reports is not None:
         refuse_other_files(scoring.reports, name, dataset.name)
-    if scoring.reports is not None and not scoring.replace:
+    if scoring.reports is not None and scoring.replace is not True:
         refuse_loss(
             scoring.reports,
             name,
             dataset.name,
             digest=dataset.digest,
-            scored=images,
-            present=len(dataset),
+            images=images,
+            maps=None if scoring.replace else maps,
         )
 
 

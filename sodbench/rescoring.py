@@ -15,6 +15,7 @@ from sodbench.paths import user_path
 from sodbench.recording import Protocols, check_place, prepare_scoring, score_and_record
 
 if TYPE_CHECKING:
+    from sodbench.results.replacement import Replace
     from sodbench.results.run import Run
 
 
@@ -29,7 +30,7 @@ def rescore(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
-    replace: bool = False,
+    replace: Replace = False,
     progress: bool = False,
 ) -> Run:
     """Scores the maps of a run again, under the same or other protocols and metrics.
@@ -41,7 +42,8 @@ def rescore(
 
     The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
     """
-    from sodbench.cell_key import prediction_part_of
+    from sodbench.results.dependencies import prediction_part_of
+    from sodbench.results.replacement import NewMaps, digest_by_name
     from sodbench.results.run import checked_runs
 
     started = time.time()
@@ -79,8 +81,9 @@ def rescore(
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
-    check_place(run.name, opened, len(pairs), scoring)
     then = run.provenance.depends_on
+    maps_now = NewMaps(prediction_part_of(then) if run.prediction else None, digest_by_name(pairs))
+    check_place(run.name, opened, [sample.name for sample, _ in pairs], scoring, maps_now)
     return score_and_record(
         run.name,
         opened,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sodbench.cell_key import differences
 from sodbench.errors import InputError, Note, first_of
 from sodbench.json_text import to_json
+from sodbench.results.dependencies import differences
 from sodbench.results.shard_records import ShardRecord
 
 # parts of a cell that are digests over files, and the column of a shard's images that they are made of

@@ -4,19 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import sodbench as sb
-from sodbench.cell_key import (
-    differences,
-    joined,
-    key_of,
-    map_parts,
-    network_digest,
-    prediction_parts,
-    scoring_parts,
-)
+from sodbench.cell_key import joined, key_of, map_parts, network_digest, prediction_parts, scoring_parts
 from sodbench.data.folder import open_dataset
 from sodbench.metrics import load_protocol
 from sodbench.models import create, load_baseline
 from sodbench.rescoring import rescore
+from sodbench.results.dependencies import differences
 from sodbench.results.loading import load_runs
 
 SAMPLES = open_dataset("sample").samples[:2]

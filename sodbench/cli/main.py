@@ -29,6 +29,7 @@ COMMANDS = (
     "check",
     "compare",
     "show",
+    "runs",
     "protocols",
     "datasets",
     "baselines",

@@ -189,7 +189,7 @@ def add_replace(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace",
         action="store_true",
-        help="replace a record of other masks, or of more images, under the same name",
+        help="replace a record of other masks, weights or maps, or of more images, under the same name",
     )
 
 

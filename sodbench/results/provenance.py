@@ -124,6 +124,7 @@ class Provenance:
     self_check: what was scored a second time; None in records of before there was a check.
     depends_on: what the scores depend on, part by part (`cell_key`); empty in records of before there were
     such.
+    former_names: names that the run had before it was renamed, the first one first.
     shards: of a merged run, where its shards come from. `started` is then that of the first to start,
     `seconds` the sum over the shards; other fields are those of shard 1, or None where the shards differ.
     """
@@ -154,6 +155,7 @@ class Provenance:
     remote_code: dict[str, str] = field(default_factory=dict)
     self_check: SelfCheck | None = None
     depends_on: dict[str, str] = field(default_factory=dict)
+    former_names: tuple[str, ...] = ()
     shards: tuple[ShardOrigin, ...] = ()
 
 
@@ -326,6 +328,11 @@ def _git(checkout: Path, *arguments: str) -> str:
         command, capture_output=True, text=True, check=True, timeout=10
     )
     return done.stdout.strip()
+
+
+def names_digest(names: Iterable[str]) -> str:
+    """The digest of the names of images: the field `images_sha256`."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def digest_of(files: Iterable[tuple[str, Path]]) -> str:

@@ -1,6 +1,5 @@
 """A run: one method scored on one data set, with everything that its scores depend on."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,15 @@ from sodbench.data.locations import known_roots
 from sodbench.files import sha256_of
 from sodbench.json_text import to_json
 from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import Prediction, Provenance, digest_of, environment, locate, portable
+from sodbench.results.provenance import (
+    Prediction,
+    Provenance,
+    digest_of,
+    environment,
+    locate,
+    names_digest,
+    portable,
+)
 from sodbench.schema import parse
 
 if TYPE_CHECKING:
@@ -215,7 +222,7 @@ def new_run(
     provenance = Provenance(
         origin="maps" if prediction is None else "baseline",
         **environment(started, roots),
-        images_sha256=hashlib.sha256("\n".join(images).encode()).hexdigest(),
+        images_sha256=names_digest(images),
         maps_sha256=None if maps is None else maps_digest(Path(maps), images),
         manifest_sha256=_manifest_digest(dataset.name),
         data_folder=recorded(dataset.folder),

@@ -13,47 +13,83 @@ import errno
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
 from sodbench.metrics.kept_curves import in_pieces
 from sodbench.names import folder_name
+from sodbench.results.former_record import former_record
 from sodbench.results.loading import SCHEMA
-from sodbench.results.replacement import refuse_loss, refuse_other_files
+from sodbench.results.replacement import Replace, gone_with, maps_of, refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.unfinished import temporary
 
 IMAGES_PER_PIECE = 8192  # of image_curves.parquet
 
 
-def save_run(reports: Path | str, run: Run, *, replace: bool = False) -> Path:
+def save_run(reports: Path | str, run: Run, *, replace: Replace = False) -> Path:
     """Writes the record to `reports/runs/<name>/<dataset>/` and returns that folder.
 
     A record of the same method and data set is replaced only when the new one is complete: whatever
     happens, either the old or the new one is there, whole. Raises InputError where the new one is of other
-    data, or of fewer images (see `refuse_loss`), unless `replace`.
+    masks or maps, or of fewer images (see `refuse_loss`), unless `replace` allows it. A note says what else
+    of the former record is gone.
     """
-    final = Path(reports) / "runs" / folder_name(run.name) / folder_name(run.dataset)
+    final = record_place(reports, run.name, run.dataset)
+    gone = ""
 
     def check() -> None:
+        nonlocal gone
         refuse_other_files(reports, run.name, run.dataset)
-        if not replace:
+        if replace is not True:
             refuse_loss(
                 reports,
                 run.name,
                 run.dataset,
                 digest=lambda: run.dataset_digest,
-                scored=run.scored,
-                present=run.expected,
+                images=[str(image) for image in next(iter(run.tables.values())).per_image.index],
+                maps=None if replace else maps_of(run),
             )
+        then = None if replace else former_record(final)
+        gone = "" if then is None else gone_with(then, run)
+
+    put_in_place(final, lambda staged: _write(staged, run), check)
+    if gone:
+        warnings.warn(f"{final}: a record was replaced; gone with it: {gone}", Note, stacklevel=2)
+    return final
+
+
+def add_run(reports: Path | str, run: Run) -> Path:
+    """Writes the record of a run and returns its folder; raises InputError where there is one already."""
+    final = record_place(reports, run.name, run.dataset)
+
+    def check() -> None:
+        refuse_other_files(reports, run.name, run.dataset)
+        if final.exists():
+            raise InputError(already_there(final, run.name, run.dataset))
 
     put_in_place(final, lambda staged: _write(staged, run), check)
     return final
+
+
+def already_there(folder: Path, name: str, dataset: str) -> str:
+    """What to say where a new name is that of a record."""
+    return (
+        f"{folder}: holds a record of {name} on {dataset} already; choose another name, or remove that record"
+        f" with 'sodbench runs rm {name} --dataset {dataset}'"
+    )
+
+
+def record_place(reports: Path | str, name: str, dataset: str) -> Path:
+    """The folder of a record."""
+    return Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
 
 
 def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[], None]) -> None:
@@ -64,7 +100,7 @@ def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[],
     """
     try:
         with temporary(final) as staged:
-            staged.mkdir()
+            staged.mkdir(parents=True)  # the folder may just have been emptied and removed
             write(staged)
             for path in (*staged.iterdir(), staged):
                 _sync(path)

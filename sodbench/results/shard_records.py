@@ -23,7 +23,7 @@ from sodbench.json_text import read_json, to_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.integrity import file_problems
 from sodbench.results.loading import RecordedTable, RecordFile, readable, recorded_facts
-from sodbench.results.provenance import Provenance
+from sodbench.results.provenance import Provenance, names_digest
 from sodbench.results.replacement import refuse_foreign_files
 from sodbench.results.run import Run, conventions, known_facts
 from sodbench.results.saving import (
@@ -233,13 +233,6 @@ def save_shard(
     final = shard_folder(reports, run.name, run.dataset, shard)
     put_in_place(final, write, lambda: refuse_foreign_files(final, FILES))
     return final
-
-
-def names_digest(names: Sequence[str]) -> str:
-    """The digest of the names of images, as a run's provenance holds it."""
-    import hashlib
-
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def _with_digests(

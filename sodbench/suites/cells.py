@@ -12,20 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sodbench.cell_key import (
-    Parts,
-    files_digest,
-    images_digest,
-    joined,
-    map_parts,
-    prediction_parts,
-    scoring_parts,
-)
+from sodbench.cell_key import files_digest, images_digest, joined, map_parts, prediction_parts, scoring_parts
 from sodbench.data.card import load_card
 from sodbench.data.folder import DataSet, open_dataset, pair_maps
 from sodbench.errors import InputError
 from sodbench.names import folder_name
 from sodbench.paths import user_path
+from sodbench.results.dependencies import Parts
 from sodbench.shard import Shard
 from sodbench.suites.options import Options
 from sodbench.suites.suite import DATASET, Row, Suite, baseline_of
@@ -61,7 +54,8 @@ def compute_cell(suite: Suite, cell: Cell, options: Options) -> Run:
         "reports": options.reports,
         "data_root": options.data_root,
         "workers": options.workers,
-        "replace": options.replace,
+        # a changed cell is computed again, and the suite says what changed
+        "replace": options.replace or "same data",
         "progress": options.progress,
     }
     if options.shard is not None:

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sodbench.cell_key import Parts, differences
 from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, first_of
 from sodbench.merging import merge_and_remove
 from sodbench.names import folder_name
 from sodbench.paths import real_path
+from sodbench.results.dependencies import Parts, differences
 from sodbench.results.replacement import refuse_foreign_files
 from sodbench.results.saving import put_in_place
 from sodbench.results.shard_records import FILES, check_shard_place, read_shard, shard_folder
@@ -144,7 +144,10 @@ class DaskEngine:
             self.tell(f"{name}: {done} of {count} shards; shard {shard} from {made.where}")
         remember_root(self.options.reports, data_root(self.options.data_root).path)
         (run,) = merge_and_remove(
-            [(cell.row.name, cell.dataset)], count, self.options.reports, replace=self.options.replace
+            [(cell.row.name, cell.dataset)],
+            count,
+            self.options.reports,
+            replace=self.options.replace or "same data",
         )
         return run
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sodbench.cell_key import differences
 from sodbench.data.locations import forget_roots
 from sodbench.errors import InputError, first_of
 from sodbench.json_text import to_json
 from sodbench.names import folder_name
 from sodbench.paths import real_path
 from sodbench.results import provenance
+from sodbench.results.dependencies import differences
 from sodbench.results.shard_records import shard_folder
 from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.options import Options

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sodbench.cell_key import Parts, differences, without_further_protocols
+from sodbench.cell_key import without_further_protocols
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError, first_of
 from sodbench.json_text import read_json
 from sodbench.names import folder_name
 from sodbench.paths import user_path
+from sodbench.results.dependencies import Parts, differences
 from sodbench.results.integrity import differences as record_differences
 from sodbench.results.loading import misplaced, read_run
 from sodbench.results.run import Run

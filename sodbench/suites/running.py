@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sodbench.arguments import SHARDS
-from sodbench.cell_key import Parts
 from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, Note, cut
 from sodbench.paths import user_path
 from sodbench.recording import check_place
+from sodbench.results.dependencies import Parts
 from sodbench.results.run import Run
 from sodbench.shard import Shard
 from sodbench.suites.cells import Cell, compute_cell, weights_of
@@ -276,12 +276,12 @@ class _Driver:
                 return self.planner.keys.parts_of_shard(cell, weights, shard)
 
         dataset = self.planner.keys.dataset(cell.dataset)
-        images = len(dataset.samples)
+        names = [sample.name for sample in dataset.samples]
         scoring = replace(
             self.planner.keys.scoring, reports=self.options.reports, replace=self.options.replace
         )
-        check_place(cell.row.name, dataset, images, scoring)
-        return self.engine.compute(self.suite, cell, parts_of, images)
+        check_place(cell.row.name, dataset, names, scoring)
+        return self.engine.compute(self.suite, cell, parts_of, len(names))
 
     def _report(self, unit: _Unit, outcome: Outcome) -> None:
         line = f"[{len(self.ended)}/{len(self.estimates)}] {outcome.name}: {outcome.state}"

@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sodbench.cell_key import Parts, differences, files_digest, key_of, network_digest, text_digest
+from sodbench.cell_key import files_digest, key_of, network_digest, text_digest
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError, Note
 from sodbench.files import sha256_of, write_text
 from sodbench.json_text import read_json, to_json
 from sodbench.names import folder_name
+from sodbench.results.dependencies import Parts, differences
 from sodbench.results.provenance import versions
 from sodbench.suites.options import Options
 from sodbench.suites.suite import Row, Suite, baseline_of

@@ -69,5 +69,5 @@ def test_a_former_spelling_works_with_a_note(
     assert output.err.strip() == (
         "sodbench: note: --protocol is now called --protocols; the former spelling works in this version only"
     )
-    assert main([*job, "--protocols", "raw"]) == 0
+    assert main([*job, "--protocols", "raw", "--reports", "other"]) == 0
     assert capsys.readouterr().err == ""

@@ -22,6 +22,7 @@ MODULES = (
     "suites",
     "json_files",
     "audits",
+    "stored_runs",
     "shards",
     "attributes",
     "further_protocols",

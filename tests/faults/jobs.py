@@ -12,7 +12,7 @@ from .world import PAIRS, write_card
 
 # what a replacement that is killed between two renames leaves; the next fetch puts it back
 HIDDEN = "the older set lies under a hidden name only"
-COMMANDS = ("run", "train", "score", "report", "fetch", "audit", "stress")
+COMMANDS = ("run", "train", "score", "report", "fetch", "audit", "stress", "runs")
 _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
 _SCORE = ("--name", "mine", "--dataset", "ecssd", *_DATA)
@@ -60,7 +60,7 @@ class Job:
 
     start: the folder that a trial begins with. finished: what an undisturbed call makes of it. before, after:
     the contents of the two. seconds, operations: what that call took; an operation opens a file for writing,
-    renames, removes or makes one.
+    renames, removes or makes one. once: where its work is done, the command has none and says so.
     """
 
     command: str
@@ -72,6 +72,7 @@ class Job:
     after: Contents
     seconds: float
     operations: int
+    once: bool = False
 
     @property
     def writes(self) -> bool:
@@ -115,16 +116,24 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
         folder = trials.new(start)
         ended = undisturbed(folder, *arguments)
         before, after = contents(start), contents(folder)
-        jobs.append(
-            Job(command, name, arguments, start, folder, before, after, ended.seconds, ended.operations)
-        )
+        measured = (ended.seconds, ended.operations)
+        once = command == "runs"
+        jobs.append(Job(command, name, arguments, start, folder, before, after, *measured, once))
 
     for command in commands:
         empty, older = trials.new(), trials.new()
         if command == "run":
             undisturbed(older, *_RUN, "--weights", "../../weights_before.pth")
             add(command, "run", empty, *_RUN, "--weights", "../../weights.pth")
-            add(command, "run over an older record", older, *_RUN, "--weights", "../../weights.pth")
+            add(
+                command,
+                "run over an older record",
+                older,
+                *_RUN,
+                "--weights",
+                "../../weights.pth",
+                "--replace",
+            )
         elif command == "train":
             add(command, "train", empty, *_TRAIN, "--workers", "0")
             add(command, "train with a cache", empty, *_TRAIN, "--workers", "1", "--cache")
@@ -134,7 +143,7 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
         elif command == "score":
             undisturbed(older, "score", "../../maps_before", *_SCORE)
             add(command, "score", empty, "score", "../../maps", *_SCORE)
-            add(command, "score over an older record", older, "score", "../../maps", *_SCORE)
+            add(command, "score over an older record", older, "score", "../../maps", *_SCORE, "--replace")
             parts = trials.new(older)
             for shard in ("1/2", "2/2"):
                 undisturbed(parts, "score", "../../maps_before", *_SCORE, "--shard", shard)
@@ -161,6 +170,12 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
             undisturbed(older, *_STRESS, "--weights", "../../weights_before.pth", *more)
             add(command, "stress", empty, *_STRESS, *weights, *more)
             add(command, "stress over an older record", older, *_STRESS, *weights, *more, "--replace")
+        elif command == "runs":
+            undisturbed(older, "score", "../../maps", *_SCORE)
+            undisturbed(older, "score", "../../maps", *_SCORE, "--shard", "1/2")
+            undisturbed(older, "score", "../../maps", "--masks", "../../maps_before", "--name", "mine")
+            add(command, "runs rm", older, "runs", "rm", "mine", "--with", "shards")
+            add(command, "runs mv", older, "runs", "mv", "mine", "renamed")
     return jobs
 
 
@@ -176,9 +191,10 @@ def torn(job: Job, folder: Path) -> list[str]:
             name = f"reports/runs/{run.name}/{run.dataset}/{path.name}"
             if digest(path) not in (job.before.get(name), job.after.get(name)):
                 problems.append(f"a record neither old nor new: {name}")
-    before = {Path(name).parent for name in job.before if name.endswith("/run.json")}
-    if len(records.runs) < len(before):
-        problems.append(f"{len(before) - len(records.runs)} of {len(before)} older records lost")
+    found = {f"reports/runs/{run.name}/{run.dataset}/run.json" for run in records.runs}
+    before, after = ({name for name in of if name.endswith("/run.json")} for of in (job.before, job.after))
+    if not (before <= found or after <= found):
+        problems.append(f"{len(before - found)} of {len(before)} older records lost")
     if job.command == "fetch":
         return problems + _torn_set(job, folder / "data" / "T")
     for path in folder.rglob("*"):

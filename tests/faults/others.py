@@ -17,7 +17,7 @@ CUTS = 10
 
 def writers(job: Job, setting: Setting) -> Iterator[list[str]]:
     """Eight processes do the same at the same time; of eight trainings one works, and seven may refuse."""
-    codes = (0, 2) if job.command == "train" else (0,)
+    codes = (0, 2) if job.command == "train" or job.once else (0,)
     for _ in range(ROUNDS):
         folder = setting.trials.new(job.start)
         outputs = [setting.trials.output(folder, f"-{number}") for number in range(WRITERS)]

@@ -121,8 +121,9 @@ def test_a_limited_run_does_not_replace_a_full_one_and_says_so_before_it_predict
 ) -> None:
     options = {"weights": network[1], "data_root": root, "name": "x", "device": "cpu"}
     evaluate(network[0], "sod", limit=2, **options)
-    evaluate(network[0], "sod", limit=1, **options)  # limited then and now
-    evaluate(network[0], "sod", **options)
+    with pytest.raises(InputError, match=r"2 images.*would hold 1;"):  # limited then and now
+        evaluate(network[0], "sod", limit=1, **options)
+    evaluate(network[0], "sod", **options)  # these two images are among them
     with monkeypatch.context() as patch:
         patch.setattr("sodbench.prediction.predict_samples", None)
         with pytest.raises(InputError, match=r"3 images.*would hold 1;.*--replace"):
