@@ -1,0 +1,286 @@
+"""Scores a tree of saliency maps, several methods on several data sets, in one call.
+
+Everything that can be found without decoding a map is found first, all of it in one error: nothing is scored
+then. What goes wrong later, such as a damaged map, concerns one folder; the others are scored and recorded.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sodbench.data.card import load_card
+from sodbench.data.folder import DataSet, counting_maps, open_to_score, pair_maps
+from sodbench.data.layout import absent, find_folders
+from sodbench.data.map_tree import DATASET, MapFolder, checked_layout, find_map_folders
+from sodbench.errors import MESSAGE, InputError, Note, cut, first_of
+from sodbench.evaluation import DEFAULT_PROTOCOLS, dataset_to_score
+from sodbench.paths import user_path
+from sodbench.recording import Protocols, Scoring, check_place, prepare_scoring, score_and_record
+
+if TYPE_CHECKING:
+    from sodbench.data.folder import Sample
+    from sodbench.results.run import Run
+    from sodbench.scoring import ProgressBar
+    from sodbench.shard import Shard
+
+
+@dataclass(frozen=True)
+class FailedFolder:
+    """A folder of maps that could not be scored: its method, its data set, and why."""
+
+    name: str
+    dataset: str
+    folder: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.dataset} was not scored: {self.problem}"
+
+
+@dataclass(frozen=True)
+class LeftOutFolder:
+    """A folder that fits the layout, of a data set that no card knows or that is not on this disk."""
+
+    folder: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class ExtraMaps:
+    """The maps of a folder that belong to no image of its data set, by the names of their images."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class TreeScores:
+    """What came of a tree of maps: the recorded runs, by method and data set, and what was not scored."""
+
+    runs: tuple[Run, ...]
+    failed: tuple[FailedFolder, ...] = ()
+    left_out: tuple[LeftOutFolder, ...] = ()
+    extra_maps: tuple[ExtraMaps, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """How many folders were scored, how many failed, how many were left out."""
+        parts = [f"{len(self.runs)} of {len(self.runs) + len(self.failed)} folders of maps were scored"]
+        parts += [f"{len(self.left_out)} were left out"] if self.left_out else []
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return "\n".join([*map(repr, self.runs), *map(str, self.failed), self.summary])
+
+    def _repr_html_(self) -> str:
+        failed = "".join(f"<li>{escape(str(one))}</li>" for one in self.failed)
+        runs = "".join(run._repr_html_() for run in self.runs)
+        return f"{runs}<p>{escape(self.summary)}</p><ul>{failed}</ul>"
+
+
+def score_tree(
+    root: Path | str,
+    layout: str = "{method}/{dataset}",
+    *,
+    dataset: str | DataSet | None = None,
+    masks: Path | str | None = None,
+    images: Path | str | None = None,
+    pattern: str | None = None,
+    resize: str | None = None,
+    protocols: Protocols = DEFAULT_PROTOCOLS,
+    metrics: str | Sequence[str] | None = None,
+    allow_missing: bool = False,
+    reports: Path | str | None = "reports",
+    data_root: Path | str | None = None,
+    allow_constant: bool = False,
+    workers: int | None = None,
+    image_curves: bool = True,
+    self_check: bool = True,
+    replace: bool = False,
+    shard: Shard | str | None = None,
+    progress: bool = False,
+) -> TreeScores:
+    """Scores all folders of maps below `root` and records one run each: `sodbench score ROOT --layout`.
+
+    layout: the path from `root` to a folder of maps, with `{method}` once and `{dataset}` once, in any order
+        and depth: "{dataset}/{method}", "maps-{method}/{dataset}_test". A data set goes by its card's name, an
+        alias or its folder's name, in any letter case.
+    dataset, masks, images: the one data set of all folders, as for `score_maps`, where the layout has no
+        `{dataset}`.
+
+    Folders whose data set no card knows, or is not on this disk, are left out, with a note. The other
+    arguments are those of `score_maps`. Raises InputError that names all problems, before anything is scored,
+    for bad arguments, maps that are missing or twice there, and records that would be lost. A folder whose maps
+    cannot be scored becomes one of `failed`, and the others are scored.
+    """
+    scoring = prepare_scoring(
+        protocols,
+        metrics,
+        reports,
+        data_root,
+        workers=workers,
+        progress=progress,
+        image_curves=image_curves,
+        self_check=self_check,
+        allow_constant=allow_constant,
+        replace=replace,
+        shard=shard,
+        pattern=pattern,
+        resize=resize,
+    )
+    checked_layout(layout)
+    one_set = None
+    given = [name for name, value in (("dataset", dataset), ("masks", masks)) if value is not None]
+    if DATASET not in layout:
+        if not given:
+            raise InputError(
+                f"layout {layout!r} has no {DATASET}: name the one data set with --dataset, or its masks with "
+                "--masks"
+            )
+        one_set = dataset_to_score(dataset, masks, images, scoring.data_root)
+    elif given or images is not None:
+        raise InputError(
+            f"layout {layout!r} names the data sets: leave {', '.join(given) or 'images'} out, or {DATASET}"
+        )
+    root = user_path(root)
+    tree = find_map_folders(root, layout)
+    left_out = [LeftOutFolder(folder, "no data set has this name") for folder in tree.unknown]
+    jobs, problems = [], []
+    opened = {
+        name: _opened(name, scoring) for name in sorted({one.dataset for one in tree.folders if one.dataset})
+    }
+    for one in tree.folders:
+        data = one_set if one.dataset is None else opened[one.dataset]
+        if data is None:
+            left_out.append(LeftOutFolder(one.folder, f"{one.dataset} is not in the data root"))
+        elif isinstance(data, InputError):
+            problems += [str(data)] if str(data) not in problems else []
+        else:
+            try:
+                jobs.append(_Job.of(one, data, allow_missing, scoring))
+            except InputError as error:
+                problems.append(str(error))
+    _raise(problems, len(tree.folders))
+    if not jobs:
+        missing = sorted({str(one.dataset) for one in tree.folders})
+        raise absent(load_card(missing[0]), scoring.data_root)
+    extra = tuple(ExtraMaps(job.folder, job.surplus) for job in jobs if job.surplus)
+    _note_left_out(root, left_out, extra)
+    runs, failed = _scored(jobs, scoring)
+    return TreeScores(tuple(runs), tuple(failed), tuple(left_out), extra)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One folder of maps, paired with its data set."""
+
+    method: str
+    dataset: DataSet
+    folder: Path
+    pairs: tuple[tuple[Sample, Path], ...]
+    surplus: tuple[str, ...]
+
+    @classmethod
+    def of(cls, one: MapFolder, dataset: DataSet, allow_missing: bool, scoring: Scoring) -> _Job:
+        """InputError where maps are missing or twice there, or a record would be lost."""
+        pairing = pair_maps(dataset, one.folder, allow_missing, scoring.pattern)
+        dataset = counting_maps(dataset, one.folder, scoring.pattern)
+        check_place(one.method, dataset, len(pairing.pairs), scoring)
+        return cls(one.method, dataset, one.folder, pairing.pairs, pairing.surplus)
+
+    def score(self, scoring: Scoring, bar: ProgressBar | None) -> Run:
+        return score_and_record(
+            self.method,
+            self.dataset,
+            scoring.part_of(self.pairs),
+            self.folder,
+            scoring,
+            started=time.time(),
+            whole=[sample for sample, _ in self.pairs],
+            progress=bar,
+        )
+
+
+def _opened(name: str, scoring: Scoring) -> DataSet | InputError | None:
+    """The data set; None where it is not on this disk, the error where its files are not in order."""
+    try:
+        if find_folders(load_card(name), scoring.data_root, masks_only=True)[1] is None:
+            return None
+        return open_to_score(name, scoring.data_root)
+    except InputError as error:
+        return error
+
+
+def _raise(problems: Sequence[str], total: int) -> None:
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    if problems:
+        listed = [f"({number}) {cut(one, MESSAGE)}" for number, one in enumerate(problems[:5], 1)]
+        listed += [f"and {len(problems) - 5} more"] if len(problems) > 5 else []
+        raise InputError(
+            f"{len(problems)} problems in {total} folders of maps, and nothing was scored: {'; '.join(listed)}"
+        )
+
+
+def _note_left_out(root: Path, left_out: Sequence[LeftOutFolder], extra: Sequence[ExtraMaps]) -> None:
+    """One note for each reason, and one for all maps that belong to no image."""
+    reasons: dict[str, list[str]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(_below(root, one.folder))
+    for reason, folders in reasons.items():
+        _note(f"{root}: {_count(folders, 'folder')} left out, because {reason}: {first_of(folders, 5)}")
+    if extra:
+        total = sum(len(one.names) for one in extra)
+        listed = [f"{_below(root, one.folder)} ({len(one.names)}: {first_of(one.names, 3)})" for one in extra]
+        maps = "1 map that belongs" if total == 1 else f"{total} maps that belong"
+        _note(f"{root}: {maps} to no image of the data set will not be scored: {first_of(listed, 5)}")
+
+
+def _note(message: str) -> None:
+    warnings.warn(message, Note, stacklevel=4)
+
+
+def _below(root: Path, folder: Path) -> str:
+    return folder.relative_to(root).as_posix()
+
+
+def _count(items: Sequence[Any], what: str) -> str:
+    return f"1 {what} is" if len(items) == 1 else f"{len(items)} {what}s are"
+
+
+def _scored(jobs: Sequence[_Job], scoring: Scoring) -> tuple[list[Run], list[FailedFolder]]:
+    """The run of every folder that could be scored, in their order, and the folders that could not."""
+    runs, failed = [], []
+    counts = {job.folder: len(scoring.part_of(job.pairs)) for job in jobs}
+    with _bar(counts, scoring.progress) as bar:
+        done = 0
+        for job in jobs:
+            if bar is not None:
+                bar.set_postfix_str(f"{job.method} on {job.dataset.name}")
+            try:
+                runs.append(job.score(scoring, bar))
+            except InputError as error:
+                failed.append(FailedFolder(job.method, job.dataset.name, job.folder, str(error)))
+            done += counts[job.folder]
+            if bar is not None:
+                bar.update(done - bar.n)  # past the rest of a folder that failed
+    return runs, failed
+
+
+@contextmanager
+def _bar(counts: Mapping[Path, int], shown: bool) -> Iterator[Any]:
+    """One progress bar for the maps of all folders; None where none is to be shown."""
+    if not shown:
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=sum(counts.values()), desc="score", unit="map") as bar:
+        yield bar
