@@ -105,7 +105,8 @@ def prepare_scoring(
     pattern, chosen_filter = checked_pattern(pattern), checked_filter(resize)
     resampling = [one.name for one in loaded if one.size_mismatch != "error"]
     if chosen_filter and resampling:
-        message = f"resize {resize}: not under {', '.join(resampling)}, which resamples maps by its own rule"
+        names = ", ".join(resampling)
+        message = f"--resize {resize} is not used under {names}: a protocol's own rule for sizes goes first"
         warnings.warn(message, Note, stacklevel=3)
     if isinstance(metrics, str):
         metrics = [metrics]

@@ -110,15 +110,17 @@ def score_tree(
     """Scores all folders of maps below `root` and records one run each: `sodbench score ROOT --layout`.
 
     layout: the path from `root` to a folder of maps, with `{method}` once and `{dataset}` once, in any order
-        and depth: "{dataset}/{method}", "maps-{method}/{dataset}_test". A data set goes by its card's name, an
-        alias or its folder's name, in any letter case.
+        and depth: "{dataset}/{method}", "maps-{method}/{dataset}_test". A data set goes by the name or an
+        alias of its card, or the name of its folder, in any letter case.
     dataset, masks, images: the one data set of all folders, as for `score_maps`, where the layout has no
         `{dataset}`.
 
-    Folders whose data set no card knows, or is not on this disk, are left out, with a note. The other
-    arguments are those of `score_maps`. Raises InputError that names all problems, before anything is scored,
-    for bad arguments, maps that are missing or twice there, and records that would be lost. A folder whose maps
-    cannot be scored becomes one of `failed`, and the others are scored.
+    Folders of a data set that no card knows, or that is not on this disk, are left out, with a note. The
+    other arguments are those of `score_maps`.
+
+    Raises InputError that names all problems, before anything is scored, for bad arguments, maps that are
+    missing or there twice, and records that would be lost. A folder whose maps cannot be scored becomes one
+    of `failed`, and the others are scored.
     """
     scoring = prepare_scoring(
         protocols,
@@ -141,8 +143,8 @@ def score_tree(
     if DATASET not in layout:
         if not given:
             raise InputError(
-                f"layout {layout!r} has no {DATASET}: name the one data set with --dataset, or its masks with "
-                "--masks"
+                f"layout {layout!r} has no {DATASET}: name the one data set with --dataset, or its masks "
+                "with --masks"
             )
         one_set = dataset_to_score(dataset, masks, images, scoring.data_root)
     elif given or images is not None:
@@ -225,7 +227,8 @@ def _raise(problems: Sequence[str], total: int) -> None:
         listed = [f"({number}) {cut(one, MESSAGE)}" for number, one in enumerate(problems[:5], 1)]
         listed += [f"and {len(problems) - 5} more"] if len(problems) > 5 else []
         raise InputError(
-            f"{len(problems)} problems in {total} folders of maps, and nothing was scored: {'; '.join(listed)}"
+            f"{len(problems)} problems in {total} folders of maps, and nothing was scored: "
+            + "; ".join(listed)
         )
 
 

@@ -77,9 +77,12 @@ def maps_now(folder: Path | None, pattern: str | None = None) -> dict[str, Path]
     if folder is None or not folder.is_dir():
         return {}
     paths = scan(folder, MAP_SUFFIXES).pictures
-    named = [(name_of(path.name, pattern), path) for path in paths]
-    order = sorted(named, key=lambda one: one[1].suffix.lower() != ".npy")  # pictures last, so that they stay
-    return dict(sorted((name, path) for name, path in order if name is not None))
+    maps: dict[str, Path] = {}
+    for path in paths:
+        name = name_of(path.name, pattern)
+        if name is not None and (name not in maps or path.suffix.lower() != ".npy"):
+            maps[name] = path
+    return dict(sorted(maps.items()))
 
 
 def name_of(file_name: str, pattern: str | None) -> str | None:

@@ -17,11 +17,11 @@ def resized(values: MapArray, shape: tuple[int, int], how: str = "resize-map") -
     """The map resampled to another height and width; uint8 stays uint8, floating point is clipped to 0..1.
 
     `how` is a protocol's `size_mismatch`, or one of Pillow's filters (`RESIZE_FILTERS`).
-    "resize-map-opencv" is OpenCV's INTER_LINEAR: bilinear between the four nearest pixels, also when it shrinks, in OpenCV's own 8-bit arithmetic, which another version or
-    processor may round otherwise by one level. "resize-map" is bicubic with a = -0.5, wider when shrinking
-    (as MATLAB's imresize and Pillow do), the result rounded to 8 bits: as if the map had been saved at that
-    size. How the toolkits round in between is not documented; for maps of another size their numbers agree
-    with ours to about 1e-3.
+    "resize-map-opencv" is OpenCV's INTER_LINEAR: bilinear between the four nearest pixels, also when it
+    shrinks, in OpenCV's own 8-bit arithmetic, which another version or processor may round otherwise by one
+    level. "resize-map" is bicubic with a = -0.5, wider when shrinking (as MATLAB's imresize and Pillow do),
+    the result rounded to 8 bits: as if the map had been saved at that size. How the toolkits round in between
+    is not documented; for maps of another size their numbers agree with ours to about 1e-3.
     """
     if how == "resize-map-opencv":
         import cv2
