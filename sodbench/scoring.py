@@ -48,7 +48,7 @@ class Scored:
     images: list[ImageScores]
     zero_one_map: Path | None
     zero_one_mask: Path | None
-    resized: bool = False
+    resized: Path | None = None
 
 
 def score_samples(
@@ -132,14 +132,15 @@ def collected(
     failed: list[InputError] = []
     faint: list[Path] = []
     stretched: list[Path] = []
-    objects = sized = 0
+    sized: list[Path] = []
+    objects = 0
     for scored in results:
         if isinstance(scored, InputError):
             failed.append(scored)
             continue
         faint += [] if scored.zero_one_map is None else [scored.zero_one_map]
         stretched += [] if scored.zero_one_mask is None else [scored.zero_one_mask]
-        sized += scored.resized
+        sized += [] if scored.resized is None else [scored.resized]
         objects += any(image.facts[2] > 0 for image in scored.images)
         for scorer, image in zip(scorers, scored.images, strict=True):
             scorer.add(image)
@@ -148,8 +149,8 @@ def collected(
     _note_zero_one(faint, stretched, total)
     if sized:
         how = next(scorer.size_rule for scorer in scorers if scorer.protocol.size_mismatch == "error")
-        message = f"{sized} of {total} maps had another size than their masks and were resized ({how})"
-        warnings.warn(message, Note, stacklevel=3)
+        message = f"{sized[0]}: a map of another size than its mask, resized ({how})"
+        warnings.warn(f"{message}; {len(sized)} of {total} maps are so", Note, stacklevel=3)
     if not objects:
         message = f"{first_mask}: an empty mask, without any object; all {total} masks are so"
         warnings.warn(f"{message}: check that these are the masks of this set", Note, stacklevel=3)
@@ -255,4 +256,9 @@ def score_pair(
     faint = any(image.zero_one for image in images)
     differs = saliency_map.shape != mask.shape
     sized = differs and any(scorer.protocol.size_mismatch == "error" for scorer in scorers)
-    return Scored(images, map_path if faint else None, mask_path if stretched else None, sized)
+    return Scored(
+        images,
+        map_path if faint else None,
+        mask_path if stretched else None,
+        map_path if sized else None,
+    )

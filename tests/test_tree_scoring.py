@@ -228,7 +228,10 @@ def test_maps_are_resized_by_the_filter_that_the_record_names(
     with pytest.warns(UserWarning) as notes:
         run = score_maps(small, "sod", name="A", resize="lanczos", **job)
     said = " ".join(str(note.message) for note in notes)
-    assert "3 of 3 maps had another size" in said and "--resize lanczos is not used under salod" in said
+    assert (
+        "another size than its mask, resized (lanczos); 3 of 3 maps are so" in said
+        and "--resize lanczos is not used under salod" in said
+    )
     assert run.provenance.map_resize == "lanczos" == run.provenance.depends_on["resize"]
     assert run.provenance.self_check is not None and run.provenance.self_check.done
     same = score_maps(by_hand, "sod", reports=None, data_root=root)
@@ -254,6 +257,9 @@ def test_shards_of_a_tree_are_merged(root: Path, tree: Path, here: Path) -> None
     for path in [*(tree / "A" / "sod").iterdir()][:2]:
         _as_npy(path, np.asarray(Image.open(path)))
         path.unlink()
+    assert (
+        main(["datasets", "verify", "sod", "--maps", str(tree / "A" / "sod"), "--data-root", str(root)]) == 0
+    )
     whole = score_tree(tree, data_root=root, reports=None, **FAST)
     for shard in ("1/2", "2/2"):
         score_tree(tree, data_root=root, shard=shard, **FAST)
