@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.data.card import load_card
 from sodbench.data.folder import DataSet, counting_maps, open_to_score, pair_maps
-from sodbench.data.layout import absent, find_folders
-from sodbench.data.map_tree import DATASET, MapFolder, checked_layout, find_map_folders
+from sodbench.data.image_files import scan, subfolders
+from sodbench.data.layout import find_folders
+from sodbench.data.map_files import MAP_SUFFIXES
+from sodbench.data.map_tree import DATASET, MapFolder, MapTree, checked_layout, find_map_folders
 from sodbench.errors import MESSAGE, InputError, Note, cut, first_of
 from sodbench.evaluation import DEFAULT_PROTOCOLS, dataset_to_score
 from sodbench.paths import user_path
@@ -137,46 +139,68 @@ def score_tree(
         pattern=pattern,
         resize=resize,
     )
-    checked_layout(layout)
-    one_set = None
-    given = [name for name, value in (("dataset", dataset), ("masks", masks)) if value is not None]
-    if DATASET not in layout:
-        if not given:
-            raise InputError(
-                f"layout {layout!r} has no {DATASET}: name the one data set with --dataset, or its masks "
-                "with --masks"
-            )
-        one_set = dataset_to_score(dataset, masks, images, scoring.data_root)
-    elif given or images is not None:
-        raise InputError(
-            f"layout {layout!r} names the data sets: leave {', '.join(given) or 'images'} out, or {DATASET}"
-        )
+    one_set = _one_set(layout, dataset, masks, images, scoring)
     root = user_path(root)
-    tree = find_map_folders(root, layout)
-    left_out = [LeftOutFolder(folder, "no data set has this name") for folder in tree.unknown]
-    jobs, problems = [], []
-    opened = {
-        name: _opened(name, scoring) for name in sorted({one.dataset for one in tree.folders if one.dataset})
-    }
-    for one in tree.folders:
-        data = one_set if one.dataset is None else opened[one.dataset]
-        if data is None:
-            left_out.append(LeftOutFolder(one.folder, f"{one.dataset} is not in the data root"))
-        elif isinstance(data, InputError):
-            problems += [str(data)] if str(data) not in problems else []
-        else:
-            try:
-                jobs.append(_Job.of(one, data, allow_missing, scoring))
-            except InputError as error:
-                problems.append(str(error))
-    _raise(problems, len(tree.folders))
-    if not jobs:
-        missing = sorted({str(one.dataset) for one in tree.folders})
-        raise absent(load_card(missing[0]), scoring.data_root)
+    jobs, left_out = _jobs(root, find_map_folders(root, layout), one_set, allow_missing, scoring)
     extra = tuple(ExtraMaps(job.folder, job.surplus) for job in jobs if job.surplus)
     _note_left_out(root, left_out, extra)
     runs, failed = _scored(jobs, scoring)
     return TreeScores(tuple(runs), tuple(failed), tuple(left_out), extra)
+
+
+def _one_set(
+    layout: str,
+    dataset: str | DataSet | None,
+    masks: Path | str | None,
+    images: Path | str | None,
+    scoring: Scoring,
+) -> DataSet | None:
+    """The data set of all folders; None where the layout names one for each."""
+    checked_layout(layout)
+    given = {"dataset": dataset, "masks": masks, "images": images}
+    names = [name for name, value in given.items() if value is not None]
+    if DATASET not in layout:
+        if dataset is None and masks is None:
+            raise InputError(
+                f"layout {layout!r} has no {DATASET}: name the one data set with --dataset, or its masks "
+                "with --masks"
+            )
+        return dataset_to_score(dataset, masks, images, scoring.data_root)
+    if names:
+        raise InputError(f"layout {layout!r} names the data sets: leave {', '.join(names)} out, or {DATASET}")
+    return None
+
+
+def _jobs(
+    root: Path, tree: MapTree, one_set: DataSet | None, allow_missing: bool, scoring: Scoring
+) -> tuple[list[_Job], list[LeftOutFolder]]:
+    """The folders to score, paired with their data sets, and those that are left out.
+
+    Raises InputError that names all problems, and where nothing is left to score.
+    """
+    left_out = [LeftOutFolder(folder, "no data set has this name") for folder in tree.unknown]
+    names = sorted({one.dataset for one in tree.folders if one.dataset is not None})
+    opened = {name: _opened(name, scoring) for name in names}
+    jobs: list[_Job] = []
+    problems: dict[str, None] = {}
+    for one in tree.folders:
+        data = one_set if one.dataset is None else opened[one.dataset]
+        try:
+            if data is None:
+                left_out.append(LeftOutFolder(one.folder, f"{one.dataset} is not in the data root"))
+            elif isinstance(data, InputError):
+                raise data
+            elif not scan(one.folder, MAP_SUFFIXES).pictures and subfolders(one.folder):
+                left_out.append(LeftOutFolder(one.folder, "it holds folders, and no maps"))
+            else:
+                jobs.append(_Job.of(one, data, allow_missing, scoring))
+        except InputError as error:
+            problems[str(error)] = None
+    _raise(list(problems), len(tree.folders))
+    if not jobs:
+        reasons = dict.fromkeys(f"{_below(root, one.folder)}: {one.reason}" for one in left_out)
+        raise InputError(f"{root}: nothing is left to score ({first_of(list(reasons), 5)})")
+    return jobs, left_out
 
 
 @dataclass(frozen=True)

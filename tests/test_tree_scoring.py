@@ -128,6 +128,7 @@ def test_the_command_scores_a_tree_and_says_what_it_left_out(
 ) -> None:
     shutil.copytree(tree / "A" / "sod", tree / "A" / "sodd")
     shutil.copytree(tree / "A" / "sod", tree / "A" / "DUT-OMRON")
+    (tree / "logs" / "ecssd" / "2019").mkdir(parents=True)
     shutil.copy(tree / "A" / "sod" / "3096.png", tree / "A" / "sod" / "extra.png")
     command = [
         "score",
@@ -151,6 +152,7 @@ def test_the_command_scores_a_tree_and_says_what_it_left_out(
     assert {Path(one["folder"]).name: one["reason"] for one in printed["left_out"]} == {
         "sodd": "no data set has this name",
         "DUT-OMRON": "dut-omron is not in the data root",
+        "ecssd": "it holds folders, and no maps",
     }
     assert [(one["names"], one["count"]) for one in printed["extra_maps"]] == [(["extra"], 1)]
     assert "A/sodd" in err and "A/DUT-OMRON" in err and "A/sod (1: extra)" in err

@@ -172,7 +172,7 @@ CASES = [
     Case(
         "trees/set-that-is-not-here",
         TREE,
-        says="hku-is: no folder HKU-IS/ in the data root",
+        says="nothing is left to score .DSS/HKU-IS: hku-is is not in the data root",
         build=lambda w: (w.work / "tree/DSS/HKU-IS").mkdir(parents=True),
     ),
     Case(
