@@ -9,7 +9,7 @@ from sodbench.text import columns, visible
 
 if TYPE_CHECKING:
     from sodbench.results.run import Run
-    from sodbench.tree_scoring import TreeScores
+    from sodbench.tree_scores import TreeScores
 
 
 def say(kind: str, message: str = "") -> None:
