@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from sodbench.suites.suite import suite_names as suite_names
     from sodbench.torch_metrics import SaliencyMetrics as SaliencyMetrics
     from sodbench.training.job import train as train
+    from sodbench.tree_scoring import score_tree as score_tree
 
 __version__ = "0.1.0"
 
@@ -62,6 +63,7 @@ _HOME = {
     "evaluate": "evaluation",
     "evaluate_all": "evaluation",
     "score_maps": "evaluation",
+    "score_tree": "tree_scoring",
     "rescore": "rescoring",
     "merge": "merging",
     "reproduce": "reproduction",

@@ -9,7 +9,7 @@ import math
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from sodbench.errors import InputError, shown
 
@@ -116,3 +116,16 @@ def instances(name: str, values: Iterable[T], kinds: type | tuple[type, ...], ex
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InputError(f"{name}: expected {expected}, found {type(values).__name__}")
     return [instance(name, value, kinds, expected) for value in values]
+
+
+# Pillow's filters, by which maps can be resized where the protocol compares equal sizes only; the last three
+# average when they shrink
+ResizeFilter = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+RESIZE_FILTERS: tuple[ResizeFilter, ...] = get_args(ResizeFilter)
+
+
+def checked_filter(resize: str | None) -> ResizeFilter | None:
+    """The name of a filter, or None; InputError for anything else."""
+    if resize is None or resize in RESIZE_FILTERS:
+        return resize
+    raise InputError(f"resize is {shown(resize)}; expected one of {', '.join(RESIZE_FILTERS)}")

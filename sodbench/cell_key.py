@@ -86,9 +86,15 @@ def map_parts(pairs: Iterable[tuple[Sample, Path]]) -> Parts:
 
 
 def scoring_parts(
-    samples: Sequence[Sample], protocols: Sequence[Protocol], metrics: Sequence[str] | None
+    samples: Sequence[Sample],
+    protocols: Sequence[Protocol],
+    metrics: Sequence[str] | None,
+    resize: str | None = None,
 ) -> Parts:
-    """What the scores depend on besides the maps: masks, protocols and the metric families of each."""
+    """What the scores depend on besides the maps: masks, protocols and the metric families of each.
+
+    resize: the filter for maps of another size than their masks, where one was chosen.
+    """
     from sodbench.metrics.scorer import scorers_for
 
     parts = {"masks": files_digest((sample.name, sample.mask) for sample in samples)}
@@ -97,6 +103,8 @@ def scoring_parts(
         fields = {name: getattr(protocol, name) for name in ("version", *convention_fields())}
         parts[f"protocol {protocol.name}"] = _digest(to_json(fields))
         parts[f"metrics {protocol.name}"] = " ".join(family.name for family in scorer.families)
+    if resize is not None:
+        parts["resize"] = resize
     return parts | _packages(SCORING_PACKAGES)
 
 

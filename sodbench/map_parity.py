@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sodbench.arguments import LEVELS, LIMIT, NOT_NEGATIVE, instance
-from sodbench.data.folder import DataSet, list_images, open_dataset
+from sodbench.data.folder import DataSet, open_dataset
 from sodbench.data.images import read_map
+from sodbench.data.map_files import list_maps
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.metrics.protocol import Protocol
 from sodbench.models.settings import PRECISIONS
@@ -289,7 +290,7 @@ def _takes_weights(side: _Side) -> bool:
 
 
 def _maps_in(folder: Path, dataset: str, samples: Sequence[Sample]) -> list[tuple[Sample, Path]]:
-    maps = list_images(folder)
+    maps = list_maps(folder)
     missing = [sample.name for sample in samples if sample.name not in maps]
     if missing:
         raise InputError(

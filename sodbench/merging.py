@@ -226,6 +226,7 @@ def _provenance(shards: Sequence[ShardRecord], names: Sequence[str], out: Path) 
         maps_sha256=digests["maps"],
         manifest_sha256=common("manifest_sha256"),
         batch=common("batch"),
+        float_maps=next((one.float_maps for one in all_of if one.float_maps), None),
         **places,
         self_check=_self_check(shards),
         depends_on=parts,

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sodbench.arguments import THREADS
+from sodbench.arguments import THREADS, checked_filter
 from sodbench.data.card import card_names, load_card
-from sodbench.data.image_files import scan
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.paths import user_path
 from sodbench.rescoring import dataset_of
@@ -237,7 +236,7 @@ class _Again:
             unknown = "the record names no maps" if run.maps_kept else "the maps were not kept"
             self.reason = f"no maps in {folder}" if folder else unknown
             return
-        maps = {path.stem: path for path in scan(folder).pictures}
+        maps = run.map_files(data_root)
         samples = {sample.name: sample for sample in dataset}
         self.pairs = [(samples[name], maps[name]) for name in images if name in samples and name in maps]
         missing = len(images) - len(self.pairs)
@@ -254,7 +253,13 @@ class _Again:
         run = self.run
         protocols = [protocol_of(table) for table in run.tables.values()]
         tables = score_samples(
-            self.pairs, protocols, list(run.values()), workers=workers, progress=progress, keep_curves=False
+            self.pairs,
+            protocols,
+            list(run.values()),
+            workers=workers,
+            progress=progress,
+            keep_curves=False,
+            resize=checked_filter(run.provenance.map_resize),
         )
         found: list[str] = []
         for name, recorded in run.tables.items():

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sodbench.arguments import THREADS, instances
+from sodbench.arguments import THREADS, ResizeFilter, checked_filter, instances
 from sodbench.data.folder import DataSet, refuse_reserved
+from sodbench.data.map_files import checked_pattern
 from sodbench.errors import InputError, Note
 from sodbench.paths import user_path
 from sodbench.shard import Shard
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sodbench.results.provenance import Prediction
     from sodbench.results.replacement import NewMaps, Replace
     from sodbench.results.run import Run
+    from sodbench.scoring import ProgressBar
     from sodbench.self_check import SelfChecker
 
 T = TypeVar("T")
@@ -43,6 +45,8 @@ class Scoring:
     allow_constant: bool
     replace: Replace
     shard: Shard | None = None
+    pattern: str | None = None
+    resize: ResizeFilter | None = None
 
     def part_of(self, samples: Sequence[T]) -> list[T]:
         """Those of the samples, or of their pairs, that are to be scored: of the shard, or all."""
@@ -76,8 +80,13 @@ def prepare_scoring(
     allow_constant: bool = False,
     replace: Replace = False,
     shard: Shard | str | None = None,
+    pattern: str | None = None,
+    resize: str | None = None,
 ) -> Scoring:
-    """Refuses unknown protocols and metrics before any work is done."""
+    """Refuses unknown protocols and metrics before any work is done.
+
+    Notes the protocols that resample maps by a rule of their own, where `resize` names a filter.
+    """
     from sodbench.metrics import Protocol, load_protocol
     from sodbench.metrics.protocol import own_or_shipped
     from sodbench.metrics.scorer import scorers_for
@@ -96,6 +105,12 @@ def prepare_scoring(
     loaded = tuple(own_or_shipped(load_protocol(protocol), "protocols") for protocol in protocols)
     if not loaded:
         raise InputError("no protocol to score under; expected at least one")
+    pattern, chosen_filter = checked_pattern(pattern), checked_filter(resize)
+    resampling = [one.name for one in loaded if one.size_mismatch != "error"]
+    if chosen_filter and resampling:
+        names = ", ".join(resampling)
+        message = f"--resize {resize} is not used under {names}: a protocol's own rule for sizes goes first"
+        warnings.warn(message, Note, stacklevel=3)
     if isinstance(metrics, str):
         metrics = [metrics]
     scorers_for(loaded, metrics)
@@ -112,6 +127,8 @@ def prepare_scoring(
         allow_constant,
         replace,
         shard,
+        pattern,
+        chosen_filter,
     )
 
 
@@ -161,17 +178,20 @@ def score_and_record(
     made_from: Mapping[str, str] | None = None,
     whole: Sequence[Sample] = (),
     score: Callable[[SelfChecker | None], dict[str, ScoreTable]] | None = None,
+    progress: ProgressBar | None = None,
 ) -> Run:
     """Scores maps against masks under every protocol and records the run, or the shard.
 
     `made_from` is what predicted maps depend on (`cell_key.prediction_parts`); None: only their bytes count.
     `whole`: all samples that are shared out, where `pairs` are those of a shard.
     `maps` is their folder; None: they are not kept, and `pairs` have no files of maps. `score` makes the
-    tables, and gives the checker its images; None: the files of the maps are scored.
+    tables, and gives the checker its images; None: the files of the maps are scored. `progress`: the bar that
+    is moved on; None: one of its own, if the scoring is to show one.
     """
     from sodbench.cell_key import joined, map_parts, scoring_parts
     from sodbench.constant_maps import check_not_constant
     from sodbench.data.auditing.manifest import changes
+    from sodbench.data.float_maps import RULE, holds_floats
     from sodbench.data.locations import data_root, remember_root
     from sodbench.metrics.aggregate import empty_table
     from sodbench.metrics.scorer import scorers_for
@@ -189,10 +209,12 @@ def score_and_record(
         checker = SelfChecker([sample.name for sample, _ in pairs], seed)
     files = [(sample, path) for sample, path in pairs if path is not None]
     if score is None:
-        progress = f"score {dataset.name}" if scoring.progress else None
+        bar = progress or (f"score {dataset.name}" if scoring.progress else None)
 
         def score(checker: SelfChecker | None) -> dict[str, ScoreTable]:
-            return score_samples(files, progress=progress, checker=checker, **scoring.options)
+            return score_samples(
+                files, progress=bar, checker=checker, resize=scoring.resize, **scoring.options
+            )
 
     if pairs or scoring.shard is None:
         tables = score(checker)
@@ -214,8 +236,11 @@ def score_and_record(
         prediction=prediction,
         depends_on=joined(
             map_parts(files) if made_from is None else made_from,
-            scoring_parts(samples, scoring.protocols, scoring.metrics),
+            scoring_parts(samples, scoring.protocols, scoring.metrics, scoring.resize),
         ),
+        map_pattern=scoring.pattern,
+        map_resize=scoring.resize,
+        float_maps=RULE if any(holds_floats(path) for _, path in files) else None,
         reports=scoring.reports,
         data_root=scoring.data_root,
         started=started,

@@ -37,7 +37,8 @@ def rescore(
 
     run: a new run, or one read by `load_runs`.
     protocols, metrics: as for `evaluate`; None: those of the run.
-    maps: where the maps are now; None: where the record says.
+    maps: where the maps are now; None: where the record says. They are read as the record says, too: by its
+        pattern of file names, and resized by its filter.
     reports: folder in which the new run is recorded; None: it is not recorded.
 
     The other arguments are those of `evaluate`. Raises InputError if the maps or the data set are missing.
@@ -62,6 +63,8 @@ def rescore(
         self_check=self_check,
         allow_constant=True,  # the run was recorded with these maps
         replace=replace,
+        pattern=run.provenance.map_pattern,
+        resize=run.provenance.map_resize,
     )
     opened = dataset_of(run, scoring.data_root)
     folder = (None if maps is None else user_path(maps)) or run.maps_folder(scoring.data_root)
@@ -73,7 +76,8 @@ def rescore(
     if folder is None:
         raise InputError(f"the record of {run.name} on {run.dataset} names no maps; give their folder")
     # maps of an ad-hoc set that are missing are named below
-    pairs = maps_to_score(opened, folder, run.scored < len(opened.samples) or opened.card is None)
+    some = run.scored < len(opened.samples) or opened.card is None
+    pairs = maps_to_score(opened, folder, some, scoring.pattern)
     # the folder may hold more maps by now, of a later run without `limit`
     images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
     pairs = [(sample, path) for sample, path in pairs if sample.name in images]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Protocol as Shape
 
-from sodbench.arguments import THREADS
+from sodbench.arguments import THREADS, ResizeFilter
 from sodbench.cores import core_count
 from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, decode_mask, read_map
@@ -30,13 +31,24 @@ CHUNK = 4  # images per task: handing a task over takes about a tenth of the tim
 AHEAD = 4  # tasks in flight per worker: bounds the memory, keeps the workers busy
 
 
+class ProgressBar(Shape):
+    """A progress bar that several scorings share, such as tqdm's."""
+
+    def update(self, n: int) -> object:
+        """Adds so many maps."""
+
+
 @dataclass(frozen=True)
 class Scored:
-    """One image under every protocol; the files that hold only 0 and 1 where 0 and 255 may be meant."""
+    """One image under every protocol; the files that hold only 0 and 1 where 0 and 255 may be meant.
+
+    `resized`: the map had another size than its mask, and was resized by the filter that the caller chose.
+    """
 
     images: list[ImageScores]
     zero_one_map: Path | None
     zero_one_mask: Path | None
+    resized: Path | None = None
 
 
 def score_samples(
@@ -45,8 +57,9 @@ def score_samples(
     metrics: Sequence[str] | None = None,
     *,
     workers: int | None = None,
-    progress: str | None = None,
+    progress: str | ProgressBar | None = None,
     keep_curves: bool = True,
+    resize: ResizeFilter | None = None,
     checker: SelfChecker | None = None,
 ) -> dict[str, ScoreTable]:
     """Scores samples paired with their maps (`folder.pair_maps`, `predict_samples`); one table per protocol.
@@ -63,6 +76,7 @@ def score_samples(
         workers=workers,
         progress=progress,
         keep_curves=keep_curves,
+        resize=resize,
         checker=checker,
     )
 
@@ -81,8 +95,9 @@ def score_files(
     metrics: Sequence[str] | None = None,
     *,
     workers: int | None = None,
-    progress: str | None = None,
+    progress: str | ProgressBar | None = None,
     keep_curves: bool = True,
+    resize: ResizeFilter | None = None,
     masks: MaskCache | None = None,
     checker: SelfChecker | None = None,
 ) -> dict[str, ScoreTable]:
@@ -90,12 +105,13 @@ def score_files(
 
     `metrics` chooses families or scores, under one protocol only with `@` and its name (None: all that each
     protocol defines); `workers` is the number of threads (None: one per core); `progress` is the label of a
-    progress bar on stderr (None: no bar); `masks` keeps the work of masks for further calls (None: it is not
-    kept, which is faster for one call); `checker` is given the images that it draws, to score them again.
-    Raises InputError that counts the files that cannot be scored and names the first of them. Notes, once
-    each, maps and masks that hold only 0 and 1, and notes it if no mask has an object.
+    progress bar on stderr, or a bar that is there (None: no bar); `resize` is a filter for maps of another
+    size than their mask under protocols that would refuse them; `masks` keeps the work of masks for further
+    calls (None: it is not kept, which is faster for one call); `checker` is given the images that it draws,
+    to score them again. Raises InputError that counts the files that cannot be scored and names the first of
+    them. Notes, once each, maps and masks that hold only 0 and 1, and notes it if no mask has an object.
     """
-    scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks)
+    scorers = scorers_for(protocols, metrics, keep_curves=keep_curves, masks=masks, resize=resize)
     if not pairs:
         raise InputError("nothing to score: no pair of map and mask; expected at least one")
     results = _in_order(pairs, scorers, masks, workers, progress, checker)
@@ -116,6 +132,7 @@ def collected(
     failed: list[InputError] = []
     faint: list[Path] = []
     stretched: list[Path] = []
+    sized: list[Path] = []
     objects = 0
     for scored in results:
         if isinstance(scored, InputError):
@@ -123,12 +140,17 @@ def collected(
             continue
         faint += [] if scored.zero_one_map is None else [scored.zero_one_map]
         stretched += [] if scored.zero_one_mask is None else [scored.zero_one_mask]
+        sized += [] if scored.resized is None else [scored.resized]
         objects += any(image.facts[2] > 0 for image in scored.images)
         for scorer, image in zip(scorers, scored.images, strict=True):
             scorer.add(image)
     if failed:
         raise _cannot_be_scored(failed, total)
     _note_zero_one(faint, stretched, total)
+    if sized:
+        how = next(scorer.size_rule for scorer in scorers if scorer.protocol.size_mismatch == "error")
+        message = f"{sized[0]}: a map of another size than its mask, resized ({how})"
+        warnings.warn(f"{message}; {len(sized)} of {total} maps are so", Note, stacklevel=3)
     if not objects:
         message = f"{first_mask}: an empty mask, without any object; all {total} masks are so"
         warnings.warn(f"{message}: check that these are the masks of this set", Note, stacklevel=3)
@@ -171,15 +193,16 @@ def _in_order(
     scorers: list[Scorer],
     masks: MaskCache | None,
     workers: int | None,
-    progress: str | None,
+    progress: str | ProgressBar | None,
     checker: SelfChecker | None,
 ) -> Iterator[Scored | InputError]:
     workers = core_count() if workers is None else THREADS.checked("workers", workers)
-    bar = None
-    if progress is not None:
+    own = None
+    bar = None if isinstance(progress, str) else progress
+    if isinstance(progress, str):
         from tqdm import tqdm
 
-        bar = tqdm(total=len(pairs), desc=progress, unit="map")
+        bar = own = tqdm(total=len(pairs), desc=progress, unit="map")
     chunks = iter([pairs[i : i + CHUNK] for i in range(0, len(pairs), CHUNK)])
     pool = ThreadPoolExecutor(workers)
     try:
@@ -197,8 +220,8 @@ def _in_order(
             yield from scored
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        if bar is not None:
-            bar.close()
+        if own is not None:
+            own.close()
 
 
 def _score_chunk(
@@ -231,4 +254,11 @@ def score_pair(
     if checker is not None:
         checker.keep(name, saliency_map, mask, scorers)
     faint = any(image.zero_one for image in images)
-    return Scored(images, map_path if faint else None, mask_path if stretched else None)
+    differs = saliency_map.shape != mask.shape
+    sized = differs and any(scorer.protocol.size_mismatch == "error" for scorer in scorers)
+    return Scored(
+        images,
+        map_path if faint else None,
+        mask_path if stretched else None,
+        map_path if sized else None,
+    )

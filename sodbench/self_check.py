@@ -130,14 +130,14 @@ def _scored_again(
 
     pictures: dict[str, Picture] = {}
     for scorer in scorers:
-        how = scorer.protocol.size_mismatch if saliency_map.shape != mask.shape else ""
+        how = scorer.size_rule if saliency_map.shape != mask.shape else ""
         if how not in pictures:
             sized = resized(saliency_map, (mask.shape[0], mask.shape[1]), how) if how else saliency_map
             pictures[how] = Picture(np.ascontiguousarray(sized), np.ascontiguousarray(mask))
     loaded = package or any(family.name in NEEDED_BY for scorer in scorers for family in scorer.families)
     again = {}
     for scorer in scorers:
-        picture = pictures[scorer.protocol.size_mismatch if saliency_map.shape != mask.shape else ""]
+        picture = pictures[scorer.size_rule if saliency_map.shape != mask.shape else ""]
         families = [family.name for family in scorer.families]
         columns, curves = plain_scores(picture, scorer.protocol, families)
         by_package = set(families) & set(NEEDED_BY)

@@ -20,6 +20,7 @@ from sodbench.data.image_files import list_images
 from sodbench.data.images import Pixels, read_image, read_mask
 from sodbench.data.layout import PairFolders, absent, files_of, find_folders, no_layout, split_names
 from sodbench.data.locations import data_root as data_root_of
+from sodbench.data.map_files import EXPECTED_MAPS, list_maps, pattern_hint
 from sodbench.data.picture_files import SUFFIXES
 from sodbench.errors import InputError, Note, first_of
 from sodbench.names import folder_name
@@ -221,8 +222,13 @@ def refuse_reserved(name: str) -> None:
         )
 
 
-def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pairing:
+def pair_maps(
+    dataset: DataSet, folder: Path, allow_missing: bool = False, pattern: str | None = None
+) -> Pairing:
     """Each sample with the saliency map of the same stem in `folder`, and what is left over.
+
+    pattern: which part of a map's file name is the name of its image (`map_files.checked_pattern`); None: the
+    stem.
 
     Raises InputError naming the first ten samples without a map and their number, unless `allow_missing`;
     and always if no map fits. Maps that belong to no sample are returned as `surplus`. They are no error
@@ -230,17 +236,22 @@ def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pa
     whole set where only a part of it is on this disk. Where there are only masks, a mask is missing, which is
     an error unless `allow_missing`.
     """
-    maps = list_images(folder)
+    maps = list_maps(folder, pattern)
     pairs = tuple((sample, maps[sample.name]) for sample in dataset.samples if sample.name in maps)
     missing = [sample.name for sample in dataset.samples if sample.name not in maps]
     if not maps:
         inner = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-        hint = f"; it holds the folders {first_of(inner)}: name one of them" if inner else ""
-        raise InputError(f"{folder}: no saliency maps ({EXPECTED_FILES}){hint}")
+        hint = (
+            f"; it holds the folders {first_of(inner)}: name one of them, or score all of them with --layout"
+            if inner
+            else ""
+        )
+        raise InputError(f"{folder}: no saliency maps ({EXPECTED_MAPS}){hint}")
     if not pairs:
         raise InputError(
             f"{folder}: none of its {len(maps)} maps is named like a sample of {dataset.name}: "
             f"found {first_of(sorted(maps), 3)}; expected {first_of(missing, 3)}"
+            + ("" if pattern else pattern_hint(maps, missing))
         )
     if missing and not allow_missing:
         raise InputError(
@@ -256,11 +267,11 @@ def pair_maps(dataset: DataSet, folder: Path, allow_missing: bool = False) -> Pa
     return Pairing(pairs, tuple(missing), tuple(surplus))
 
 
-def counting_maps(dataset: DataSet, folder: Path) -> DataSet:
+def counting_maps(dataset: DataSet, folder: Path, pattern: str | None = None) -> DataSet:
     """The data set; one of masks alone expects an image for every map in `folder` as well."""
     if not _has_only_masks(dataset):
         return dataset
-    names = {sample.name for sample in dataset} | list_images(folder).keys()
+    names = {sample.name for sample in dataset} | list_maps(folder, pattern).keys()
     return replace(dataset, expected=max(dataset.expected, len(names)))
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,11 @@ class Scan:
     bad: tuple[str, ...]  # one line each
 
 
-def scan(folder: Path) -> Scan:
-    """Lists the image files of a folder without stopping at broken links and names that are not UTF-8."""
+def scan(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> Scan:
+    """Lists the image files of a folder without stopping at broken links and names that are not UTF-8.
+
+    suffixes: the endings of the files to list, in lower case.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
@@ -31,7 +34,7 @@ def scan(folder: Path) -> Scan:
         raise InputError(f"{folder}: not readable ({error.strerror})") from None
     pictures, bad = [], []
     for entry in entries:
-        if entry.name.startswith(".") or os.path.splitext(entry.name)[1].lower() not in SUFFIXES:  # noqa: PTH122
+        if entry.name.startswith(".") or os.path.splitext(entry.name)[1].lower() not in suffixes:  # noqa: PTH122
             continue
         try:
             is_file = entry.is_file()
@@ -50,9 +53,9 @@ def scan(folder: Path) -> Scan:
     return Scan(tuple(pictures), tuple(bad))
 
 
-def image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The image files directly inside a folder, by name; raises InputError at the first bad entry."""
-    listing = scan(folder)
+    listing = scan(folder, suffixes)
     if listing.bad:
         raise InputError(listing.bad[0])
     return list(listing.pictures)

@@ -10,8 +10,8 @@ Conventions that can change numbers:
   scaled by 1/257 and rounded; of 16-bit colours the upper 8 bits are taken;
 - masks: a mask of only {0, 1} becomes {0, 255} (logged once); other grey levels are kept;
   transparent parts count as background; a two-colour palette of labels becomes background and object;
-- maps: 8-bit grey only; 16-bit and truly coloured maps (a heat map) raise InputError, because their scale
-  is not known;
+- maps: 8-bit grey; floating point in 0..1 (`.npy`, TIFF) becomes round(255 x); 16-bit and truly coloured
+  maps (a heat map) raise InputError, because their scale is not known;
 - a mask or map in which one level other than 0 is marked transparent raises InputError, because programs
   disagree on what it means.
 """
@@ -94,9 +94,17 @@ def decode_mask(path: Path) -> tuple[Pixels, bool]:
 
 
 def read_map(path: Path) -> Pixels:
-    """A saliency map as H x W uint8, as it is stored; raises InputError for 16-bit and coloured maps."""
+    """A saliency map as H x W uint8; raises InputError for 16-bit and coloured maps.
+
+    8-bit grey is taken as it is stored; floating point in 0..1 (`.npy`, TIFF) becomes round(255 x).
+    """
+    from sodbench.data.float_maps import eight_bit_levels
     from sodbench.data.grey_png import read_grey_png
 
+    if path.suffix.lower() == ".npy":
+        from sodbench.data.npy_maps import read_npy
+
+        return eight_bit_levels(read_npy(path), path)
     with named_errors(path):
         refuse_special(path)
         if (plain := read_grey_png(path)) is not None:
@@ -107,7 +115,9 @@ def read_map(path: Path) -> Pixels:
             return np.array(picture)
         if picture.mode == "1":
             return _bilevel(picture)
-        if picture.mode.startswith(("I", "F")):
+        if picture.mode == "F":
+            return eight_bit_levels(np.asarray(picture), path)
+        if picture.mode.startswith("I"):
             raise InputError(
                 f"{path}: a saliency map of mode {picture.mode} (more than 8 bits); "
                 "expected 8-bit grey: save it as round(255 * probability)"

@@ -131,7 +131,8 @@ class SizeMismatchError(InputError):
         resampling = [one for one in protocol_names() if load_protocol(one).size_mismatch != "error"]
         self.remedy = (
             f"protocol {protocol} compares equal sizes only: save maps at the size of their images, or "
-            f"choose a protocol that resamples maps ({', '.join(resampling)})"
+            f"choose a protocol that resamples maps ({', '.join(resampling)}), or resize them by a filter "
+            "that the record names (sodbench score --resize bilinear)"
         )
         super().__init__(f"{self.sizes} (height x width); {self.remedy}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sodbench.arguments import RESIZE_FILTERS
 from sodbench.metrics.inputs import MapArray
 
 # the numbers of one matrix: images up to 2900 x 2900 are resampled at once, longer sides in parts
@@ -15,18 +16,20 @@ WORKING_SET = 2**23
 def resized(values: MapArray, shape: tuple[int, int], how: str = "resize-map") -> MapArray:
     """The map resampled to another height and width; uint8 stays uint8, floating point is clipped to 0..1.
 
-    `how` is a protocol's `size_mismatch`. "resize-map-opencv" is OpenCV's INTER_LINEAR: bilinear between the
-    four nearest pixels, also when it shrinks, in OpenCV's own 8-bit arithmetic, which another version or
-    processor may round otherwise by one level. "resize-map" is bicubic with a = -0.5, wider when shrinking
-    (as MATLAB's imresize and Pillow do), the result rounded to 8 bits: as if the map had been saved at that
-    size. How the toolkits round in between is not documented; for maps of another size their numbers agree
-    with ours to about 1e-3.
+    `how` is a protocol's `size_mismatch`, or one of Pillow's filters (`RESIZE_FILTERS`).
+    "resize-map-opencv" is OpenCV's INTER_LINEAR: bilinear between the four nearest pixels, also when it
+    shrinks, in OpenCV's own 8-bit arithmetic, which another version or processor may round otherwise by one
+    level. "resize-map" is bicubic with a = -0.5, wider when shrinking (as MATLAB's imresize and Pillow do),
+    the result rounded to 8 bits: as if the map had been saved at that size. How the toolkits round in between
+    is not documented; for maps of another size their numbers agree with ours to about 1e-3.
     """
     if how == "resize-map-opencv":
         import cv2
 
         bilinear = cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
         return np.asarray(bilinear, values.dtype)
+    if how in RESIZE_FILTERS:
+        return _by_pillow(values, shape, how)
     out = np.empty(shape, values.dtype)
     for first, last, start, stop in _blocks(values.shape[0], shape[0], most=WORKING_SET // values.shape[1]):
         weights = _resampling(values.shape[0], shape[0], first, last, start, stop)
@@ -35,6 +38,15 @@ def resized(values: MapArray, shape: tuple[int, int], how: str = "resize-map") -
             rows = np.floor(rows + 0.5)
         out[first:last] = np.clip(rows, 0, 255 if values.dtype == np.uint8 else 1)
     return out
+
+
+def _by_pillow(values: MapArray, shape: tuple[int, int], how: str) -> MapArray:
+    from PIL import Image
+
+    eight_bits = values.dtype == np.uint8
+    picture = Image.fromarray(values if eight_bits else values.astype(np.float32))
+    sized = np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling[how.upper()]))
+    return np.ascontiguousarray(sized if eight_bits else np.clip(sized, 0, 1), values.dtype)
 
 
 def _across(rows: NDArray[np.float64], width: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sodbench.arguments import instance
+from sodbench.arguments import ResizeFilter, instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
@@ -79,9 +79,16 @@ class Scorer:
         """
         self.protocol = load_protocol(protocol)
         self.families = chosen(metrics, self.protocol)
+        self._resize: ResizeFilter | None = None  # of maps of another size, where the protocol refuses them
         self._masks: MaskCache | None = masks
         self._keep = keep_curves
         self.reset()
+
+    @property
+    def size_rule(self) -> str:
+        """What becomes of a map of another size than its mask: "error", or how it is `resized`."""
+        rule = self.protocol.size_mismatch
+        return self._resize if rule == "error" and self._resize else rule
 
     def reset(self) -> None:
         """Discards all images; keeps protocol and metrics."""
@@ -262,8 +269,12 @@ def scorers_for(
     *,
     keep_curves: bool = False,
     masks: MaskCache | None = None,
+    resize: ResizeFilter | None = None,
 ) -> list[Scorer]:
     """One scorer per protocol for a choice of metrics.
+
+    resize: one of Pillow's filters for maps of another size than their mask, under the protocols that compare
+    equal sizes only; the others keep their own rule.
 
     A metric with `@` and a protocol's name (`MAE@raw`) is scored under that protocol only. Raises InputError
     for unknown names, for a metric `@` a protocol that is not asked for, for a protocol that is left without
@@ -286,7 +297,9 @@ def scorers_for(
                 f"protocol {protocol.name!r} has no metric: all chosen metrics name another protocol "
                 f"({', '.join(metrics or ())})"
             )
-        scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks))
+        scorer = Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks)
+        scorer._resize = resize
+        scorers.append(scorer)
     return scorers
 
 
@@ -307,17 +320,17 @@ def measure_image(
     size = (grey.shape[0], grey.shape[1])
     sized: dict[str, MapArray] = {}
     if values.shape == size:
-        sized = dict.fromkeys((protocol.size_mismatch for protocol in protocols), values)
+        sized = dict.fromkeys((scorer.size_rule for scorer in scorers), values)
     # before anything is resized
-    for protocol in protocols:
-        if protocol.size_mismatch == "error" and "error" not in sized:
-            raise SizeMismatchError(name, values.shape, size, protocol.name)
-    for how in {protocol.size_mismatch for protocol in protocols} - sized.keys():
+    for scorer in scorers:
+        if scorer.size_rule == "error" and "error" not in sized:
+            raise SizeMismatchError(name, values.shape, size, scorer.protocol.name)
+    for how in {scorer.size_rule for scorer in scorers} - sized.keys():
         sized[how] = resized(values, size, how)
     shared: dict[tuple[int, int], Measurement] = {}
     images = []
     for scorer, protocol in zip(scorers, protocols, strict=True):
-        least, values = object_level(grey, protocol), sized[protocol.size_mismatch]
+        least, values = object_level(grey, protocol), sized[scorer.size_rule]
         measurement = shared.get((least, id(values)))
         if measurement is None:
             binary = binarise(grey, least)

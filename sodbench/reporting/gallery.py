@@ -24,6 +24,7 @@ from sodbench.reporting.labels import label
 from sodbench.reporting.pictures import Pictures, Pixels
 from sodbench.results.run import Run
 
+NOT_SHOWN = (".npy", ".tif", ".tiff")  # files that browsers cannot show
 LONGEST = 320  # pixels of a thumbnail's longer side
 # the score by which images are chosen: the first of these that was recorded
 PREFERRED = ("S", "wF", "MAE", "adpF")
@@ -125,8 +126,11 @@ def _with_data(pictures: Sequence[Pictures]) -> Pictures:
 
 
 def _address(page: Path, path: Path | None) -> str | None:
-    """The address of a file relative to the page's folder, quoted as URLs need it."""
-    if path is None:
+    """The address of a file relative to the page's folder, quoted as URLs need it.
+
+    None where there is no file, or none that browsers show.
+    """
+    if path is None or path.suffix.lower() in NOT_SHOWN:
         return None
     try:
         relative = os.path.relpath(path, page)

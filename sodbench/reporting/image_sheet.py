@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sodbench.arguments import checked_filter
 from sodbench.data.images import read_image, read_map, read_mask
 from sodbench.data.overwriting import refuse_overwriting
 from sodbench.errors import InputError, unknown_names
 from sodbench.files import atomic_path
+from sodbench.metrics.resizing import resized
 from sodbench.reporting.cell_text import number
 from sodbench.reporting.figure_style import escape_dollars, new_figure
 from sodbench.reporting.labels import arrow, label, order, split_name
@@ -33,6 +35,8 @@ def write_sheet(run: Run, image: str, path: Path) -> None:
     refuse_overwriting([path], inputs, str(path.parent))
     mask, saliency = read_mask(mask_file), read_map(map_file)
     picture = read_image(picture_file) if picture_file else None
+    if saliency.shape != mask.shape and (resize := checked_filter(run.provenance.map_resize)):
+        saliency = resized(saliency, (mask.shape[0], mask.shape[1]), resize)
     if saliency.shape != mask.shape:
         raise InputError(
             f"{map_file}: found {saliency.shape[1]} x {saliency.shape[0]} pixels, expected"

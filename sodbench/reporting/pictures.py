@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sodbench.data.image_files import scan
 from sodbench.results.run import Run
 
 if TYPE_CHECKING:
@@ -68,10 +67,7 @@ class Pictures:
 
     @cached_property
     def _maps(self) -> dict[str, Path]:
-        folder = self.maps_folder
-        if folder is None or not folder.is_dir():
-            return {}
-        return {path.stem: path for path in scan(folder).pictures}
+        return self.run.map_files()
 
     def _listed(self, column: str, image: str) -> Path | None:
         """The file that the record names, if it exists."""

@@ -14,7 +14,7 @@ def prediction_part_of(parts: Mapping[str, str]) -> Parts:
     return {
         name: value
         for name, value in parts.items()
-        if not name.startswith(("masks", "metrics ", "protocol "))
+        if not name.startswith(("masks", "metrics ", "protocol ", "resize"))
     }
 
 

@@ -125,6 +125,10 @@ class Provenance:
     depends_on: what the scores depend on, part by part (`cell_key`); empty in records of before there were
     such.
     former_names: names that the run had before it was renamed, the first one first.
+    map_pattern: which part of a map's file name is the name of its image, where it is not the stem
+    (`{name}_sal.png`). map_resize: the filter by which maps of another size than their mask were resized
+    under protocols that compare equal sizes only; None: such maps were refused. float_maps: how maps of
+    floating-point numbers became 8-bit levels; None: there were none.
     shards: of a merged run, where its shards come from. `started` is then that of the first to start,
     `seconds` the sum over the shards; other fields are those of shard 1, or None where the shards differ.
     """
@@ -156,6 +160,9 @@ class Provenance:
     self_check: SelfCheck | None = None
     depends_on: dict[str, str] = field(default_factory=dict)
     former_names: tuple[str, ...] = ()
+    map_pattern: str | None = None
+    map_resize: str | None = None
+    float_maps: str | None = None
     shards: tuple[ShardOrigin, ...] = ()
 
 

@@ -130,7 +130,7 @@ def maps_of(run: Run) -> NewMaps:
         if names_digest(names) == run.provenance.images_sha256:
             return run.provenance.maps_sha256
         folder = run.maps_folder()
-        return None if folder is None else maps_digest(folder, names)
+        return None if folder is None else maps_digest(folder, names, run.provenance.map_pattern)
 
     return NewMaps(None, digest)
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sodbench.arguments import instances
-from sodbench.data.image_files import scan
 from sodbench.data.locations import known_roots
+from sodbench.data.map_files import maps_now
 from sodbench.files import sha256_of
 from sodbench.json_text import to_json
 from sodbench.paths import real_path, user_path
@@ -175,6 +175,10 @@ class Run:
         """The folder of the run's saliency maps on this machine; it need not exist."""
         return self.locate(self.provenance.maps, data_root)
 
+    def map_files(self, data_root: Path | str | None = None) -> dict[str, Path]:
+        """The files of the run's saliency maps that are on this machine, by the name of the image."""
+        return maps_now(self.maps_folder(data_root), self.provenance.map_pattern)
+
     def locate(self, recorded: str | None, data_root: Path | str | None = None) -> Path | None:
         """The path on this machine of a path in the provenance; see `provenance.locate`."""
         roots = known_roots(self.reports or Path("reports"), data_root or self.data_root)
@@ -202,13 +206,16 @@ def new_run(
     data_root: Path | None = None,
     started: datetime | float | None = None,
     depends_on: Mapping[str, str] | None = None,
+    map_pattern: str | None = None,
+    map_resize: str | None = None,
+    float_maps: str | None = None,
 ) -> Run:
     """Makes the run of what has just been scored and collects its provenance.
 
     `tables` is what `scoring.score_samples` returned, `maps` the folder of the maps, `prediction` how they
     were predicted (None: they were made elsewhere), `reports` the folder below which the run will be
     recorded, `started` when the work began (an aware datetime, or seconds since 1970), `depends_on` what the
-    scores depend on (`cell_key`).
+    scores depend on (`cell_key`). `map_pattern`, `map_resize`, `float_maps`: see `Provenance`.
     """
     first = next(iter(tables.values()))
     images = [str(image) for image in first.per_image.index]
@@ -223,7 +230,7 @@ def new_run(
         origin="maps" if prediction is None else "baseline",
         **environment(started, roots),
         images_sha256=names_digest(images),
-        maps_sha256=None if maps is None else maps_digest(Path(maps), images),
+        maps_sha256=None if maps is None else maps_digest(Path(maps), images, map_pattern),
         manifest_sha256=_manifest_digest(dataset.name),
         data_folder=recorded(dataset.folder),
         maps=recorded(maps),
@@ -240,6 +247,9 @@ def new_run(
         trust_remote_code=bool(how.remote_code),
         remote_code=how.remote_code,
         depends_on=dict(depends_on or {}),
+        map_pattern=map_pattern,
+        map_resize=map_resize,
+        float_maps=float_maps,
     )
     return Run(
         name=name,
@@ -295,9 +305,9 @@ def _manifest_digest(dataset: str) -> str | None:
     return sha256_of(path) if path.is_file() else None
 
 
-def maps_digest(folder: Path, images: Sequence[str]) -> str | None:
+def maps_digest(folder: Path, images: Sequence[str], pattern: str | None = None) -> str | None:
     """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
-    maps = {path.stem: path for path in scan(folder).pictures} if folder.is_dir() else {}
+    maps = maps_now(folder, pattern)
     if not maps.keys() >= set(images):
         return None
     return digest_of((image, maps[image]) for image in images)

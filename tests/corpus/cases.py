@@ -14,6 +14,7 @@ MODULES = (
     "pictures",
     "orientation",
     "pairs",
+    "trees",
     "interrupted",
     "toml_files",
     "protocols",

@@ -97,6 +97,20 @@ GOOD = [
         changes=REPORTS,
     ),
     _good(
+        "score-tree",
+        "score",
+        "maps",
+        "--layout",
+        "{method}",
+        "--dataset",
+        "sod",
+        "--pattern",
+        "{name}.png",
+        "--quiet",
+        prints="DSS.*\n.*Other",
+        changes=REPORTS,
+    ),
+    _good(
         "run", "run", *NET, "--datasets", "sod", "--name", "n", "--quiet", changes=(*REPORTS, "work/maps/n*")
     ),
     _good(

@@ -153,7 +153,10 @@ BYTES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tiff-giant": (lambda: _tiff_of_size(60_000, 60_000), "pixels|damaged"),
     "tiff-short": (lambda: _tiff_of_size(4_000, 4_000), "damaged"),
     "tiff-cut": (lambda: encoded(map_of(1), "TIFF")[:40], "damaged|not an image"),
-    "tiff-float": (lambda: encoded(np.full((HEIGHT, WIDTH), np.nan, np.float32), "TIFF"), "floating|mode F"),
+    "tiff-float": (
+        lambda: encoded(np.full((HEIGHT, WIDTH), np.nan, np.float32), "TIFF"),
+        "floating|NaN",
+    ),
 }
 
 # bytes that decode to another picture than they seem to; as a map and as a mask

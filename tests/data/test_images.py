@@ -165,7 +165,7 @@ def test_maps_on_an_unknown_scale_are_refused(tmp_path: Path, kind: str) -> None
     picture = {
         "16 bits": Image.fromarray(GREY.astype(np.uint16) * 100),
         "colours": Image.fromarray(RGB),
-        "float": Image.fromarray(GREY.astype(np.float32) / 255),
+        "float": Image.fromarray(GREY.astype(np.float32)),
     }[kind]
     path = save(tmp_path, picture, "a.tif")
     with pytest.raises(InputError, match=r"a\.tif"):

@@ -7,7 +7,7 @@ import numpy as np
 from sodbench.data.auditing.audit import Audit
 from sodbench.data.auditing.file_facts import in_threads, map_facts, mask_facts
 from sodbench.data.folder import DataSet
-from sodbench.data.image_files import list_images
+from sodbench.data.map_files import list_maps
 from sodbench.errors import first_of
 
 FAINT = 64  # a map that stays below: stretching it to the full range changes its meaning
@@ -16,7 +16,7 @@ FAINT = 64  # a map that stays below: stretching it to the full range changes it
 def audit_maps(dataset: DataSet, folder: Path, workers: int | None = None) -> Audit:
     """Audits the maps in `folder` for a data set."""
     audit = Audit(f"{dataset.name}: {folder.name}", str(folder), len(dataset))
-    maps = list_images(folder)
+    maps = list_maps(folder)
     names = {sample.name for sample in dataset}
     missing = [sample.name for sample in dataset if sample.name not in maps]
     if missing:

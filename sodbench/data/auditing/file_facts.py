@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.data.images import decode_mask, is_zero_one, read_image, read_map
+from sodbench.data.npy_maps import read_npy_header
 from sodbench.data.picture_files import open_picture
 from sodbench.errors import InputError
 
@@ -87,7 +88,7 @@ def mask_facts(path: Path) -> FileFacts:
 def map_facts(path: Path) -> FileFacts:
     """Facts about a saliency map as `read_map` returns it."""
     try:
-        mode, kind = _header(path)
+        mode, kind = _map_header(path)
         values = read_map(path)
     except InputError as error:
         return FileFacts(path, error=str(error))
@@ -105,6 +106,12 @@ def in_threads(work: Callable[[T], R], items: Sequence[T], workers: int | None =
 def _header(path: Path) -> tuple[str, str]:
     with open_picture(path) as picture:
         return picture.mode, picture.format or ""
+
+
+def _map_header(path: Path) -> tuple[str, str]:
+    if path.suffix.lower() == ".npy":
+        return read_npy_header(path).dtype.name, "NPY"
+    return _header(path)
 
 
 def _levels(values: NDArray[np.uint8]) -> NDArray[np.int64]:
