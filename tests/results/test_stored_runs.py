@@ -251,7 +251,7 @@ def test_rename_leaves_a_record_that_was_replaced_meanwhile(
         return added(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(renaming, "add_run", replaced)
-    with pytest.raises(InputError, match="replaced this record meanwhile"):
+    with pytest.raises(InputError, match="another process has replaced or removed this record"):
         sb.rename_runs("DSS", "new")
     assert (RUNS / "DSS/sod/run.json").is_file()
 
