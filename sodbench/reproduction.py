@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReproducedNumber:
-    """A recorded value and the new one; `agrees` is "bit-identical", "to 1.2e-05" or "no"."""
+    """A recorded value and the new one; `agrees` is "to the bit" (printed as bit-identical), "to 1.2e-05" or "no"."""
 
     name: str
     recorded: Any
     now: Any
     agrees: str
+
+    @property
+    def agreement(self) -> str:
+        """`agrees` as it is printed."""
+        return "bit-identical" if self.agrees == "to the bit" else self.agrees
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +62,7 @@ class Reproduction:
 
     def __str__(self) -> str:
         """The notes, one line per number, and the summary."""
-        rows = [(one.agrees, one.name, str(one.recorded), str(one.now)) for one in self.numbers]
+        rows = [(one.agreement, one.name, str(one.recorded), str(one.now)) for one in self.numbers]
         return "\n".join([*(f"note: {note}" for note in self.notes), *columns(rows), self.summary])
 
     __repr__ = __str__
@@ -66,7 +71,7 @@ class Reproduction:
         head = "".join(f"<th>{title}</th>" for title in ("agrees", "number", "recorded", "now"))
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in cells) + "</tr>"
-            for cells in ((one.agrees, one.name, one.recorded, one.now) for one in self.numbers)
+            for cells in ((one.agreement, one.name, one.recorded, one.now) for one in self.numbers)
         )
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return f"<p>{self.summary}</p><ul>{notes}</ul><table><tr>{head}</tr>{rows}</table>"
@@ -207,7 +212,7 @@ def _content(path: Path) -> dict[str, Any]:
 def _compare(name: str, then: Any, now: Any, tolerance: float) -> ReproducedNumber:
     """How far a recorded value and today's agree: bit-identical, within the tolerance, or not."""
     if then == now or (then != then and now != now):
-        agrees = "bit-identical"
+        agrees = "to the bit"
     elif isinstance(then, float) and isinstance(now, float) and abs(then - now) <= tolerance:
         agrees = f"to {abs(then - now):.1e}"
     else:

@@ -180,7 +180,7 @@ def test_an_ad_hoc_data_set_is_found_again(
     then = recorded.provenance
     assert then.masks == "reports:../mine/masks" and then.images == "reports:../mine/pictures"
     result = reproduce("reports/runs/net/my set", trust=True)
-    assert not result.failed and {n.agrees for n in result.numbers} == {"bit-identical"}
+    assert not result.failed and {n.agrees for n in result.numbers} == {"to the bit"}
     count = len(result.numbers)
     assert str(result).endswith(f"{count} of {count} numbers agree") and "MAE@pysodmetrics" in str(result)
     assert result._repr_html_().count("<tr>") == count + 1

@@ -198,7 +198,7 @@ def run_verify(args: argparse.Namespace) -> int:
     names = args.names or [
         card.name
         for card in readable_cards()[0]
-        if status_of(card, args.data_root).state not in ("absent", "generated on first use")
+        if status_of(card, args.data_root).state not in ("absent", "unmade")
     ]
     if not names:
         raise InputError("no data set is here to verify; name one, or a data root with --data-root")

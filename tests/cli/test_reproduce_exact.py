@@ -36,7 +36,7 @@ def scored(root: Path, here: Path) -> Path:
 def test_an_edited_number_of_maps_made_elsewhere_does_not_agree(
     root: Path, scored: Path, by: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert {one.agrees for one in reproduce(scored, data_root=root).numbers} == {"bit-identical"}
+    assert {one.agrees for one in reproduce(scored, data_root=root).numbers} == {"to the bit"}
     edit(scored, by)
     job = ["reproduce", str(scored), "--data-root", str(root)]
     assert main([*job, "--tolerance", "0.5"]) == 1
@@ -91,7 +91,7 @@ def test_an_ad_hoc_record_and_undefined_scores_agree(here: Path, capsys: pytest.
     capsys.readouterr()
     assert main(["reproduce", "reports/runs/x/mine", "--json"]) == 0
     numbers = json.loads(capsys.readouterr().out)["numbers"]
-    assert {row["agrees"] for row in numbers} == {"bit-identical"}
+    assert {row["agrees"] for row in numbers} == {"to the bit"}
     assert {"maxF@strict", "wF@salod"} & {row["name"] for row in numbers}
 
 

@@ -28,7 +28,7 @@ def test_states(root: Path) -> None:
     assert (sod.state, sod.present, sod.expected, sod.folder) == ("partial", 1, 300, str(root / "SOD"))
     assert sod.size == sum(path.stat().st_size for path in root.glob("SOD/*/*.png"))
     assert statuses["ecssd"].state == "broken" and "known layout" in statuses["ecssd"].problem
-    assert statuses["hku-is"].state == "absent" and statuses["sample"].state == "generated on first use"
+    assert statuses["hku-is"].state == "absent" and statuses["sample"].state == "unmade"
     assert not (root / "cache").exists()
     shutil.rmtree(root / "SOD")
     assert status_of(load_card("sod"), root).state == "absent"

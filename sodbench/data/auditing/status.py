@@ -17,7 +17,7 @@ from sodbench.text import columns
 if TYPE_CHECKING:
     import pandas as pd
 
-State = Literal["complete", "partial", "too many", "absent", "generated on first use", "broken"]
+State = Literal["complete", "partial", "too many", "absent", "unmade", "broken"]
 WIDTH = 100  # characters per line
 
 
@@ -60,7 +60,7 @@ def status_of(card: Card, data_root: Path | None = None) -> Status:
         from sodbench.data.synthetic import sample_place
 
         if not sample_place(card.generator.removeprefix("synthetic:")).is_dir():
-            return status("generated on first use")
+            return status("unmade")
     elif card.location is None and not find_root(data_root).path.is_dir():
         return status("absent")
     try:
@@ -99,7 +99,7 @@ def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
     """All data sets that have a card, and how much of each is on this disk; one row per data set.
 
     The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
-    state ("complete", "partial", "too many", "absent", "generated on first use" or "broken") and folder. The
+    state ("complete", "partial", "too many", "absent", "unmade" (generated on first use) or "broken") and folder. The
     data root is the argument, else the environment variable SODBENCH_DATA, else the user's data folder. A
     user's own card that is wrong is "broken", with a note. Raises InputError for a data root that cannot
     be read.
@@ -111,13 +111,17 @@ def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
     return pd.DataFrame([asdict(status) for status in available(root)], columns=names)
 
 
+def _printed(state: str) -> str:
+    return "generated on first use" if state == "unmade" else state
+
+
 def status_lines(statuses: Sequence[Status]) -> list[str]:
     """One line per data set below a line of headings."""
     rows = [("name", "role", "state", "pairs", "size", "folder")]
     for one in statuses:
         size = f"{one.size / 1e6:,.1f} MB" if one.size else ""
         pairs = f"{one.present}/{one.expected}"
-        rows.append((one.name, one.role, one.state, pairs, size, one.folder or one.problem))
+        rows.append((one.name, one.role, _printed(one.state), pairs, size, one.folder or one.problem))
     return columns(rows, right=(3, 4))
 
 
@@ -125,7 +129,7 @@ def card_lines(card: Card, status: Status) -> list[str]:
     """A card in full, every fact followed by its source in brackets."""
     lines = [f"{card.name}: {card.title}", *_wrapped(card.summary, "", ""), ""]
     present = f"{status.present} of {card.expected} pairs"
-    lines.append(f"{'status:':11}{status.state}, {present}")
+    lines.append(f"{'status:':11}{_printed(status.state)}, {present}")
     if where := status.folder or status.problem:
         lines += _fact("folder" if status.folder else "problem", where, "")
     lines += _fact("pairs", str(card.expected), card.count.source)
