@@ -74,6 +74,11 @@ class Section:
     notes: Sequence[str] = ()
 
     @property
+    def methods(self) -> int:
+        """The number of measured methods."""
+        return sum(not line.published for line in self.lines)
+
+    @property
     def unranked(self) -> bool:
         """Whether a row was scored on other images or masks than the ranked ones."""
         return any(not line.ranked for line in self.lines)
@@ -147,7 +152,7 @@ def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marke
     protocols = protocols_of(metrics)
     ranked = set(ranked_rows(rows).index)
     columns = [_efficiency_head(name) for name in table.efficiency]
-    columns += [_metric_head(full, several_protocols=len(protocols) > 1) for full in metrics]
+    columns += [metric_head(full, several_protocols=len(protocols) > 1) for full in metrics]
     lines = []
     for index, series in rows.iterrows():
         row = series.to_dict()
@@ -183,7 +188,8 @@ def _efficiency_head(name: str) -> Head:
     return Head(name, column.text, column.text, higher_is_better=column.higher_is_better)
 
 
-def _metric_head(full: str, several_protocols: bool) -> Head:
+def metric_head(full: str, several_protocols: bool) -> Head:
+    """The heading of a metric's column, with its protocol where the table has several."""
     metric, protocol = split_name(full)
     return Head(
         name=full,

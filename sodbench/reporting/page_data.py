@@ -1,5 +1,8 @@
 """What the page's script reads: per-image scores, curves and addresses of files, in a compact form.
 
+What grows with the number of images are the parts of a data set: "images" (names and addresses of files) and
+one part per metric. `page_parts` decides whether they lie in the page or beside it.
+
 Numbers are base64 of little-endian uint16: scores as round((value + 1) * scale), where 65535 means "no value"
 (scale 20000: four digits, -1 to 2.27; smaller for metrics without an upper bound), curves as
 round(value * 60000).
@@ -57,13 +60,19 @@ def dataset_data(
         "title": str(rows["title"].iloc[0]),
         "protocol": protocol,
         "methods": [run.name for run in shown],
-        "images": images,
-        "metrics": {metric: _packed_metric(metric, values) for metric, values in scores.items()},
+        "count": len(images),
+        "metrics": {metric: _described(metric, values) for metric, values in scores.items()},
         "curves": packed_curves(shown, protocol),
-        "thumbnails": {str(images.index(image)): small for image, small in files.thumbnails.items()},
-        "sources": {key: compressed(addresses, images) for key, addresses in files.sources.items()},
         "notes": files.notes,
         "provenance": details,
+        "parts": {
+            "images": {
+                "names": images,
+                "thumbnails": {str(images.index(image)): small for image, small in files.thumbnails.items()},
+                "sources": {key: compressed(addresses, images) for key, addresses in files.sources.items()},
+            },
+            **{metric: pack(values, scale=fitting_scale(values)) for metric, values in scores.items()},
+        },
     }
 
 
@@ -82,14 +91,12 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
     return scores
 
 
-def _packed_metric(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
-    scale = fitting_scale(values)
+def _described(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
     info = label(metric)
     return {
         "higher_is_better": info.higher_is_better,
         "text": info.text,
-        "scale": scale,
-        "data": pack(values, scale=scale),
+        "scale": fitting_scale(values),
     }
 
 
@@ -144,9 +151,15 @@ def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = SCALE)
 
 
 def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[str, Any]:
-    """Addresses as the common start and end around the image's name; exceptions by the image's index."""
+    """Addresses as the common start and end around the image's name; exceptions by the image's index.
+
+    Where most images have no address, `start` is None, and the exceptions are those that have one.
+    """
     from urllib.parse import quote
 
+    if 2 * addresses.count(None) > len(addresses):
+        found = {str(index): address for index, address in enumerate(addresses) if address is not None}
+        return {"start": None, "end": None, "others": found}
     names = [quote(image) for image in images]
     start, end = "", ""
     for address, name in zip(addresses, names, strict=True):

@@ -140,7 +140,18 @@ def report(
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
         if "html" in formats:
-            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns))
+            documents.append(
+                write_page(
+                    folder,
+                    shown.table,
+                    shown.runs,
+                    drawn,
+                    gallery,
+                    breakdowns,
+                    shown.table.metrics if selection.metrics is not None else None,
+                    sort,
+                )
+            )
         if breakdowns:
             of_attributes = {
                 dataset: found["attributes"][0].relative_to(folder).as_posix()
@@ -156,6 +167,7 @@ def report(
                 folder / "figures",
                 folder / "attributes",
                 *folder.glob("gallery/*"),
+                *folder.glob("page/*"),
                 *folder.glob("runs/*"),
             ]
         )

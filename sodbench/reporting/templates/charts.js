@@ -106,7 +106,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   /** The share of images that score at most x. */
   function shareLines(metric, visible) {
     const scores = scoresOf(dataset, metric);
-    const count = dataset.images.length;
+    const count = dataset.count;
     return visible.map((method) => {
       const sorted = scores.slice(method * count, (method + 1) * count).filter((value) => !Number.isNaN(value)).sort();
       const steps = Math.min(256, sorted.length);
@@ -198,15 +198,21 @@ for (const section of document.querySelectorAll(".dataset")) {
     });
   }
   document.addEventListener("filtered", () => { if (values) { fillLegend(); draw(); } });
+  document.addEventListener("arrived", (event) => { if (event.detail.startsWith(`${dataset.id}/`)) draw(); });
   let known = 0;
   new ResizeObserver(() => {
     if (place.clientWidth !== known) { known = place.clientWidth; draw(); }
   }).observe(place);
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
+  function start() {
+    if (values) return;
     values = unpack(dataset.curves.data, 0, 60000);
     fillLegend();
     draw();
+  }
+  window.addEventListener("beforeprint", start);
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    start();
   }, { rootMargin: "600px" }).observe(section.querySelector(".curves"));
 }

@@ -1,5 +1,6 @@
 "use strict";
-// The page's data and what its parts share. Only pictures are loaded, from files relative to the page.
+// The page's data and what its parts share. Pictures and large parts of the data are loaded from files
+// relative to the page, when they are needed.
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const NONE = 65535;
@@ -29,9 +30,51 @@ function unpack(text, offset, scale) {
   return values;
 }
 
-/** All images' scores of one metric, method after method. */
+// Parts of the data that came from files beside the page, by address; the files call `receive`.
+const received = new Map();
+function receive(address, part) { received.set(address, part); }
+
+/** Loads a part of a data set ("images" or a metric) unless it is here; resolves to whether it is. */
+const asked = new Map();
+function arrives(dataset, name) {
+  const address = dataset.parts[name].file;
+  if (!address) return Promise.resolve(true);
+  if (!asked.has(address)) {
+    asked.set(address, new Promise((resolve) => {
+      const script = make("script", { src: address });
+      script.onload = () => {
+        if (received.has(address)) dataset.parts[name] = received.get(address);
+        received.delete(address);
+        resolve(!dataset.parts[name].file);
+      };
+      script.onerror = () => resolve(false);
+      document.head.append(script);
+    }));
+  }
+  return asked.get(address);
+}
+
+/**
+ * All images' scores of one metric, method after method. They are NaN until they arrive; the event "arrived"
+ * then names data set and metric.
+ */
+const unpacked = new Map();
 function scoresOf(dataset, metric) {
-  return unpack(dataset.metrics[metric].data, 1, dataset.metrics[metric].scale);
+  const key = `${dataset.id}/${metric}`;
+  if (!unpacked.has(key)) {
+    const packed = dataset.parts[metric];
+    if (packed.file) {
+      if (!asked.has(packed.file)) {
+        arrives(dataset, metric).then((here) => {
+          if (here) document.dispatchEvent(new CustomEvent("arrived", { detail: key }));
+        });
+      }
+      dataset.none ||= new Float32Array(dataset.methods.length * dataset.count).fill(NaN);
+      return dataset.none;
+    }
+    unpacked.set(key, unpack(packed, 1, dataset.metrics[metric].scale));
+  }
+  return unpacked.get(key);
 }
 
 /** A score as the table prints it. */
@@ -47,6 +90,8 @@ function lookOf(number) {
 
 const allMethods = [...new Set(page.datasets.flatMap((dataset) => dataset.methods))].sort();
 const state = { hidden: new Set(), filter: "" };
+// what the address keeps: by key a function that gives its values (none: as at first) and one that restores
+const kept = new Map();
 
 /** Whether a method's name contains one of the words in the filter. */
 function wanted(method) {
