@@ -62,12 +62,8 @@ def main() -> None:
         print(f"index.html           {page.stat().st_size / 1e6:8.2f} MB")
         print(f"loaded when needed   {sum(beside) / 1e6:8.2f} MB in {len(beside)} files")
         paints, loads = timed(page, args.loads)
-        print(
-            f"first paint          {statistics.median(paints):8.0f} ms ({min(paints):.0f} to {max(paints):.0f})"
-        )
-        print(
-            f"load event           {statistics.median(loads):8.0f} ms ({min(loads):.0f} to {max(loads):.0f})"
-        )
+        for name, times in (("first paint", paints), ("load event", loads)):
+            print(f"{name:21s}{statistics.median(times):8.0f} ms ({min(times):.0f} to {max(times):.0f})")
 
 
 def make_dataset(work: Path, number: int, images: int, methods: int) -> None:
@@ -84,7 +80,7 @@ def make_dataset(work: Path, number: int, images: int, methods: int) -> None:
     data = DataSet(title.lower(), title, samples, images, root)
     difficulty = np.random.default_rng(number).normal(0, 0.9, images)
     for method in range(methods):
-        if number == 0 or method % (number + 7) != number + 3:
+        if number < 3 or method % (number + 7) != number + 3:
             make_record(work / "reports", data, names, method, difficulty, root / f"maps-{method % MAPS}")
 
 

@@ -114,7 +114,8 @@ function overDatasets(method) {
     const texts = found.map((dataset) => [dataset.title, (dataset.provenance[method].find(([one]) => one === name) || [])[1]]);
     const different = new Set(texts.map(([, text]) => text));
     if (different.size === 1) return [name, String(texts[0][1])];
-    return [name, texts.filter(([, text]) => text !== undefined).map(([title, text]) => `${title}: ${text}`).join("\n")];
+    const known = texts.filter(([, text]) => text !== undefined).map(([title, text]) => `${title}: ${text}`);
+    return [name, known.join(known.some((text) => text.length > 50) ? "\n" : " · ")];
   });
 }
 
