@@ -69,12 +69,12 @@ def make_overview(
     lines = [Line(row.method, [row.cells[column] for column in columns]) for row in wide.rows]
     if sort is None and wide.columns[columns[0]][1] == RANK:
         lines.sort(key=lambda line: line.cells[0].value if not math.isnan(line.cells[0].value) else math.inf)
-    titles = {block.dataset: block.title for block in wide.blocks}
+    averaged = {name for block in wide.blocks for name in block.averaged}
     return Overview(
         [_group(wide, wide.blocks[place], datasets) for place in places],
         lines,
         wide.notes,
-        [titles[name] for block in wide.blocks for name in block.averaged],
+        [block.title for block in wide.blocks if block.dataset in averaged],
     )
 
 

@@ -198,7 +198,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     });
   }
   document.addEventListener("filtered", () => { if (values) { fillLegend(); draw(); } });
-  document.addEventListener("arrived", (event) => { if (event.detail.startsWith(`${dataset.id}/`)) draw(); });
+  document.addEventListener("arrived", (event) => { if (event.detail === dataset.id) draw(); });
   let known = 0;
   new ResizeObserver(() => {
     if (place.clientWidth !== known) { known = place.clientWidth; draw(); }

@@ -6,8 +6,8 @@ let opener = null;
 // the order of the methods: a metric and a direction; null: the best first by the metric of the cards
 let dialogOrder = null;
 
-async function openImage(id, image, from = null) {
-  const { dataset, images, address, metrics } = collections.get(id);
+function openImage(id, image, from = null) {
+  const { dataset, images, address, order } = collections.get(id);
   shownImage = [id, image];
   if (from) opener = from;
   const name = images().names[image];
@@ -21,9 +21,8 @@ async function openImage(id, image, from = null) {
   body.style.removeProperty("--ratio");
   body.replaceChildren(make("div", { class: "first" }, pair, scores), each);
   setRatio(body, address("mask", image) || address("picture", image));
-  const draw = () => { fillScores(scores, each); fillMaps(each); };
-  draw();
-  const { order } = collections.get(id);
+  fillScores(scores, each);
+  fillMaps(each);
   const place = order().indexOf(image);
   const [back, forward] = dialog.querySelectorAll("[data-step]");
   back.disabled = place <= 0;
@@ -31,13 +30,16 @@ async function openImage(id, image, from = null) {
   dialog.querySelector(".where").textContent = place < 0 ? "" : `${place + 1} of ${order().length}`;
   if (!dialog.open) dialog.showModal();
   remember();
-  // metrics in files beside the page arrive one after another
-  for (const metric of metrics) {
-    if (!dataset.parts[metric].file || !(await arrives(dataset, metric))) continue;
-    if (!shownImage || shownImage[0] !== id || shownImage[1] !== image) return;
-    fillScores(scores, each);
-  }
 }
+
+// metrics in files beside the page arrive one after another; one of them may be the one that sorts
+document.addEventListener("arrived", (event) => {
+  if (!shownImage || event.detail !== shownImage[0]) return;
+  const each = dialog.querySelector(".each");
+  fillScores(dialog.querySelector(".scores"), each);
+  const drawn = [...each.children].map((section) => Number(section.dataset.method));
+  if (methodsInOrder().methods.some((method, i) => method !== drawn[i])) fillMaps(each);
+});
 
 /** The methods in the chosen order of their scores on the open image. */
 function methodsInOrder() {

@@ -205,7 +205,7 @@ for (const section of document.querySelectorAll(".dataset")) {
 kept.set("tiles", {
   values: () => (onCards ? [[...onCards]] : []),
   restore: ([names]) => {
-    const known = (names || []).filter((name) => allMethods.includes(name));
+    const known = (names || []).filter((name) => page.datasets.some((one) => one.methods.includes(name)));
     onCards = known.length ? new Set(known) : null;
     for (const one of collections.values()) one.show();
   },

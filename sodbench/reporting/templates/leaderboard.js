@@ -5,7 +5,7 @@ const announce = (text) => { document.getElementById("status").textContent = tex
 const orders = new Map();
 const sorters = new Map();
 
-for (const table of document.querySelectorAll("table.leaderboard")) {
+for (const table of document.querySelectorAll("table.leaderboard:has([data-sort])")) {
   const section = table.closest(".panel");
   const dataset = page.datasets.find((one) => one.id === section.dataset.dataset);
   const body = table.tBodies[0];

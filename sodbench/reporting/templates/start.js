@@ -34,7 +34,10 @@ function unpack(text, offset, scale) {
 const received = new Map();
 function receive(address, part) { received.set(address, part); }
 
-/** Loads a part of a data set ("images" or a metric) unless it is here; resolves to whether it is. */
+/**
+ * Loads a part of a data set ("images" or a metric) unless it is here; resolves to whether it is. The event
+ * "arrived" then names the data set.
+ */
 const asked = new Map();
 function arrives(dataset, name) {
   const address = dataset.parts[name].file;
@@ -46,6 +49,7 @@ function arrives(dataset, name) {
         if (received.has(address)) dataset.parts[name] = received.get(address);
         received.delete(address);
         resolve(!dataset.parts[name].file);
+        document.dispatchEvent(new CustomEvent("arrived", { detail: dataset.id }));
       };
       script.onerror = () => resolve(false);
       document.head.append(script);
@@ -54,26 +58,18 @@ function arrives(dataset, name) {
   return asked.get(address);
 }
 
-/**
- * All images' scores of one metric, method after method. They are NaN until they arrive; the event "arrived"
- * then names data set and metric.
- */
+/** All images' scores of one metric, method after method; NaN until they have arrived. */
 const unpacked = new Map();
 function scoresOf(dataset, metric) {
   const key = `${dataset.id}/${metric}`;
-  if (!unpacked.has(key)) {
-    const packed = dataset.parts[metric];
-    if (packed.file) {
-      if (!asked.has(packed.file)) {
-        arrives(dataset, metric).then((here) => {
-          if (here) document.dispatchEvent(new CustomEvent("arrived", { detail: key }));
-        });
-      }
-      dataset.none ||= new Float32Array(dataset.methods.length * dataset.count).fill(NaN);
-      return dataset.none;
-    }
-    unpacked.set(key, unpack(packed, 1, dataset.metrics[metric].scale));
+  if (unpacked.has(key)) return unpacked.get(key);
+  const packed = dataset.parts[metric];
+  if (packed.file) {
+    arrives(dataset, metric);
+    dataset.none ||= new Float32Array(dataset.methods.length * dataset.count).fill(NaN);
+    return dataset.none;
   }
+  unpacked.set(key, unpack(packed, 1, dataset.metrics[metric].scale));
   return unpacked.get(key);
 }
 
