@@ -297,6 +297,17 @@ def test_the_scores_of_images_are_loaded_when_they_are_shown(page: Browser, repo
     (reports / "gone.js").rename(hidden)
 
 
+def test_an_opened_image_shows_thumbnails_where_its_own_files_are_gone(page: Browser, reports: Path) -> None:
+    root = reports.parent / "Blocks"
+    root.rename(reports.parent / "Elsewhere")
+    show_images(page)
+    page.run("document.querySelector('.open').click()")
+    tiles = "[...document.querySelectorAll('dialog .tile img')]"
+    page.wait(f"{tiles}.slice(0, 4).every(i => i.src.includes('/gallery/') && i.naturalWidth)")
+    page.wait("document.querySelectorAll('dialog canvas[data-drawn]').length")
+    (reports.parent / "Elsewhere").rename(root)
+
+
 def test_a_small_page_is_one_file_again(reports: Path) -> None:
     before = (reports / "index.html").read_text()
     assert '"file": "page/blocks/S.js"' in before

@@ -1,5 +1,6 @@
 // The dialog: one image with its mask, the scores and the maps of all methods.
 
+const FEW = 6; // methods whose table leaves room for a large image
 const dialog = document.getElementById("image");
 let shownImage = null; // the open image as [data set, number]
 let opener = null;
@@ -7,20 +8,20 @@ let opener = null;
 let dialogOrder = null;
 
 function openImage(id, image, from = null) {
-  const { dataset, images, address, order } = collections.get(id);
+  const { dataset, images, addresses, order } = collections.get(id);
   shownImage = [id, image];
   if (from) opener = from;
   const name = images().names[image];
   dialog.querySelector("h2").textContent = `${dataset.title}: ${name}`;
   const pair = make("div", { class: "pair" },
-    pictureTile(address("picture", image, false), [make("span", {}, "image")], `image ${name}`),
-    pictureTile(address("mask", image, false), [make("span", {}, "mask")], `mask of ${name}`));
+    pictureTile(addresses("picture", image, false), [make("span", {}, "image")], `image ${name}`),
+    pictureTile(addresses("mask", image, false), [make("span", {}, "mask")], `mask of ${name}`));
   const scores = make("div", { class: "scroll scores", role: "region", tabindex: "0", "aria-label": `Scores of all methods on ${name}` });
   const each = make("div", { class: "each" });
   const body = dialog.querySelector(".body");
   body.style.removeProperty("--ratio");
-  body.replaceChildren(make("div", { class: "first" }, pair, scores), each);
-  setRatio(body, address("mask", image) || address("picture", image));
+  body.replaceChildren(make("div", { class: dataset.methods.length > FEW ? "first" : "first few" }, pair, scores), each);
+  setRatio(body, [...addresses("mask", image), ...addresses("picture", image)]);
   fillScores(scores, each);
   fillMaps(each);
   const place = order().indexOf(image);

@@ -24,15 +24,14 @@ for (const section of document.querySelectorAll(".dataset")) {
   const images = () => dataset.parts.images;
   const valueOf = (metric, method, image) => scoresOf(dataset, metric)[method * count + image];
 
-  function address(key, image, small = true) {
+  /** Where a picture may lie: the thumbnail and its own file, the one that is asked for first. */
+  function addresses(key, image, small = true) {
     const { names, thumbnails, sources } = images();
-    const thumbnail = (thumbnails[image] || {})[key];
-    if (small && thumbnail) return thumbnail;
-    const source = sources[key];
-    if (!source) return null;
-    if (image in source.others) return source.others[image] || thumbnail || null;
-    if (source.start === null) return thumbnail || null;
-    return source.start + encodeURIComponent(names[image]).replace(/%2F/g, "/") + source.end;
+    const source = sources[key] || { start: null, others: {} };
+    const rule = source.start === null ? null : source.start + encodeURIComponent(names[image]).replace(/%2F/g, "/") + source.end;
+    const own = image in source.others ? source.others[image] : rule;
+    const both = [(thumbnails[image] || {})[key], own];
+    return (small ? both : both.reverse()).filter(Boolean);
   }
 
   function rank() {
@@ -93,7 +92,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     const name = dataset.methods[method];
     const value = valueOf(metric, method, image);
     const caption = small ? [make("span", { title: name }, name), make("b", {}, printed(value))] : [make("span", {}, tiles)];
-    const files = { picture: address("picture", image, small), mask: address("mask", image, small), map: address(`map:${name}`, image, small) };
+    const files = { picture: addresses("picture", image, small), mask: addresses("mask", image, small), map: addresses(`map:${name}`, image, small) };
     const subject = `of ${name} on ${images().names[image]}, ${metric} ${printed(value)}`;
     return tiles.startsWith("map") ? pictureTile(files.map, caption, `map ${subject}`) : errorTile(files, caption, `errors ${subject}`);
   }
@@ -108,11 +107,11 @@ for (const section of document.querySelectorAll(".dataset")) {
     open.addEventListener("click", () => openImage(dataset.id, image, open));
     const strip = make("div", { class: "strip", role: "group", "aria-label": `Tiles of ${name}`, tabindex: "0" });
     strip.append(
-      pictureTile(address("picture", image), [make("span", {}, "image")], `image ${name}`),
-      pictureTile(address("mask", image), [make("span", {}, "mask")], `mask of ${name}`),
+      pictureTile(addresses("picture", image), [make("span", {}, "image")], `image ${name}`),
+      pictureTile(addresses("mask", image), [make("span", {}, "mask")], `mask of ${name}`),
       ...onCard().map((method) => methodTile(method, image, metric, control("tiles").value, true)),
     );
-    setRatio(strip, address("mask", image) || address("picture", image));
+    setRatio(strip, [...addresses("mask", image), ...addresses("picture", image)]);
     return make("article", { class: "card" },
       make("div", { class: "heading" }, make("h4", {}, name, make("span", { class: "facts" }, facts)), open), strip);
   }
@@ -131,9 +130,8 @@ for (const section of document.querySelectorAll(".dataset")) {
   const picker = part.querySelector(".picker");
   function fillPicker() {
     const chosen = onCard();
-    const all = filtered();
     picker.querySelector("summary").textContent = `${chosen.length} of ${dataset.methods.length} methods`;
-    picker.querySelector(".list").replaceChildren(...all.map((i) => {
+    picker.querySelector(".list").replaceChildren(...filtered().map((i) => {
       const name = dataset.methods[i];
       const box = make("input", { type: "checkbox", value: name });
       box.checked = chosen.includes(i);
@@ -169,6 +167,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   }
   control("method").append(make("option", { value: "" }, "all methods"));
   for (const name of dataset.methods) control("method").append(make("option", { value: name }, name));
+  fillPicker();
   part.querySelector(".gone").append(...dataset.notes.map((note) => make("li", {}, note)));
   for (const name of ["order", "metric", "method"]) control(name).addEventListener("change", () => { rank(); remember(); });
   control("tiles").addEventListener("change", () => { show(); remember(); });
@@ -186,7 +185,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   const chosenNow = () => ["order", "metric", "method", "tiles"].map((name) => control(name).value);
   const atFirst = chosenNow();
   collections.set(dataset.id, {
-    dataset, metrics, images, address, valueOf, methodTile,
+    dataset, metrics, images, addresses, valueOf, methodTile,
     order: () => order,
     metric: () => control("metric").value,
     ready: rank,

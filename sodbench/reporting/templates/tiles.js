@@ -9,20 +9,23 @@ const nearby = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "300px" });
 
-/** The picture at an address, decoded; null where it cannot be loaded. */
+/** The picture at the first of the addresses that can be loaded, decoded; null where none can. */
 const loaded = new Map();
-function load(address) {
-  if (!address) return Promise.resolve(null);
-  if (!loaded.has(address)) {
-    if (loaded.size > 400) loaded.clear();
-    loaded.set(address, new Promise((resolve) => {
-      const image = new Image();
-      image.onload = () => resolve(image);
-      image.onerror = () => resolve(null);
-      image.src = address;
-    }));
+async function load(addresses) {
+  for (const address of addresses) {
+    if (!loaded.has(address)) {
+      if (loaded.size > 400) loaded.clear();
+      loaded.set(address, new Promise((resolve) => {
+        const image = new Image();
+        image.onload = () => resolve(image);
+        image.onerror = () => resolve(null);
+        image.src = address;
+      }));
+    }
+    const picture = await loaded.get(address);
+    if (picture) return picture;
   }
-  return loaded.get(address);
+  return null;
 }
 
 /**
@@ -69,11 +72,15 @@ function drawErrors(canvas, picture, mask, map) {
   result.drawImage(sum(ground, tinted(falsePositive, "rgb(0 86 134)"), tinted(falseNegative, "rgb(173 83 0)"), edge), 0, 0);
 }
 
-/** A picture that is loaded when it comes into view, or a frame that says that it is not available. */
-function pictureTile(address, caption, alt) {
+/** The first of the pictures that can be loaded, when it comes into view; else a frame that says so. */
+function pictureTile([address, ...others], caption, alt) {
   const figure = make("figure", { class: "tile" });
   const frame = address ? make("img", { alt, loading: "lazy", decoding: "async", src: address }) : absent();
-  if (address) frame.addEventListener("error", () => frame.replaceWith(absent()));
+  frame.addEventListener("error", () => {
+    const next = others.shift();
+    if (next) frame.src = next;
+    else frame.replaceWith(absent());
+  });
   figure.append(frame, make("figcaption", {}, ...caption));
   return figure;
 }
@@ -84,7 +91,7 @@ function absent() {
 
 /** The errors of a map, drawn when the tile comes into view. */
 function errorTile(files, caption, alt) {
-  if (!files.mask || !files.map) return pictureTile(null, caption, alt);
+  if (!files.mask.length || !files.map.length) return pictureTile([], caption, alt);
   const canvas = make("canvas", { role: "img", "aria-label": alt });
   canvas.addEventListener("near", async () => {
     const [picture, mask, map] = await Promise.all([load(files.picture), load(files.mask), load(files.map)]);
@@ -101,8 +108,8 @@ function errorTile(files, caption, alt) {
 }
 
 /** Gives tiles the proportions of a picture, so that nothing moves when it arrives. */
-function setRatio(element, address) {
-  load(address).then((picture) => {
+function setRatio(element, addresses) {
+  load(addresses).then((picture) => {
     if (picture) element.style.setProperty("--ratio", (picture.naturalWidth / picture.naturalHeight).toFixed(4));
   });
 }
