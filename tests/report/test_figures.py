@@ -15,10 +15,10 @@ from sodbench.metrics.families.calibration import BINS, OBJECT, PIXELS, PROBABIL
 from sodbench.reporting.f_curves import f_curve
 from sodbench.reporting.figure_style import COLOURS, looks
 from sodbench.reporting.figures import draw
-from sodbench.reporting.image_score_figures import binned
 from sodbench.reporting.page_data import packed_curves
 from sodbench.reporting.rank_figure import rankings
 from sodbench.reporting.selection import Selection
+from sodbench.reporting.size_figure import binned
 from sodbench.reporting.table import make_table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, new_run
@@ -85,8 +85,8 @@ def test_a_protocol_with_another_beta_is_drawn_with_it(tmp_path: Path) -> None:
 
 
 def test_looks_are_distinct_in_colour_dash_and_lightness() -> None:
-    styles = looks([f"m{k}" for k in range(35)])
-    assert len({(look.colour, str(look.dash)) for look in styles.values()}) == 35
+    styles = looks({f"m{k}": k for k in range(40)})
+    assert len({(look.colour, str(look.dash)) for look in styles.values()}) == 40
 
     def lightness(colour: str) -> float:
         r, g, b = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
