@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sodbench import __version__
 from sodbench.files import write_text
 from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
+from sodbench.reporting.figure_style import look_numbers
 from sodbench.reporting.figures import KINDS
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
@@ -16,7 +18,8 @@ from sodbench.reporting.table import Table
 from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
-SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "images.js")
+SCRIPTS = ("start.js", "leaderboard.js", "line_chart.js", "box_chart.js", "charts.js", "images.js")
+STYLES = ("page.css", "charts.css")
 # the figures of a data set: {kind: files}
 Figures = Mapping[str, Sequence[Path]]
 
@@ -48,9 +51,9 @@ def write_page(
         dataset_data(folder, table, dataset, rows, runs, gallery) for dataset, _, rows in table.datasets()
     ]
     html = environment().get_template("page.html").render(
-        css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        css="\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in STYLES),
         script="\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        data={"digits": table.digits, "datasets": datasets},
+        data={"digits": table.digits, "looks": _look_numbers(datasets), "datasets": datasets},
         sections=sections(table),
         downloads={dataset: _downloads(folder, kinds) for dataset, kinds in figures.items()},
         breakdowns={one.dataset: one for one in breakdowns},
@@ -67,6 +70,11 @@ def write_page(
     path = folder / "index.html"
     write_text(path, html)
     return path
+
+
+def _look_numbers(datasets: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The number of each method's look, as in the figures."""
+    return look_numbers([[one["methods"][place] for place in one["ranked"]] for one in datasets])
 
 
 def _downloads(folder: Path, figures: Figures) -> list[Download]:
