@@ -25,6 +25,7 @@ from sodbench.reporting import (
     reliability_figure,
     size_figure,
     speed_figure,
+    stress_figure,
 )
 from sodbench.reporting.f_curves import f_curve
 from sodbench.reporting.figure_style import (
@@ -45,6 +46,7 @@ from sodbench.reporting.size_figure import binned
 from sodbench.reporting.table import make_table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, new_run
+from sodbench.results.stress_record import Cell, StressRecord
 
 FIGURE_MODULES = (
     curve_figures,
@@ -291,6 +293,29 @@ def test_names_in_the_figure_of_speed_do_not_overlap(figures) -> None:
     for number, text in enumerate(axes.texts):
         if text.get_color() == GREY:
             assert not any(boxes[number].overlaps(other) for other in boxes[:number])
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_stress_of_many_baselines_is_one_panel_the_steadiest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    kept: list[Figure] = []
+    monkeypatch.setattr(stress_figure, "save", lambda figure, path, formats: kept.append(figure) or [path])
+    records = []
+    for number in range(count):
+        falls = {"fog": 0.3 - number / 20, "snow": 0.2}
+        cells = tuple(Cell(kind, 1, {"S@pysodmetrics": 0.9 - fall}) for kind, fall in falls.items())
+        record = StressRecord(
+            1, f"net {number}", "sod", "SOD", 9, 9, ("pysodmetrics",), "S@pysodmetrics", {},
+            {"S@pysodmetrics": 0.9}, {}, cells, run("a", images=3).provenance,
+        )  # fmt: skip
+        records.append(record)
+    stress_figure.stress_figure(records, "S@pysodmetrics", tmp_path / "x", ("png",))
+    panels = kept[0].axes[:-1]  # the last is the scale of colours
+    assert len(panels) == (4 if count == 4 else 1)
+    if count == 5:
+        assert texts(panels[0].get_yticklabels()) == [f"net {number}" for number in (4, 3, 2, 1, 0)]
+        assert texts(panels[0].texts)[:3] == ["100", "200", "150"]  # fog, snow, mean of the first
 
 
 def test_both_kinds_of_f_curve_are_what_they_are_called() -> None:
