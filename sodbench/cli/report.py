@@ -59,7 +59,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--intervals",
         action="store_true",
-        help="95 %% bootstrap confidence intervals of all measured values, in figures, too",
+        help="95 %% bootstrap confidence intervals of all measured values and in figures",
     )
     parser.add_argument(
         "--seeds",
