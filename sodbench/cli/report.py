@@ -57,7 +57,9 @@ def register(subparsers: Any) -> None:
         help="add published numbers, from all sources or from these (e.g. basnet2019)",
     )
     parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
+        "--intervals",
+        action="store_true",
+        help="95 %% bootstrap confidence intervals of all measured values and in figures",
     )
     parser.add_argument(
         "--seeds",

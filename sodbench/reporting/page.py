@@ -6,11 +6,13 @@ Beside it lie thumbnails (`gallery`) and, where the images' scores are too many 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sodbench import __version__
 from sodbench.files import write_text
 from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
+from sodbench.reporting.figure_style import look_numbers
 from sodbench.reporting.figures import KINDS
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
@@ -21,8 +23,18 @@ from sodbench.reporting.table import Table
 from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
-SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "tiles.js", "images.js", "dialog.js", "address.js")
-STYLES = ("page.css", "overview.css", "gallery.css", "print.css")
+SCRIPTS = (
+    "start.js",
+    "leaderboard.js",
+    "line_chart.js",
+    "box_chart.js",
+    "charts.js",
+    "tiles.js",
+    "images.js",
+    "dialog.js",
+    "address.js",
+)
+STYLES = ("page.css", "charts.css", "overview.css", "gallery.css", "print.css")
 # the figures of a data set: {kind: files}
 Figures = Mapping[str, Sequence[Path]]
 
@@ -60,7 +72,11 @@ def write_page(
     html = environment().get_template("page.html").render(
         css=_joined(STYLES),
         script=_joined(SCRIPTS),
-        data={"digits": table.digits, "datasets": placed(folder, datasets)},
+        data={
+            "digits": table.digits,
+            "looks": _look_numbers(datasets),
+            "datasets": placed(folder, datasets),
+        },
         overview=make_overview(table, names, metrics, sort),
         sections=parts,
         downloads={dataset: _downloads(folder, kinds) for dataset, kinds in figures.items()},
@@ -82,6 +98,11 @@ def write_page(
 
 def _joined(names: Sequence[str]) -> str:
     return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def _look_numbers(datasets: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The number of each method's look, as in the figures."""
+    return look_numbers([[one["methods"][place] for place in one["ranked"]] for one in datasets])
 
 
 def _downloads(folder: Path, figures: Figures) -> list[Download]:

@@ -9,7 +9,7 @@ round(value * 60000).
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from sodbench.metrics.families import calibration
 from sodbench.reporting.curve_figures import with_curve
 from sodbench.reporting.f_curves import f_curve, kind_of
 from sodbench.reporting.gallery import Gallery, make_gallery
-from sodbench.reporting.labels import label, order, split_name
+from sodbench.reporting.labels import label, main_metric, order, split_name
+from sodbench.reporting.method_order import best_first
 from sodbench.reporting.table import Table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, conventions
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 NONE = 65535
 SCALE = 20000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
+# the metric of the chart of the distribution: the first of these that there is
+DISTRIBUTION = ("S", "wF", "MAE", "adpF")
+PERCENTILES = (5, 25, 50, 75, 95)
 # the fields of `calibration.Reliability`, packed where a run recorded its calibration
 RELIABILITY = ("bin probability", "bin frequency", "bin share")
 
@@ -50,6 +54,7 @@ def dataset_data(
     # seeds that the table joins are shown one by one: their mean has no curve and no maps
     shown = [of_set[name] for name in names if name in of_set]
     shown += [run for group in groups if group.name in names for run in group.runs]
+    methods = [run.name for run in shown]
     details = {run.name: provenance_lines(run) for run in shown}
     details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
     images = _images(shown, protocol)
@@ -59,10 +64,12 @@ def dataset_data(
         "id": dataset,
         "title": str(rows["title"].iloc[0]),
         "protocol": protocol,
-        "methods": [run.name for run in shown],
+        "methods": methods,
+        "ranked": [methods.index(run.name) for run in best_first(shown, main_metric(table.metrics))],
         "count": len(images),
         "metrics": {metric: _described(metric, values) for metric, values in scores.items()},
         "curves": packed_curves(shown, protocol),
+        "distribution": distribution(scores),
         "notes": files.notes,
         "provenance": details,
         "parts": {
@@ -89,6 +96,19 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
                 values[place] = frame[metric].reindex(list(images)).to_numpy(float)
         scores[metric] = values
     return scores
+
+
+def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | None:
+    """For the chart of one metric over the images: by method `PERCENTILES` and mean, null without scores."""
+    metric = next((name for name in DISTRIBUTION if name in scores), None)
+    if metric is None:
+        return None
+    numbers = []
+    for values in scores[metric]:
+        known = values[~np.isnan(values)]
+        row = [*np.percentile(known, PERCENTILES), known.mean()] if len(known) else None
+        numbers.append(row and [round(float(value), 5) for value in row])
+    return {"text": label(metric).text, "numbers": numbers}
 
 
 def _described(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:

@@ -83,8 +83,9 @@ def report(
     `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` choose what is shown
     (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
     point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
-    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over images;
-    `seeds` summarises runs named `<method>-seed<k>` as mean and standard deviation.
+    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over
+    images, to the figures as well; `seeds` summarises runs named `<method>-seed<k>` as mean and standard
+    deviation.
 
     `attributes` adds the scores by attribute of the images (docs/attributes.md) with intervals: files
     `attributes.md` and so on, a section of the page, and a figure. Scores are MAE, max F and S, or the
@@ -121,7 +122,14 @@ def report(
         notes += more
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
         kinds = tuple(KINDS) if figures is None else figures
-        drawn = draw(shown.runs, shown.measured, folder / "figures", kinds, breakdowns=breakdowns)
+        drawn = draw(
+            shown.runs,
+            shown.measured,
+            folder / "figures",
+            kinds,
+            breakdowns=breakdowns,
+            intervals=intervals,
+        )
         documents: list[Path] = []
         if "markdown" in formats:
             pictures = {

@@ -251,8 +251,10 @@ def test_charts_follow_the_buttons_and_the_pointer(page: Browser) -> None:
     ]
     lines = "document.querySelectorAll('.charts')[0].querySelectorAll('path.line').length"
     assert page.run(f"return {lines}") == 8
+    coloured = lines.replace("path.line", "path.line.coloured")
+    assert page.run(f"return {coloured}") == 8
     page.run("document.querySelector('.legend button').click()")
-    assert page.run(f"return {lines}") == 6
+    assert page.run(f"return [{lines}, {coloured}]") == [8, 6]
     x, y = page.run(
         "const p = document.querySelector('.charts path.line');"
         "const s = p.ownerSVGElement.getBoundingClientRect();"

@@ -5,6 +5,8 @@
 const page = JSON.parse(document.getElementById("data").textContent);
 const NONE = 65535;
 const DASHES = ["", "8 4", "2 3", "10 4 2 4", "5 3 1.5 3 1.5 3"];
+// of more methods than these, a chart shows the best in colour and the others grey
+const [MOST_COLOURED, BEST, COLOURS] = [8, 5, 8];
 
 /** An element with attributes and children; text is always text. */
 function make(name, attributes = {}, ...children) {
@@ -80,12 +82,13 @@ function printed(value, digits = page.digits) {
 }
 
 /** How a method is drawn: the same in every chart. */
-function lookOf(number) {
-  return { colour: `var(--m${number % 7})`, dash: DASHES[(number + Math.floor(number / 7)) % DASHES.length] };
+function lookOf(method) {
+  const number = page.looks[method];
+  return { colour: `var(--m${number % COLOURS})`, dash: DASHES[(number + Math.floor(number / COLOURS)) % DASHES.length] };
 }
 
-const allMethods = [...new Set(page.datasets.flatMap((dataset) => dataset.methods))].sort();
-const state = { hidden: new Set(), filter: "" };
+// `chosen`: whether a method is in colour in the charts, where the reader has said so
+const state = { chosen: new Map(), filter: "" };
 // what the address keeps: by key a function that gives its values (none: as at first) and one that restores
 const kept = new Map();
 
