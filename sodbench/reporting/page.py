@@ -21,7 +21,16 @@ from sodbench.reporting.table import Table
 from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
-SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "tiles.js", "images.js", "dialog.js", "address.js")
+SCRIPTS = (
+    "start.js",
+    "leaderboard.js",
+    "filter.js",
+    "charts.js",
+    "tiles.js",
+    "images.js",
+    "dialog.js",
+    "address.js",
+)
 STYLES = ("page.css", "overview.css", "gallery.css", "print.css")
 # the figures of a data set: {kind: files}
 Figures = Mapping[str, Sequence[Path]]
