@@ -26,6 +26,7 @@ from sodbench.results.run import Run
 SCRIPTS = (
     "start.js",
     "leaderboard.js",
+    "filter.js",
     "line_chart.js",
     "box_chart.js",
     "charts.js",
