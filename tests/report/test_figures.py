@@ -16,9 +16,11 @@ from matplotlib.text import Text
 from PIL import Image
 from results.stand_in import StandInDataset, run, table
 
+from sodbench.data.attributes import Group
 from sodbench.metrics.families.calibration import BINS, OBJECT, PIXELS, PROBABILITY
 from sodbench.names import folder_name
 from sodbench.reporting import (
+    attribute_figure,
     curve_figures,
     distribution_figure,
     rank_figure,
@@ -44,6 +46,7 @@ from sodbench.reporting.rank_figure import rankings
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.size_figure import binned
 from sodbench.reporting.table import make_table
+from sodbench.results.breakdown import Breakdown, GroupScore
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, new_run
 from sodbench.results.stress_record import Cell, StressRecord
@@ -293,6 +296,33 @@ def test_names_in_the_figure_of_speed_do_not_overlap(figures) -> None:
     for number, text in enumerate(axes.texts):
         if text.get_color() == GREY:
             assert not any(boxes[number].overlaps(other) for other in boxes[:number])
+
+
+@pytest.mark.parametrize("intervals", [False, True])
+def test_attributes_of_many_methods_are_grey_strokes_but_five(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intervals: bool
+) -> None:
+    kept: list[Figure] = []
+    monkeypatch.setattr(attribute_figure, "save", lambda figure, path, formats: kept.append(figure) or [path])
+    groups = [
+        Group(*names, "", frozenset(map(str, range(20)))) for names in (("all", "all images"), ("size", "S"))
+    ]
+    metric = "S@pysodmetrics"
+    scores = {
+        (name, metric, place): GroupScore(number / 20, number / 20 - 0.01, number / 20 + 0.01, 0)
+        for number, name in enumerate(NAMES)
+        for place in range(2)
+    }
+    best = NAMES[::-1]
+    styles = faded_beyond_best(looks(look_numbers([best])), best)
+    breakdown = Breakdown("sod", "SOD", groups, NAMES, [metric], scores)
+    attribute_figure.attribute_figure(breakdown, styles, tmp_path, ("png",), intervals)
+    (legend,) = kept[0].legends
+    assert texts(legend.get_texts()) == [*best[:5], "11 others"]
+    lines = kept[0].axes[0].get_lines()
+    assert sum(line.get_color() == FADED and line.get_marker() == "|" for line in lines) == 11
+    bars = [line for line in lines if line.get_linestyle() == "-" and line.get_color() in COLOURS]
+    assert len(bars) == (10 if intervals else 0)
 
 
 @pytest.mark.parametrize("count", [4, 5])
