@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReproducedNumber:
-    """A recorded value and the new one; `agrees` is "to the bit" (printed as bit-identical), "to 1.2e-05" or "no"."""
+    """A recorded value and the new one.
+
+    `agrees` is "to the bit" (printed as bit-identical), "to 1.2e-05" (the difference) or "no".
+    """
 
     name: str
     recorded: Any

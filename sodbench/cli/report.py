@@ -66,7 +66,9 @@ def register(subparsers: Any) -> None:
         " records then hold both",
     )
     parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
+        "--intervals",
+        action="store_true",
+        help="95 %% bootstrap confidence intervals of all measured values and in figures",
     )
     parser.add_argument(
         "--seeds",

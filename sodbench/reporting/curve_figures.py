@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,14 +10,22 @@ from numpy.typing import NDArray
 
 from sodbench.names import folder_name
 from sodbench.reporting.f_curves import f_curve, kind_of
-from sodbench.reporting.figure_style import FORMATS, Look, escape_dollars, new_figure, save
+from sodbench.reporting.figure_names import LETTERS, shortened
+from sodbench.reporting.figure_style import (
+    FORMATS,
+    GREY,
+    Look,
+    escape_dollars,
+    legend_beside,
+    new_figure,
+    save,
+)
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, ScoreTableLike, conventions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_GREY = "#6b6b6b"
+    from matplotlib.figure import Figure
 
 
 def pr_figure(
@@ -33,24 +42,21 @@ def pr_figure(
     drawn = with_curve(runs, protocol, ("precision", "recall"))
     if not drawn:
         return []
-    with new_figure(4.6, 3.9) as figure:
+    with new_figure(4.7, 3.9) as figure:
         axes = figure.add_subplot()
         lowest = 1.0
         for run in drawn:
             table = run.tables[protocol]
             recall, precision = (table.curves[name].to_numpy(float) for name in ("recall", "precision"))
-            look = looks[run.name]
-            axes.plot(recall, precision, color=look.colour, linestyle=look.dash, label=legend(run), zorder=3)
             f = f_curve(table, CURVE_OF_MEANS)
             best = 0 if f is None else int(f.argmax())
-            _dot(axes, recall[best], precision[best], look)
+            _curve(axes, run, (recall, precision), best, looks[run.name])
             lowest = min(lowest, float(precision.min()))
         bottom = max(0.0, lowest // 0.05 * 0.05)
         axes.set(xlim=(0, 1), ylim=(bottom, 1), xlabel="mean recall", ylabel="mean precision")
         _lines_of_equal_f(axes, bottom, drawn[0].tables[protocol])
         axes.set_title(f"{escape_dollars(drawn[0].title)}: precision-recall curves")
-        heading = f"protocol {escape_dollars(protocol)}; marker: highest F"
-        axes.legend(loc="lower left", title=heading, alignment="left")
+        _legend(figure, axes, protocol, "marker: highest F", looks, drawn)
         return save(figure, folder / f"pr-{folder_name(drawn[0].dataset)}", formats)
 
 
@@ -84,7 +90,7 @@ def f_figure(
             axes.set(xlim=(0, 1), xlabel="threshold")
         _cut_below(both)
         both[0].set_ylabel(rf"$F_\beta$, $\beta^2 = {conventions(first).f_beta2:g}$")
-        both[0].legend(loc="lower center")
+        _legend(figure, both[0], protocol, "marker: highest F", looks, drawn)
         title = f"{escape_dollars(drawn[0].title)}: F-measure by threshold"
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         return save(figure, folder / f"f-{folder_name(drawn[0].dataset)}", formats)
@@ -101,14 +107,14 @@ def e_figure(
     drawn = with_curve(runs, protocol, ("E",))
     if not drawn:
         return []
-    with new_figure(4.6, 3.9) as figure:
+    with new_figure(4.7, 3.9) as figure:
         axes = figure.add_subplot()
         for run in drawn:
             _threshold_curve(axes, run, run.tables[protocol].curves["E"].to_numpy(float), looks[run.name])
         axes.set(xlim=(0, 1), xlabel="threshold", ylabel="mean E over images")
         _cut_below([axes])
         axes.set_title(f"{escape_dollars(drawn[0].title)}: E-measure by threshold")
-        axes.legend(loc="lower center", title=f"protocol {escape_dollars(protocol)}", alignment="left")
+        _legend(figure, axes, protocol, "marker: highest E", looks, drawn)
         return save(figure, folder / f"e-{folder_name(drawn[0].dataset)}", formats)
 
 
@@ -122,20 +128,47 @@ def with_curve(runs: Sequence[Run], protocol: str, columns: Sequence[str]) -> li
 
 
 def legend(run: Run) -> str:
-    """A run's name in a legend, with its count where images are missing."""
-    return escape_dollars(run.name if run.scored == run.expected else f"{run.name} ({run.count})")
+    """A run's name in a legend, in lines of up to 30 letters, with its count where images are missing."""
+    return escape_dollars(fill(_with_count(run), 30))
+
+
+def short_name(run: Run, letters: int = LETTERS) -> str:
+    """A run's name beside its row or line, cut where it is long, with its count where images are missing."""
+    return escape_dollars(shortened(_with_count(run), letters))
+
+
+def _with_count(run: Run) -> str:
+    return run.name if run.scored == run.expected else f"{run.name} ({run.count})"
 
 
 def _threshold_curve(axes: "Axes", run: Run, curve: NDArray[np.float64], look: Look) -> None:
     # level k of 255 or 256 stands for the threshold k / 255
-    threshold = np.arange(len(curve)) / 255
-    axes.plot(threshold, curve, color=look.colour, linestyle=look.dash, label=legend(run))
-    best = int(curve.argmax())
-    _dot(axes, threshold[best], curve[best], look)
+    _curve(axes, run, (np.arange(len(curve)) / 255, curve), int(curve.argmax()), look)
 
 
-def _dot(axes: "Axes", x: float, y: float, look: Look) -> None:
-    axes.plot(x, y, look.marker, color=look.colour, markeredgecolor="white", zorder=4)
+def _curve(
+    axes: "Axes", run: Run, points: tuple[NDArray[np.float64], NDArray[np.float64]], best: int, look: Look
+) -> None:
+    """One method's line with a marker at its best point; a faded one is thin, behind, and has no marker."""
+    if look.faded:
+        axes.plot(*points, color=look.colour, linewidth=0.8, zorder=2)
+        return
+    axes.plot(
+        *points, color=look.colour, linestyle=look.dash, marker=look.marker, markevery=[best],
+        markeredgecolor="white", label=legend(run), zorder=3,
+    )  # fmt: skip
+
+
+def _legend(
+    figure: "Figure",
+    axes: "Axes",
+    protocol: str,
+    marker: str,
+    looks: Mapping[str, Look],
+    drawn: Sequence[Run],
+) -> None:
+    heading = f"protocol {escape_dollars(protocol)}\n{marker}"
+    legend_beside(figure, axes, heading, sum(looks[run.name].faded for run in drawn))
 
 
 def _cut_below(panels: "Sequence[Axes]") -> None:
@@ -161,8 +194,8 @@ def _lines_of_equal_f(axes: "Axes", bottom: float, table: ScoreTableLike) -> Non
             value * (recall + epsilon), divisor, out=np.full_like(recall, np.nan), where=divisor > 0
         )
         precision[(precision > 1.05) | (precision < bottom)] = np.nan
-        axes.plot(recall, precision, color="#a8a8a8", linewidth=0.6, zorder=1)
+        axes.plot(recall, precision, color="#8c8c8c", linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
         if precision[-1] > bottom:
             place = (1.012, float(precision[-1]))
             text = f"F = .{round(value * 10)}"
-            axes.annotate(text, place, fontsize=7, color=_GREY, va="center", annotation_clip=False)
+            axes.annotate(text, place, fontsize=7, color=GREY, va="center", annotation_clip=False)

@@ -91,6 +91,11 @@ class Section:
     remarks: Sequence[str] = ()
 
     @property
+    def methods(self) -> int:
+        """The number of measured methods."""
+        return sum(not line.published for line in self.lines)
+
+    @property
     def unranked(self) -> bool:
         """Whether a row was scored on a different set of images or masks than the ranked ones."""
         return any(not line.ranked for line in self.lines)
@@ -170,7 +175,7 @@ def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marke
     protocols = protocols_of(metrics)
     several = len(protocols) > 1
     columns = [_efficiency_head(name) for name in table.efficiency]
-    columns += [_metric_head(full, several_protocols=several) for full in metrics]
+    columns += [metric_head(full, several_protocols=several) for full in metrics]
     alone = published_only(rows)
     theirs = table.metrics_of(rows[alone])
     return Section(
@@ -179,7 +184,7 @@ def _section(table: Table, dataset: str, title: str, rows: "pd.DataFrame", marke
         names="Method",
         columns=columns,
         lines=_lines(table, rows[~alone], table.efficiency, metrics, marked),
-        folded_columns=[_metric_head(full, several_protocols=several) for full in theirs],
+        folded_columns=[metric_head(full, several_protocols=several) for full in theirs],
         folded=_lines(table, rows[alone], (), theirs, marked),
         protocols=protocols,
         expected=int(rows["expected"].iloc[0]),
@@ -224,7 +229,8 @@ def _efficiency_head(name: str) -> Head:
     return Head(name, column.text, column.text, higher_is_better=column.higher_is_better)
 
 
-def _metric_head(full: str, several_protocols: bool) -> Head:
+def metric_head(full: str, several_protocols: bool) -> Head:
+    """The heading of a metric's column, with its protocol where the table has several."""
     metric, protocol = split_name(full)
     return Head(
         name=full,

@@ -1,12 +1,21 @@
 """How metrics are named in tables and figures, and in which order they stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sodbench.metrics.protocol import DEFAULT as DEFAULT_PROTOCOL
 from sodbench.metrics.registry import all_metrics, split_name
 
-__all__ = ["DEFAULT_PROTOCOL", "Label", "arrow", "label", "order", "protocols_of", "split_name"]
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "Label",
+    "arrow",
+    "label",
+    "main_metric",
+    "order",
+    "protocols_of",
+    "split_name",
+]
 
 _LATEX = {
     "MAE": r"\mathrm{MAE}",
@@ -47,6 +56,12 @@ def arrow(full: str) -> str:
 def protocols_of(metrics: Iterable[str]) -> list[str]:
     """The protocols of full metric names, each once, in the order in which they appear."""
     return list(dict.fromkeys(split_name(full)[1] for full in metrics))
+
+
+def main_metric(metrics: Sequence[str]) -> str | None:
+    """The metric that ranks methods: max F where it is among `metrics` (full names), else the first one."""
+    max_f = (full for full in metrics if split_name(full)[0] == "maxF")
+    return next(max_f, metrics[0] if metrics else None)
 
 
 def order(full: str) -> tuple[int, str]:

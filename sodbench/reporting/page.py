@@ -1,22 +1,41 @@
-"""The page: one static HTML file that needs no server, no network and no build step."""
+"""The page: one static HTML file that needs no server, no network and no build step.
+
+Beside it lie thumbnails (`gallery`) and, where the images' scores are too many for one file, `page_parts`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sodbench import __version__
 from sodbench.files import write_text
 from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
+from sodbench.reporting.figure_style import look_numbers
 from sodbench.reporting.figures import KINDS
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
+from sodbench.reporting.overview import make_overview
 from sodbench.reporting.page_data import dataset_data
+from sodbench.reporting.page_parts import placed
 from sodbench.reporting.table import Table
 from sodbench.results.breakdown import Breakdown
 from sodbench.results.run import Run
 
-SCRIPTS = ("start.js", "leaderboard.js", "charts.js", "images.js")
+SCRIPTS = (
+    "start.js",
+    "leaderboard.js",
+    "filter.js",
+    "line_chart.js",
+    "box_chart.js",
+    "charts.js",
+    "tiles.js",
+    "images.js",
+    "dialog.js",
+    "address.js",
+)
+STYLES = ("page.css", "charts.css", "overview.css", "gallery.css", "print.css")
 # the figures of a data set: {kind: files}
 Figures = Mapping[str, Sequence[Path]]
 
@@ -36,29 +55,38 @@ def write_page(
     figures: Mapping[str, Figures] | None = None,
     gallery: int = 6,
     breakdowns: Sequence[Breakdown] = (),
+    metrics: Sequence[str] | None = None,
+    sort: str | None = None,
 ) -> Path:
-    """Writes `index.html` and the gallery's thumbnails into `folder`; returns the page's path.
+    """Writes `index.html` and the files beside it into `folder`; returns the page's path.
 
-    The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page links
-    to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below their data
-    set's table. Names are text: jinja2 escapes them.
+    The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page
+    links to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below
+    their data set's table. `metrics` (full names) are the columns of the overview (None: MAE, max F and S), `sort` its order
+    (None: by average rank). Data sets with many methods come first. Names are text: jinja2 escapes them.
     """
     figures = figures or {}
-    datasets = [
-        dataset_data(folder, table, dataset, rows, runs, gallery) for dataset, _, rows in table.datasets()
-    ]
+    parts = sorted(sections(table), key=lambda section: -section.methods)
+    names = [section.dataset for section in parts]
+    rows_of = {dataset: rows for dataset, _, rows in table.datasets()}
+    datasets = [dataset_data(folder, table, name, rows_of[name], runs, gallery) for name in names]
     html = environment().get_template("page.html").render(
-        css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        script="\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS),
-        data={"digits": table.digits, "datasets": datasets},
-        sections=sections(table),
+        css=_joined(STYLES),
+        script=_joined(SCRIPTS),
+        data={
+            "digits": table.digits,
+            "looks": _look_numbers(datasets),
+            "datasets": placed(folder, datasets),
+        },
+        overview=make_overview(table, names, metrics, sort),
+        sections=parts,
         downloads={dataset: _downloads(folder, kinds) for dataset, kinds in figures.items()},
         breakdowns={one.dataset: one for one in breakdowns},
         metric_tables=lambda one: metric_tables(one, table.digits),
         breakdown_notes=EXPLANATIONS,
         mark=MARK,
         methods=len({run.name for run in runs}),
-        images=sum(len(dataset["images"]) for dataset in datasets),
+        images=sum(dataset["count"] for dataset in datasets),
         explanations=spread_explanations(table),
         protocols=protocols_of(table.metrics),
         published=bool((table.frame["kind"] == "published").any()),
@@ -67,6 +95,15 @@ def write_page(
     path = folder / "index.html"
     write_text(path, html)
     return path
+
+
+def _joined(names: Sequence[str]) -> str:
+    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def _look_numbers(datasets: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The number of each method's look, as in the figures."""
+    return look_numbers([[one["methods"][place] for place in one["ranked"]] for one in datasets])
 
 
 def _downloads(folder: Path, figures: Figures) -> list[Download]:

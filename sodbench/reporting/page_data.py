@@ -1,12 +1,15 @@
 """What the page's script reads: per-image scores, curves and addresses of files, in a compact form.
 
+What grows with the number of images are the parts of a data set: "images" (names and addresses of files) and
+one part per metric. `page_parts` decides whether they lie in the page or beside it.
+
 Numbers are base64 of little-endian uint16: scores as round((value + 1) * scale), where 65535 means "no value"
 (scale 20000: four digits, -1 to 2.27; smaller for metrics without an upper bound), curves as
 round(value * 60000).
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +20,8 @@ from sodbench.metrics.families import calibration
 from sodbench.reporting.curve_figures import with_curve
 from sodbench.reporting.f_curves import f_curve, kind_of
 from sodbench.reporting.gallery import Gallery, make_gallery
-from sodbench.reporting.labels import label, order, split_name
+from sodbench.reporting.labels import label, main_metric, order, split_name
+from sodbench.reporting.method_order import best_first
 from sodbench.reporting.table import Table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, conventions
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 NONE = 65535
 SCALE = 20000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
+# the metric of the chart of the distribution: the first of these that there is
+DISTRIBUTION = ("S", "wF", "MAE", "adpF")
+PERCENTILES = (5, 25, 50, 75, 95)
 # the fields of `calibration.Reliability`, packed where a run recorded its calibration
 RELIABILITY = ("bin probability", "bin frequency", "bin share")
 
@@ -47,6 +54,7 @@ def dataset_data(
     # seeds that the table joins are shown one by one: their mean has no curve and no maps
     shown = [of_set[name] for name in names if name in of_set]
     shown += [run for group in groups if group.name in names for run in group.runs]
+    methods = [run.name for run in shown]
     details = {run.name: provenance_lines(run) for run in shown}
     details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
     images = _images(shown, protocol)
@@ -56,14 +64,22 @@ def dataset_data(
         "id": dataset,
         "title": str(rows["title"].iloc[0]),
         "protocol": protocol,
-        "methods": [run.name for run in shown],
-        "images": images,
-        "metrics": {metric: _packed_metric(metric, values) for metric, values in scores.items()},
+        "methods": methods,
+        "ranked": [methods.index(run.name) for run in best_first(shown, main_metric(table.metrics))],
+        "count": len(images),
+        "metrics": {metric: _described(metric, values) for metric, values in scores.items()},
         "curves": packed_curves(shown, protocol),
-        "thumbnails": {str(images.index(image)): small for image, small in files.thumbnails.items()},
-        "sources": {key: compressed(addresses, images) for key, addresses in files.sources.items()},
+        "distribution": distribution(scores),
         "notes": files.notes,
         "provenance": details,
+        "parts": {
+            "images": {
+                "names": images,
+                "thumbnails": {str(images.index(image)): small for image, small in files.thumbnails.items()},
+                "sources": {key: compressed(addresses, images) for key, addresses in files.sources.items()},
+            },
+            **{metric: pack(values, scale=fitting_scale(values)) for metric, values in scores.items()},
+        },
     }
 
 
@@ -82,14 +98,25 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
     return scores
 
 
-def _packed_metric(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
-    scale = fitting_scale(values)
+def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | None:
+    """For the chart of one metric over the images: by method `PERCENTILES` and mean, null without scores."""
+    metric = next((name for name in DISTRIBUTION if name in scores), None)
+    if metric is None:
+        return None
+    numbers = []
+    for values in scores[metric]:
+        known = values[~np.isnan(values)]
+        row = [*np.percentile(known, PERCENTILES), known.mean()] if len(known) else None
+        numbers.append(row and [round(float(value), 5) for value in row])
+    return {"text": label(metric).text, "numbers": numbers}
+
+
+def _described(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
     info = label(metric)
     return {
         "higher_is_better": info.higher_is_better,
         "text": info.text,
-        "scale": scale,
-        "data": pack(values, scale=scale),
+        "scale": fitting_scale(values),
     }
 
 
@@ -144,9 +171,15 @@ def pack(values: NDArray[np.float64], offset: float = 1.0, scale: float = SCALE)
 
 
 def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[str, Any]:
-    """Addresses as the common start and end around the image's name; exceptions by the image's index."""
+    """Addresses as the common start and end around the image's name; exceptions by the image's index.
+
+    Where most images have no address, `start` is None, and the exceptions are those that have one.
+    """
     from urllib.parse import quote
 
+    if 2 * addresses.count(None) > len(addresses):
+        found = {str(index): address for index, address in enumerate(addresses) if address is not None}
+        return {"start": None, "end": None, "others": found}
     names = [quote(image) for image in images]
     start, end = "", ""
     for address, name in zip(addresses, names, strict=True):

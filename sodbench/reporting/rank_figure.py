@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sodbench.reporting.figure_style import FORMATS, Look, escape_dollars, new_figure, save
+from sodbench.reporting.figure_names import shortened
+from sodbench.reporting.figure_style import (
+    FORMATS,
+    MOST_COLOURED,
+    Look,
+    escape_dollars,
+    faded_beyond_best,
+    new_figure,
+    save,
+)
 from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.table import Table
 from sodbench.results.average_ranks import Ranking, rank
@@ -37,18 +46,21 @@ def rank_figure(
     full = next((name for name in ranked if split_name(name)[0] == "maxF"), next(iter(ranked)))
     ranking = ranked[full]
     names = sorted(ranking.ranks, key=lambda name: (ranking.ranks[name], name))
-    with new_figure(6.4, 1.3 + 0.26 * len(names)) as figure:
+    styles = faded_beyond_best(looks, names)
+    with new_figure(6.4, 1.3 + (0.26 if len(names) <= MOST_COLOURED else 0.2) * len(names)) as figure:
         axes = figure.add_subplot()
         for place, name in enumerate(names):
-            look = looks[name]
+            look = styles[name]
             axes.plot((1, ranking.ranks[name]), (place, place), color="#d9d9d9", linewidth=0.8, zorder=1)
-            axes.plot(ranking.ranks[name], place, look.marker, color=look.colour, zorder=3)
+            axes.plot(ranking.ranks[name], place, look.marker, color=look.colour, zorder=3, clip_on=False)
         for number, group in enumerate(ranking.groups()):
             # the bar lies below the last method of its group
             ends = ranking.ranks[group[0]], ranking.ranks[group[-1]]
             height = names.index(group[-1]) + 0.32 + 0.12 * (number % 2)
             axes.plot(ends, (height, height), color="black", linewidth=2.6, solid_capstyle="butt", zorder=2)
-        axes.set_yticks(range(len(names)), [f"{escape_dollars(n)}  {ranking.ranks[n]:.2f}" for n in names])
+        axes.set_yticks(
+            range(len(names)), [f"{escape_dollars(shortened(n))}  {ranking.ranks[n]:.2f}" for n in names]
+        )
         axes.set(
             xlim=(0.9, len(names) + 0.1), ylim=(len(names) - 0.2, -0.7), xlabel="average rank (1 is best)"
         )
@@ -57,16 +69,11 @@ def rank_figure(
         friedman = "" if ranking.p_value != ranking.p_value else f", Friedman p = {ranking.p_value:.3g}"
         figure.suptitle(
             f"Average rank by {label(metric).text} over {ranking.datasets} data sets"
-            f" (protocol {escape_dollars(protocol)})",
+            f" (protocol {escape_dollars(protocol)})\n"
+            f"bars join methods without a significant difference\n(critical difference"
+            f" {ranking.critical_difference:.2f} at level {ranking.level:g}{friedman})",
             x=0.01,
             ha="left",
-            fontsize=10,
-        )
-        axes.set_title(
-            f"bars join methods without a significant difference (critical difference"
-            f" {ranking.critical_difference:.2f} at level {ranking.level:g}{friedman})",
-            fontsize=8,
-            x=1,
-            ha="right",
+            fontsize=8.5,
         )
         return save(figure, folder / "ranks", formats)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, overload
 
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.metrics.protocol import protocol_names
-from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, order, split_name
+from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, main_metric, order, split_name
 from sodbench.results.run import Run, protocol_of
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -
     """
     key = None
     if sort is None:
-        first = metrics[0] if metrics else None
-        key = next((full for full in metrics if split_name(full)[0] == "maxF"), first)
+        key = main_metric(metrics)
     elif sort != "name":
         key = next((full for full in metrics if sort in (full, split_name(full)[0])), None)
         known = {*metrics, *(split_name(full)[0] for full in metrics), "name"}

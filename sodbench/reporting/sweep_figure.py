@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.reporting.figure_style import FORMATS, Look, escape_dollars, looks, new_figure, save
+from sodbench.reporting.figure_style import (
+    FORMATS,
+    Look,
+    escape_dollars,
+    legend_beside,
+    looks,
+    new_figure,
+    save,
+)
 from sodbench.reporting.labels import arrow, label
 
 if TYPE_CHECKING:
@@ -27,7 +35,7 @@ def sweep_figure(
     """
     usual = [name for name in ("maxF", "MAE") if name in metrics]
     drawn = (usual + [name for name in metrics if name not in usual])[:MOST_METRICS]
-    by_set = looks(list(sweep.images))
+    by_set = looks({name: number for number, name in enumerate(sweep.images)})
     weighed = [point for point in sweep.points if point.peak_memory_bytes is not None]
     with new_figure(6.9, 1.9 * len(drawn) + 1.1) as figure:
         panels = figure.subplots(len(drawn), 2, sharex="col", sharey="row", squeeze=False)
@@ -48,7 +56,7 @@ def sweep_figure(
         if not weighed:
             panels[0][1].annotate("not available", (0.5, 0.5), xycoords="axes fraction", ha="center")
         if len(by_set) > 1:
-            panels[0][0].legend(loc="best")
+            legend_beside(figure, panels[0][0], "data set")
         figure.suptitle(_title(sweep, processor), x=0.01, ha="left", fontsize=9)
         return save(figure, path, formats)
 

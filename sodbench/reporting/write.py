@@ -99,8 +99,9 @@ def report(
     `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` choose what is shown
     (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
     point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
-    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over images;
-    `seeds` summarises runs named `<method>-seed<k>` as mean and standard deviation.
+    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over
+    images, to the figures as well; `seeds` summarises runs named `<method>-seed<k>` as mean and standard
+    deviation.
 
     `attributes` adds the scores by attribute of the images (docs/attributes.md) with intervals: files
     `attributes.md` and so on, a section of the page, and a figure. Scores are MAE, max F and S, or the
@@ -195,7 +196,14 @@ def report(
         notes += more
     with locked_folder(folder, waiting=lambda: _wait_for(folder)):
         kinds = tuple(KINDS if wide is None else ()) if figures is None else figures
-        drawn = draw(shown.runs, shown.measured, folder / "figures", kinds, breakdowns=breakdowns)
+        drawn = draw(
+            shown.runs,
+            shown.measured,
+            folder / "figures",
+            kinds,
+            breakdowns=breakdowns,
+            intervals=intervals,
+        )
         documents: list[Path] = [] if wide is None else write_wide(folder, wide, formats, span)
         if "markdown" in formats and wide is None:
             pictures = {
@@ -214,7 +222,18 @@ def report(
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
         if "html" in formats and wide is None:
-            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns))
+            documents.append(
+                write_page(
+                    folder,
+                    shown.table,
+                    shown.runs,
+                    drawn,
+                    gallery,
+                    breakdowns,
+                    shown.table.metrics if selection.metrics is not None else None,
+                    sort,
+                )
+            )
         if breakdowns:
             of_attributes = {
                 dataset: found["attributes"][0].relative_to(folder).as_posix()
@@ -230,6 +249,7 @@ def report(
                 folder / "figures",
                 folder / "attributes",
                 *folder.glob("gallery/*"),
+                *folder.glob("page/*"),
                 *folder.glob("runs/*"),
             ]
         )

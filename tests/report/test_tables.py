@@ -203,7 +203,7 @@ def test_the_page_shows_joined_seeds_one_by_one(tmp_path: Path) -> None:
     assert main(["report", "--seeds", "--format", "html", *options]) == 0
     html = (tmp_path / "index.html").read_text()
     (dataset,) = json.loads(html.partition('id="data">')[2].partition("</script>")[0])["datasets"]
-    assert dataset["methods"] == ["net-seed0", "net-seed1"] and len(dataset["images"]) == 12
+    assert dataset["methods"] == ["net-seed0", "net-seed1"] and dataset["count"] == 12
     assert dataset["provenance"]["net (2 seeds)"] == [["runs", "net-seed0, net-seed1"]]
 
 

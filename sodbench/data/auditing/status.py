@@ -99,10 +99,10 @@ def datasets(data_root: Path | str | None = None) -> "pd.DataFrame":
     """All data sets that have a card, and how much of each is on this disk; one row per data set.
 
     The columns are name, title, role ("train", "test" or "both"), expected and present (numbers of pairs),
-    state ("complete", "partial", "too many", "absent", "unmade" (generated on first use) or "broken") and folder. The
-    data root is the argument, else the environment variable SODBENCH_DATA, else the user's data folder. A
-    user's own card that is wrong is "broken", with a note. Raises InputError for a data root that cannot
-    be read.
+    state ("complete", "partial", "too many", "absent", "unmade" (generated on first use) or "broken") and
+    folder. The data root is the argument, else the environment variable SODBENCH_DATA, else the user's data
+    folder. A user's own card that is wrong is "broken", with a note. Raises InputError for a data root that
+    cannot be read.
     """
     import pandas as pd
 

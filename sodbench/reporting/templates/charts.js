@@ -1,85 +1,5 @@
-// Curves, drawn when they come into view: precision-recall, F and E by threshold, reliability.
-
-const SIZE = { left: 44, right: 40, top: 10, bottom: 42 };
-
-/** One chart `width` pixels wide: axes, lines, a marker that follows the pointer; `f` adds lines of equal F. */
-function chart(width, title, labels, lines, bottom, f = null) {
-  const { left, right, top, bottom: foot } = SIZE;
-  const height = Math.round(Math.min(400, width * 0.74));
-  const x = (value) => left + value * (width - left - right);
-  const y = (value) => height - foot - ((value - bottom) / (1 - bottom)) * (height - top - foot);
-  const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title });
-  const step = bottom >= 0.5 ? 0.1 : 0.2;
-  for (let tick = 0; tick <= 1.001; tick += 0.2) {
-    svg.append(make("line", { class: "grid", x1: x(tick), x2: x(tick), y1: y(bottom), y2: y(1) }));
-    svg.append(make("text", { x: x(tick), y: height - foot + 17, "text-anchor": "middle" }, printed(tick, 1)));
-  }
-  for (let tick = Math.ceil(bottom / step - 1e-9) * step; tick <= 1.001; tick += step) {
-    svg.append(make("line", { class: "grid", x1: x(0), x2: x(1), y1: y(tick), y2: y(tick) }));
-    svg.append(make("text", { x: left - 7, y: y(tick) + 4, "text-anchor": "end" }, printed(tick, 1)));
-  }
-  for (let tenths = 1; f !== null && tenths < 10; tenths++) {
-    let path = "";
-    let end = null;
-    for (let r = 4; r <= 800; r++) {
-      const recall = r / 800;
-      // F = (1 + b) P R / (b P + R + e), solved for P
-      const divisor = (1 + f.beta2) * recall - (f.beta2 * tenths) / 10;
-      const precision = (tenths / 10) * (recall + f.epsilon) / divisor;
-      if (divisor <= 0 || precision > 1 || precision < bottom) continue;
-      path += `${path ? "L" : "M"}${x(recall).toFixed(1)} ${y(precision).toFixed(1)}`;
-      end = [recall, precision];
-    }
-    if (!path) continue;
-    svg.append(make("path", { class: "iso", d: path }));
-    if (end[0] > 0.999) svg.append(make("text", { x: x(1) + 5, y: y(end[1]) + 4, "font-size": 10.5 }, `F=.${tenths}`));
-  }
-  svg.append(make("path", { class: "axis", fill: "none", d: `M${x(0)} ${y(1)}V${y(bottom)}H${x(1)}` }));
-  svg.append(make("text", { x: (x(0) + x(1)) / 2, y: height - 6, "text-anchor": "middle" }, labels[0]));
-  svg.append(make("text", { transform: `translate(12 ${(y(bottom) + y(1)) / 2}) rotate(-90)`, "text-anchor": "middle" }, labels[1]));
-  for (const line of lines) {
-    let path = "";
-    let pen = "M";
-    for (let i = 0; i < line.x.length; i++) {
-      if (Number.isNaN(line.y[i]) || line.y[i] < bottom) { pen = "M"; continue; }
-      path += `${pen}${x(line.x[i]).toFixed(1)} ${y(line.y[i]).toFixed(1)}`;
-      pen = "L";
-    }
-    svg.append(make("path", { class: "line", d: path, style: `stroke: ${line.look.colour}`, "stroke-dasharray": line.look.dash }));
-  }
-  const cross = make("circle", { class: "cross", r: 4.5, visibility: "hidden" });
-  svg.append(cross);
-  svg.addEventListener("pointermove", (event) => {
-    const box = svg.getBoundingClientRect();
-    const at = [((event.clientX - box.left) / box.width) * width, ((event.clientY - box.top) / box.height) * height];
-    let best = null;
-    for (const line of lines) {
-      for (let i = 0; i < line.x.length; i++) {
-        if (Number.isNaN(line.y[i]) || line.y[i] < bottom) continue;
-        const distance = (x(line.x[i]) - at[0]) ** 2 + (y(line.y[i]) - at[1]) ** 2;
-        if (!best || distance < best.distance) best = { line, i, distance };
-      }
-    }
-    if (!best || best.distance > 900) { cross.setAttribute("visibility", "hidden"); return tip(""); }
-    const { line, i } = best;
-    cross.setAttribute("visibility", "visible");
-    cross.setAttribute("cx", x(line.x[i]));
-    cross.setAttribute("cy", y(line.y[i]));
-    cross.style.stroke = line.look.colour;
-    tip(`${line.name}\n${line.say(i)}`, event.clientX, event.clientY);
-  });
-  svg.addEventListener("pointerleave", () => { cross.setAttribute("visibility", "hidden"); tip(""); });
-  return make("figure", {}, make("figcaption", {}, title), svg);
-}
-
-/** The lower end of the axis: below the curves, without the steep drop at their ends. */
-function lowest(curves, cut) {
-  let low = 1;
-  for (const curve of curves) {
-    for (let i = cut; i < curve.length - cut; i++) if (curve[i] < low) low = curve[i];
-  }
-  return Math.max(0, Math.floor((low - 0.02) * 10) / 10);
-}
+// The charts of each data set, drawn when they come into view or are printed: precision-recall, F and E by
+// threshold, reliability. A method is in colour or grey; the legend and a click on a line say which.
 
 for (const section of document.querySelectorAll(".dataset")) {
   const dataset = page.datasets[Number(section.dataset.number)];
@@ -88,6 +8,19 @@ for (const section of document.querySelectorAll(".dataset")) {
   const legend = section.querySelector(".legend");
   let values = null;
   let kind = "pr";
+  let charts = [];
+
+  /** The methods that the filter leaves, best first. */
+  function visible() {
+    return dataset.ranked.filter((method) => wanted(dataset.methods[method]));
+  }
+
+  /** Whether each visible method is in colour: as chosen, else all of a few, the best of many. */
+  function coloured() {
+    const shown = visible().map((method) => dataset.methods[method]);
+    const best = shown.length > MOST_COLOURED ? shown.slice(0, BEST) : shown;
+    return new Map(shown.map((name) => [name, state.chosen.get(name) ?? best.includes(name)]));
+  }
 
   function curveOf(method, name) {
     const start = (method * names.length + names.indexOf(name)) * levels;
@@ -95,97 +28,112 @@ for (const section of document.querySelectorAll(".dataset")) {
     return Number.isNaN(curve[0]) && Number.isNaN(curve[curve.length - 1]) ? null : curve;
   }
 
-  function thresholdLines(name, visible) {
-    const thresholds = Float32Array.from({ length: levels }, (_, i) => i / 255);
-    return visible.map((method) => ({ method, y: curveOf(method, name) })).filter((line) => line.y).map((line) => ({
-      name: dataset.methods[line.method], look: lookOf(allMethods.indexOf(dataset.methods[line.method])),
-      x: thresholds, y: line.y, say: (i) => `threshold ${printed(thresholds[i])}: ${printed(line.y[i], 4)}`,
-    }));
+  /** The lines of all visible methods; `of(method)` gives x, y and say, or null. */
+  function linesOf(of) {
+    const inColour = coloured();
+    return visible().map((method) => ({ name: dataset.methods[method], line: of(method) })).filter(({ line }) => line)
+      .map(({ name, line }) => ({ name, coloured: inColour.get(name), ...line }));
   }
 
-  /** The share of images that score at most x. */
-  function shareLines(metric, visible) {
-    const scores = scoresOf(dataset, metric);
-    const count = dataset.images.length;
-    return visible.map((method) => {
-      const sorted = scores.slice(method * count, (method + 1) * count).filter((value) => !Number.isNaN(value)).sort();
-      const steps = Math.min(256, sorted.length);
-      const y = Float32Array.from({ length: steps }, (_, i) => (i + 1) / steps);
-      const x = Float32Array.from({ length: steps }, (_, i) => Math.min(1, Math.max(0, sorted[Math.ceil(((i + 1) * sorted.length) / steps) - 1])));
-      return { name: dataset.methods[method], look: lookOf(allMethods.indexOf(dataset.methods[method])), x, y,
-        say: (i) => `${printed(100 * y[i], 0)} % of the images have ${metric} of at most ${printed(x[i])}` };
+  function thresholdLines(name) {
+    const thresholds = Float32Array.from({ length: levels }, (_, i) => i / 255);
+    return linesOf((method) => {
+      const y = curveOf(method, name);
+      return y && { x: thresholds, y, say: (i) => `threshold ${printed(thresholds[i])}: ${printed(y[i], 4)}` };
     });
   }
 
   /** The bins of the methods that recorded their calibration; `of` gives a line's x, y and text. */
-  function binLines(visible, of) {
-    return visible.map((method) => ({ method, parts: ["bin probability", "bin frequency", "bin share"].map((name) => {
-      const start = (method * names.length + names.indexOf(name)) * levels;
-      return values.subarray(start, start + bins);
-    }) })).filter(({ parts }) => !Number.isNaN(parts[2][0])).map(({ method, parts }) => ({
-      name: dataset.methods[method], look: lookOf(allMethods.indexOf(dataset.methods[method])), ...of(...parts),
-    }));
+  function binLines(of) {
+    return linesOf((method) => {
+      const parts = ["bin probability", "bin frequency", "bin share"].map((name) => {
+        const start = (method * names.length + names.indexOf(name)) * levels;
+        return values.subarray(start, start + bins);
+      });
+      return Number.isNaN(parts[2][0]) ? null : of(...parts);
+    });
   }
 
-  function draw() {
-    if (!values) return;
-    const room = place.clientWidth;
-    const width = room >= 760 ? (room - 16) / 2 : room;
-    const visible = dataset.methods.map((_, i) => i).filter((i) => !state.hidden.has(dataset.methods[i]) && wanted(dataset.methods[i]));
-    const charts = [];
-    if (kind === "pr") {
-      const lines = visible.map((method) => ({ method, p: curveOf(method, "precision"), r: curveOf(method, "recall") }))
-        .filter((line) => line.p && line.r).map((line) => ({
-          name: dataset.methods[line.method], look: lookOf(allMethods.indexOf(dataset.methods[line.method])),
-          x: line.r, y: line.p,
-          say: (i) => `threshold ${printed(i / 255)}\nprecision ${printed(line.p[i], 4)}\nrecall ${printed(line.r[i], 4)}\n`
-            + `F ${printed(((1 + beta2) * line.p[i] * line.r[i]) / (beta2 * line.p[i] + line.r[i] + epsilon), 4)}`,
-        }));
-      charts.push(chart(width, "Mean precision and mean recall; thin lines: equal F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), { beta2, epsilon }));
-      const metric = ["S", "wF", "MAE", "adpF"].find((name) => name in dataset.metrics);
-      if (metric) charts.push(chart(width, `Share of images with a ${dataset.metrics[metric].text} of at most x`, [dataset.metrics[metric].text, "share of images"], shareLines(metric, visible), 0));
-    } else if (kind === "f") {
-      const kinds = [["mean of curves", "Mean of the images’ F curves"], ["curve of means", "F of mean precision and mean recall"]];
-      const both = kinds.map(([name]) => thresholdLines(name, visible));
-      const bottom = lowest(both.flat().map((l) => l.y), 5);
-      kinds.forEach(([name, text], i) => {
-        const use = name === own ? ` (gives max F of protocol ${dataset.protocol})` : ` (not used by protocol ${dataset.protocol})`;
-        charts.push(chart(width, text + use, ["threshold", "F"], both[i], bottom));
+  const on = {
+    point(method) {
+      for (const chart of charts) chart.point(method);
+      for (const button of legend.querySelectorAll("button")) button.classList.toggle("pointed", button.dataset.method === method);
+    },
+    choose(method) {
+      state.chosen.set(method, !coloured().get(method));
+      document.dispatchEvent(new Event("chosen"));
+    },
+  };
+
+  const kinds = {
+    pr(width) {
+      const lines = linesOf((method) => {
+        const [p, r] = [curveOf(method, "precision"), curveOf(method, "recall")];
+        return p && r && { x: r, y: p, say: (i) => `threshold ${printed(i / 255)}\nprecision ${printed(p[i], 4)}\nrecall ${printed(r[i], 4)}\n`
+          + `F ${printed(((1 + beta2) * p[i] * r[i]) / (beta2 * p[i] + r[i] + epsilon), 4)}` };
       });
-    } else if (kind === "reliability") {
-      const diagonal = { name: "calibrated", look: { colour: "var(--strong)", dash: "4 4" }, x: [0, 1], y: [0, 1], say: () => "share of object = value" };
-      const lines = binLines(visible, (probability, frequency, share) => {
+      const drawn = [lineChart(width, "Mean precision and mean recall; thin lines: equal F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), on, { f: { beta2, epsilon } })];
+      if (dataset.distribution) {
+        const { text, numbers } = dataset.distribution;
+        const inColour = coloured();
+        const rows = visible().filter((method) => numbers[method])
+          .map((method) => ({ name: dataset.methods[method], coloured: inColour.get(dataset.methods[method]), numbers: numbers[method] }));
+        if (rows.length) drawn.push(boxChart(width, `${text} over images; dot: mean, whiskers: 5th and 95th percentile`, text, rows, on));
+      }
+      return drawn;
+    },
+    f(width) {
+      const curves = [["mean of curves", "Mean of the images’ F curves"], ["curve of means", "F of mean precision and mean recall"]];
+      const both = curves.map(([name]) => thresholdLines(name));
+      const bottom = lowest(both.flat().map((l) => l.y), 5);
+      return curves.map(([name, text], i) => {
+        const use = name === own ? ` (gives max F of protocol ${dataset.protocol})` : ` (not used by protocol ${dataset.protocol})`;
+        return lineChart(width, text + use, ["threshold", "F"], both[i], bottom, on);
+      });
+    },
+    e(width) {
+      const lines = thresholdLines("E");
+      return [lineChart(width, "Mean of the images’ E curves", ["threshold", "E"], lines, lowest(lines.map((l) => l.y), 5), on)];
+    },
+    reliability(width) {
+      const lines = binLines((probability, frequency, share) => {
         const some = [...share.keys()].filter((i) => share[i] > 0 && !Number.isNaN(probability[i]));
         const [x, y] = [probability, frequency].map((part) => some.map((i) => part[i]));
         return { x, y, say: (i) => `${printed(100 * share[some[i]], 2)} % of the pixels\nmean value ${printed(x[i])}\nshare of object ${printed(y[i])}` };
       });
-      charts.push(chart(width, "Reliability of the map as a probability; grey diagonal: calibrated", ["value of the map", "share of object"], [diagonal, ...lines], 0));
-      const totals = binLines(visible, (probability, frequency, share) => {
+      const totals = binLines((probability, frequency, share) => {
         let sum = 0;
         const y = [...share].map((part) => Math.min(1, sum += part));
         return { x: y.map((_, i) => (i + 1) / bins), y, say: (i) => `${printed(100 * y[i], 1)} % of the pixels have a value of at most ${printed((i + 1) / bins)}` };
       });
-      charts.push(chart(width, "Share of the pixels with a value of at most x", ["value of the map", "share of pixels"], totals, lowest(totals.map((l) => l.y), 0)));
-    } else {
-      const lines = thresholdLines("E", visible);
-      charts.push(chart(width, "Mean of the images’ E curves", ["threshold", "E"], lines, lowest(lines.map((l) => l.y), 5)));
-    }
-    place.replaceChildren(...charts);
+      return [
+        lineChart(width, "Reliability of the map as a probability; dashed: calibrated", ["value of the map", "share of object"], lines, 0, on, { diagonal: true }),
+        lineChart(width, "Share of the pixels with a value of at most x", ["value of the map", "share of pixels"], totals, lowest(totals.map((l) => l.y), 0), on),
+      ];
+    },
+  };
+
+  function draw() {
+    if (!values) return;
+    const room = place.clientWidth;
+    charts = kinds[kind](room >= 700 ? (room - 16) / 2 : room);
+    place.replaceChildren(...charts.map((chart) => chart.figure));
   }
 
   function fillLegend() {
-    legend.replaceChildren(...dataset.methods.filter(wanted).map((method) => {
-      const look = lookOf(allMethods.indexOf(method));
-      const line = make("line", { x1: 0, x2: 30, y1: 5, y2: 5, "stroke-width": 2.5, style: `stroke: ${look.colour}`, "stroke-dasharray": look.dash });
-      const button = make("button", { type: "button", "aria-pressed": String(!state.hidden.has(method)) },
-        make("svg", { viewBox: "0 0 30 10", "aria-hidden": "true" }, line), method);
-      button.addEventListener("click", () => {
-        state.hidden.has(method) ? state.hidden.delete(method) : state.hidden.add(method);
-        button.setAttribute("aria-pressed", String(!state.hidden.has(method)));
-        draw();
-      });
+    const inColour = coloured();
+    const buttons = [...inColour].map(([method, on_]) => {
+      const look = lookOf(method);
+      const line = make("line", { x1: 0, x2: 30, y1: 5, y2: 5, "stroke-dasharray": look.dash });
+      const button = make("button", { type: "button", "aria-pressed": String(on_), "data-method": method, title: method, style: `--look: ${look.colour}` },
+        make("svg", { viewBox: "0 0 30 10", "aria-hidden": "true" }, line), make("span", {}, method));
+      button.addEventListener("click", () => on.choose(method));
+      for (const event of ["pointerenter", "focus"]) button.addEventListener(event, () => on.point(method));
+      for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => on.point(null));
       return button;
-    }));
+    });
+    const hint = inColour.size > MOST_COLOURED ? [make("p", {}, `Best ${BEST} of ${inColour.size} in colour; choose others here or in the chart.`)] : [];
+    legend.replaceChildren(...hint, ...buttons);
   }
 
   section.querySelector(".curves").hidden = !levels;
@@ -198,15 +146,26 @@ for (const section of document.querySelectorAll(".dataset")) {
     });
   }
   document.addEventListener("filtered", () => { if (values) { fillLegend(); draw(); } });
+  document.addEventListener("chosen", () => {
+    if (!values) return;
+    const inColour = coloured();
+    for (const button of legend.querySelectorAll("button")) button.setAttribute("aria-pressed", String(inColour.get(button.dataset.method)));
+    draw();
+  });
   let known = 0;
   new ResizeObserver(() => {
     if (place.clientWidth !== known) { known = place.clientWidth; draw(); }
   }).observe(place);
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
+  function start() {
+    if (values || !levels) return;
     values = unpack(dataset.curves.data, 0, 60000);
     fillLegend();
     draw();
+  }
+  window.addEventListener("beforeprint", start);
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    start();
   }, { rootMargin: "600px" }).observe(section.querySelector(".curves"));
 }

@@ -1,9 +1,12 @@
 "use strict";
-// The page's data and what its parts share. Only pictures are loaded, from files relative to the page.
+// The page's data and what its parts share. Pictures and large parts of the data are loaded from files
+// relative to the page, when they are needed.
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const NONE = 65535;
 const DASHES = ["", "8 4", "2 3", "10 4 2 4", "5 3 1.5 3 1.5 3"];
+// of more methods than these, a chart shows the best in colour and the others grey
+const [MOST_COLOURED, BEST, COLOURS] = [8, 5, 8];
 
 /** An element with attributes and children; text is always text. */
 function make(name, attributes = {}, ...children) {
@@ -29,9 +32,47 @@ function unpack(text, offset, scale) {
   return values;
 }
 
-/** All images' scores of one metric, method after method. */
+// Parts of the data that came from files beside the page, by address; the files call `receive`.
+const received = new Map();
+function receive(address, part) { received.set(address, part); }
+
+/**
+ * Loads a part of a data set ("images" or a metric) unless it is here; resolves to whether it is. The event
+ * "arrived" then names the data set.
+ */
+const asked = new Map();
+function arrives(dataset, name) {
+  const address = dataset.parts[name].file;
+  if (!address) return Promise.resolve(true);
+  if (!asked.has(address)) {
+    asked.set(address, new Promise((resolve) => {
+      const script = make("script", { src: address });
+      script.onload = () => {
+        if (received.has(address)) dataset.parts[name] = received.get(address);
+        received.delete(address);
+        resolve(!dataset.parts[name].file);
+        document.dispatchEvent(new CustomEvent("arrived", { detail: dataset.id }));
+      };
+      script.onerror = () => resolve(false);
+      document.head.append(script);
+    }));
+  }
+  return asked.get(address);
+}
+
+/** All images' scores of one metric, method after method; NaN until they have arrived. */
+const unpacked = new Map();
 function scoresOf(dataset, metric) {
-  return unpack(dataset.metrics[metric].data, 1, dataset.metrics[metric].scale);
+  const key = `${dataset.id}/${metric}`;
+  if (unpacked.has(key)) return unpacked.get(key);
+  const packed = dataset.parts[metric];
+  if (packed.file) {
+    arrives(dataset, metric);
+    dataset.none ||= new Float32Array(dataset.methods.length * dataset.count).fill(NaN);
+    return dataset.none;
+  }
+  unpacked.set(key, unpack(packed, 1, dataset.metrics[metric].scale));
+  return unpacked.get(key);
 }
 
 /** A score as the table prints it. */
@@ -41,12 +82,15 @@ function printed(value, digits = page.digits) {
 }
 
 /** How a method is drawn: the same in every chart. */
-function lookOf(number) {
-  return { colour: `var(--m${number % 7})`, dash: DASHES[(number + Math.floor(number / 7)) % DASHES.length] };
+function lookOf(method) {
+  const number = page.looks[method];
+  return { colour: `var(--m${number % COLOURS})`, dash: DASHES[(number + Math.floor(number / COLOURS)) % DASHES.length] };
 }
 
-const allMethods = [...new Set(page.datasets.flatMap((dataset) => dataset.methods))].sort();
-const state = { hidden: new Set(), filter: "" };
+// `chosen`: whether a method is in colour in the charts, where the reader has said so
+const state = { chosen: new Map(), filter: "" };
+// what the address keeps: by key a function that gives its values (none: as at first) and one that restores
+const kept = new Map();
 
 /** Whether a method's name contains one of the words in the filter. */
 function wanted(method) {
