@@ -116,7 +116,7 @@ def test_the_page_draws_the_diagram(folders: Path, reports: Path, tmp_path: Path
             ".map(f => [f.querySelector('figcaption').textContent, f.querySelectorAll('path.line').length])"
         )
         assert lines == [
-            ["Reliability of the map as a probability; grey diagonal: calibrated", 1 + len(METHODS)],
+            ["Reliability of the map as a probability; dashed: calibrated", len(METHODS)],
             ["Share of the pixels with a value of at most x", len(METHODS)],
         ]
         assert browser.log("browser") == []
