@@ -4,6 +4,7 @@ tests/docs/test_commands.py holds the pages against them.
 """
 
 import argparse
+import html
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -119,7 +120,7 @@ def _values(action: argparse.Action) -> str:
 
 def _plain(text: str) -> str:
     """Text that markdown shows as it is."""
-    return _cell(re.sub(r"([*<])", r"\\\1", " ".join(text.split())))
+    return _cell(re.sub(r"([*_])", r"\\\1", html.escape(" ".join(text.split()), quote=False)))
 
 
 def _cell(text: str) -> str:

@@ -103,7 +103,7 @@ def photograph() -> dict[str, bytes]:
         "images": _part(
             "section.dataset[data-dataset=sample] .images",
             f".card:nth-child(n+{CARDS + 1}), .cards ~ *",
-            width=1400,
+            width=1470,
         ),
     }
 
