@@ -61,3 +61,9 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
         "ftp:x",
         "../a.md",
     ]
+
+
+def test_every_page_is_in_the_menu_of_the_site() -> None:
+    menu = (TOP / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [page.removeprefix("docs/") for page in _pages() if page.startswith("docs/")]
+    assert [page for page in pages if f": {page}\n" not in menu] == []
