@@ -63,7 +63,8 @@ def write_page(
     The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page
     links to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below
     their data set's table. `metrics` (full names) are the columns of the overview (None: MAE, max F and S),
-    `sort` its order (None: by average rank). Data sets with many methods come first. Names are text: jinja2 escapes them.
+    `sort` its order (None: by average rank). Data sets with many methods come first. Names are text: jinja2
+    escapes them.
     """
     figures = figures or {}
     parts = sorted(sections(table), key=lambda section: -section.methods)

@@ -209,7 +209,7 @@ def test_a_wrong_callable_is_one_line(user_folder, spec, message):
 
 def test_wrong_options_are_named(user_folder):
     with pytest.raises(InputError, match=r"does not take these options.*'widht'"):
-        create("basnet", widht=3)
+        create("basnet", widht=3)  # codespell:ignore
 
 
 def test_another_network_does_not_inherit_options(user_folder):

@@ -93,7 +93,7 @@ def test_rows_are_sorted_best_first_or_as_asked() -> None:
         ({"datasets": ["sodd", "x"]}, "unknown data set 'sodd' .*'sod'.*'x'"),
         ({"metrics": ["maxf"]}, "unknown metric 'maxf'"),
         ({"protocols": ["basnet"]}, "unknown protocol 'basnet'"),
-        ({"sort": "nam"}, "unknown metric to sort by 'nam'"),
+        ({"sort": "nam"}, "unknown metric to sort by 'nam'"),  # codespell:ignore
     ],
 )
 def test_unknown_names_are_reported_with_the_nearest(choice, message: str) -> None:

@@ -343,8 +343,8 @@ def test_bad_settings(metric: Any) -> None:
     ):
         with pytest.raises(InputError, match=says):
             metric(**options)
-    with pytest.raises((TypeError, ValueError), match="strech"):
-        metric(strech=True)
+    with pytest.raises((TypeError, ValueError), match="strech"):  # codespell:ignore
+        metric(strech=True)  # codespell:ignore
 
 
 def test_rounding_of_an_interpolation_is_clipped(metric: Any) -> None:
