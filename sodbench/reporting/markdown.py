@@ -75,10 +75,11 @@ def _below(table: Table, dataset: str) -> list[str]:
         notes.append(f"{escape(one.text)}: `{one.portable_command}`")
     lines = ["", *(f"- {note}" for note in notes)] if notes else []
     remarks = table.remarks.get(dataset)
-    return lines + (_folded(REMARKS, [f"- {escape(note)}" for note in remarks]) if remarks else [])
+    return lines + (folded(REMARKS, [f"- {escape(note)}" for note in remarks]) if remarks else [])
 
 
-def _folded(summary: str, lines: Sequence[str]) -> list[str]:
+def folded(summary: str, lines: Sequence[str]) -> list[str]:
+    """Lines behind a summary that opens them."""
     return ["", f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]
 
 
@@ -111,7 +112,7 @@ def _table(table: Table, rows: "pd.DataFrame", marked: "pd.DataFrame") -> list[s
         return lines
     theirs = table.metrics_of(rows[alone])
     others = [_published_row(s.to_dict(), (), theirs, table.digits) for _, s in rows[alone].iterrows()]
-    return lines + _folded(without_runs(len(others)), [*_head((), theirs, len(protocols) > 1), *others])
+    return lines + folded(without_runs(len(others)), [*_head((), theirs, len(protocols) > 1), *others])
 
 
 def _head(efficiency: Sequence[str], metrics: Sequence[str], several_protocols: bool) -> list[str]:

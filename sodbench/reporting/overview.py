@@ -60,7 +60,8 @@ def make_overview(
     """
     if len(datasets) < 2:
         return None
-    measured = replace(table, frame=table.frame.loc[table.frame["kind"] == "measured"], notes={})
+    rows = table.frame.loc[table.frame["kind"] == "measured"]
+    measured = replace(table, frame=rows, notes={}, remarks={}, comparable={})
     wide = side_by_side(
         measured, metrics=metrics, datasets=datasets, sort=sort, average=True, group_by="none"
     )

@@ -61,7 +61,7 @@ def side_by_side(
         raise unknown_names("method", unknown, names)
     shown = _headline(table.metrics) if metrics is None else tuple(metrics)
     order = _in_order(table, measured, datasets)
-    blocks, cells, notes = _of_datasets(table, order, shown)
+    blocks, cells, notes, remarks = _of_datasets(table, order, shown)
     if average:
         averages = set_means(table.frame, shown)
         notes += [averages.problem] if averages.problem else []
@@ -81,6 +81,7 @@ def side_by_side(
         tuple(rows),
         tuple(_explanations(table, blocks, rows)),
         tuple(dict.fromkeys(notes)),
+        tuple(dict.fromkeys(remarks)),
         table.digits,
     )
 
@@ -123,12 +124,13 @@ def _in_order(
 
 def _of_datasets(
     table: Table, order: Sequence[tuple[str, str, "pd.DataFrame"]], shown: Sequence[str]
-) -> tuple[list[WideBlock], Cells, list[str]]:
-    """The blocks of the data sets, the cells in them, and the notes of the data sets."""
+) -> tuple[list[WideBlock], Cells, list[str], list[str]]:
+    """The blocks of the data sets, the cells in them, the notes and the remarks of the data sets."""
     marked = marks(table)
     blocks: list[WideBlock] = []
     cells: Cells = {}
     notes: list[str] = []
+    remarks: list[str] = []
     for dataset, title, rows in order:
         ranked = ranked_rows(rows)
         here = rows.loc[rows["kind"] == "measured"]
@@ -146,8 +148,10 @@ def _of_datasets(
             if row["kind"] == "measured" or any(cell.text for cell in made):
                 cells.setdefault(_key(row), {})[len(blocks)] = made
         blocks.append(WideBlock(title, metrics, dataset, count(ranked.iloc[0].to_dict())))
-        notes += [f"{title}: {note}" for note in table.notes_of(dataset)]
-    return blocks, cells, notes
+        notes += [f"{title}: {note}" for note in table.notes.get(dataset, [])]
+        remarks += [f"{title}: {one}" for one in table.comparable.get(dataset, [])]
+        remarks += [f"{title}: {one}" for one in table.remarks.get(dataset, [])]
+    return blocks, cells, notes, remarks
 
 
 def _key(row: Row) -> Key:
@@ -197,6 +201,7 @@ def _row(
         year=year,
         cite=own_cite if source else cite,
         source=source,
+        link=_text(facts["link"]) or "",
         source_cite=cite if source and cite != own_cite else None,
         owner=owner,
     )

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sodbench.files import write_text
+from sodbench.reporting.cell_text import REMARKS
 from sodbench.reporting.csv_json import no_formula
 from sodbench.reporting.html_table import environment
 from sodbench.reporting.labels import arrow, label
-from sodbench.reporting.markdown import escape
+from sodbench.reporting.markdown import escape, folded
 from sodbench.reporting.wide_latex import write_wide_latex
 from sodbench.reporting.wide_table import RANK, WideCell, WideRow, WideTable
 
@@ -45,10 +46,14 @@ def write_wide_markdown(folder: Path, table: WideTable) -> Path:
         for row in rows:
             name = escape(row.method)
             if row.published:
-                name = f"*{name}* — {escape(row.source)}"
+                source = escape(row.source)
+                name = f"*{name}* — {f'[{source}]({row.link})' if row.link else source}"
             lines.append(f"| {name} | {' | '.join(_markdown_cell(row, cell) for cell in row.cells)} |")
     below = [*table.explanations, *table.notes]
-    lines += ["", *(f"- {escape(text)}" for text in below), ""]
+    lines += ["", *(f"- {escape(text)}" for text in below)]
+    if table.remarks:
+        lines += folded(REMARKS, [f"- {escape(text)}" for text in table.remarks])
+    lines.append("")
     path = folder / "table.md"
     write_text(path, "\n".join(lines))
     return path
@@ -87,6 +92,7 @@ def write_wide_html(folder: Path, table: WideTable) -> Path:
         .get_template("wide_table.html")
         .render(
             table=table,
+            remarks_heading=REMARKS,
             blocks=blocks,
             starts={sum(lengths[:number]) for number in range(len(lengths))},
             groups=list(table.groups()),

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from sodbench.files import write_text
+from sodbench.reporting.cell_text import REMARKS
 from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.latex import escape
 from sodbench.reporting.latex_widths import (
@@ -64,7 +65,9 @@ def wide_latex(table: WideTable, span: int | None = None) -> str:
     if notes:
         notes = f"\n\\section*{{Notes}}\n{{\\footnotesize\\raggedright\n{notes}}}\n"
     cited = "\n\\bibliographystyle{plain}\n\\bibliography{table}\n" if _cited(table) else ""
-    return f"{_HEAD}% table\n{floats}% end\n{notes}{cited}\\end{{document}}\n"
+    # nothing after the end of the document is printed
+    remarks = "".join(f"% {line}\n" for line in (REMARKS, *table.remarks)) if table.remarks else ""
+    return f"{_HEAD}% table\n{floats}% end\n{notes}{cited}\\end{{document}}\n{remarks}"
 
 
 def _cited(table: WideTable) -> list[str]:

@@ -36,8 +36,8 @@ class WideRow:
 
     `group` is the heading that it stands under ("" where all rows stand under one), `year` that of the
     method's paper, `cite` its key in the bibliography. A published row has its paper and table as `source`,
-    and as `owner` the measured method that it follows; `source_cite` is set where that paper is another
-    than the method's own.
+    the paper's address as `link`, and as `owner` the measured method that it follows; `source_cite` is set
+    where that paper is another than the method's own.
     """
 
     method: str
@@ -46,6 +46,7 @@ class WideRow:
     year: int | None = None
     cite: str | None = None
     source: str = ""
+    link: str = ""
     source_cite: str | None = None
     owner: str | None = None
 
@@ -79,7 +80,8 @@ class WideBlock:
 class WideTable:
     """The table with `digits` after the point.
 
-    `explanations` say what its signs mean, `notes` what is to know about single values.
+    `explanations` say what its signs mean, `notes` what is to know about single values, `remarks` what is to
+    know about published values, and why others are not shown.
     """
 
     title: str
@@ -87,6 +89,7 @@ class WideTable:
     rows: tuple[WideRow, ...]
     explanations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     digits: int = 3
 
     @property

@@ -318,7 +318,8 @@ def test_a_table_holds_the_published_rows_of_its_methods(
     )
     lines = (here / "reports/suites/qin/table.md").read_text().splitlines()
     rows = [line for line in lines if line.startswith("| ") and "†" in line]
-    name = "*U²-Net† (4.7 MB)* — U²-Net paper, Tables 3 and 4"
+    source = "[U²-Net paper, Tables 3 and 4](https://doi.org/10.1016/j.patcog.2020.107404)"
+    name = f"*U²-Net† (4.7 MB)* — {source}"
     assert rows == [f"| {name} | *.841* (+.006) | *.124* (−.003) | *.559* (+.001) |  |  |"]
     assert "2 published values not shown: the source does not state its toolkit" in "\n".join(lines)
     page = (here / "reports/suites/qin/table.html").read_text()
