@@ -123,10 +123,10 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     rows = [(b.name, f"{b.input.height} x {b.input.width}", b.weights_state, b.title) for b in baselines]
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
-    print(
-        "weights: present; fetch (sodbench baselines fetch NAME); train (sodbench train NAME);"
-        " missing (supply the file)",
-        file=sys.stderr,
+    say(
+        "note",
+        "weights are present, or come with sodbench baselines fetch NAME, or sodbench train NAME; missing: you"
+        " supply the file",
     )
     return 0
 
