@@ -9,6 +9,7 @@ from sodbench.files import write_text
 from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
 from sodbench.reporting.figures import KINDS
+from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.page_data import dataset_data
@@ -36,16 +37,19 @@ def write_page(
     figures: Mapping[str, Figures] | None = None,
     gallery: int = 6,
     breakdowns: Sequence[Breakdown] = (),
+    sharing: Mapping[str, Sharing] | None = None,
 ) -> Path:
     """Writes `index.html` and the gallery's thumbnails into `folder`; returns the page's path.
 
     The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page links
     to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below their data
-    set's table. Names are text: jinja2 escapes them.
+    set's table. `sharing`: for a page that leaves this machine, what it shows of each data set's images.
+    Names are text: jinja2 escapes them.
     """
     figures = figures or {}
     datasets = [
-        dataset_data(folder, table, dataset, rows, runs, gallery) for dataset, _, rows in table.datasets()
+        dataset_data(folder, table, dataset, rows, runs, gallery, (sharing or {}).get(dataset))
+        for dataset, _, rows in table.datasets()
     ]
     html = environment().get_template("page.html").render(
         css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),

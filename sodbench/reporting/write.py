@@ -1,7 +1,7 @@
 """`report`: tables, figures and the page of recorded runs, written into a folder."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sodbench.reporting.breakdown_formats import write_breakdowns
 from sodbench.reporting.breakdowns import make_breakdowns
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
+from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
 from sodbench.reporting.page import write_page
@@ -73,6 +74,7 @@ def report(
     attributes: bool = False,
     gallery: int = 6,
     figures: Sequence[str] | None = None,
+    sharing: Mapping[str, Sharing] | None = None,
 ) -> Written:
     """Writes the leaderboard in the given formats, and its figures, into `folder`.
 
@@ -93,7 +95,8 @@ def report(
 
     `gallery` is the number of worst images, of best ones and of those with the largest disagreement between
     methods, of each data set, that get thumbnails on the page. `figures` are among the keys of
-    `figures.KINDS` (None: all).
+    `figures.KINDS` (None: all). `sharing` is for `publish`: what a page that leaves this machine shows of
+    each data set's images.
 
     Raises InputError for a name that no run has, for a wrong option, if there is no run, and for attributes
     that are neither stored nor can be measured here.
@@ -141,7 +144,7 @@ def report(
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
         if "html" in formats:
-            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns))
+            documents.append(write_page(folder, shown.table, shown.runs, drawn, gallery, breakdowns, sharing))
         if breakdowns:
             of_attributes = {
                 dataset: found["attributes"][0].relative_to(folder).as_posix()
