@@ -36,7 +36,7 @@ def model_card(
     metrics: Sequence[str] | None = None,
     protocols: Sequence[str] | None = None,
 ) -> str:
-    """The scores of a method as the YAML block `model-index`, between the two lines `---`, for a model's README.
+    """The scores of a method as the YAML block `model-index`, for the head of a model's README.
 
     `runs` are runs or a reports folder; `metrics` and `protocols` are chosen as in `report`. Values have six
     digits after the point. Runs that lack images of their data set are left out with a note. Raises
@@ -53,8 +53,8 @@ def model_card(
     partial = [f"{run.dataset} ({run.count} images)" for run in mine if run.scored != run.expected]
     if not complete:
         raise InputError(
-            f"{method}: no run on all images of a data set, only {first_of(partial)}; a model card has no place"
-            " for the count"
+            f"{method}: no run on all images of a data set, only {first_of(partial)}; a model card has no"
+            " place for the count"
         )
     if partial:
         warnings.warn(f"{method}: not in the model card: {first_of(partial)}", Note, stacklevel=2)

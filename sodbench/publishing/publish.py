@@ -34,7 +34,7 @@ ABOUT = """# Results of sodbench
 - [leaderboard.md](leaderboard.md), [.csv](leaderboard.csv), [.json](leaderboard.json),
   [.tex](leaderboard.tex), [.bib](leaderboard.bib): the tables.
 - `figures/`: the figures as SVG, PNG and PDF.
-- `runs/`: the records: scores of every image, curves, provenance. `sodbench audit` on this folder checks them.
+- `runs/`: the records: scores of every image, curves, provenance. `sodbench audit` checks them.
 - [LICENCES.md](LICENCES.md): terms of the data sets.
 - `published.json`: size and SHA-256 of every file.
 """
@@ -97,13 +97,7 @@ def publish(
     target = user_path(folder)
     final = real_path(target)
     refuse_other_content(final, target, replace)
-    source = user_path(runs) if isinstance(runs, Path | str) else None
-    found = load_runs(source) if source else checked_runs([runs] if isinstance(runs, Run) else runs)
-    if not found:
-        where = f"in {source / 'runs'}" if source else "given"
-        raise InputError(
-            f"no runs {where}; there is nothing to publish{merge_hint(source) if source else ''}"
-        )
+    found = _loaded(runs)
     selected = select_runs(found, Selection(methods, datasets, metrics, protocols))
     if not selected:
         raise InputError("no run of these methods on these data sets; there is nothing to publish")
@@ -149,8 +143,21 @@ def publish(
             with suppress(OSError):  # it is not empty, or was never made
                 one.rmdir()
         raise
-    notes = [*written.notes, *filter(None, [hidden_note(terms)])]
+    notes = [*written.notes, *filter(None, [hidden_note(terms) if gallery else ""])]
     return Published(target, len(selected), size, tuple(notes))
+
+
+def _loaded(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
+    if isinstance(runs, Path | str):
+        source = user_path(runs)
+        found = load_runs(source)
+        where, hint = f"in {source / 'runs'}", merge_hint(source)
+    else:
+        found = checked_runs([runs] if isinstance(runs, Run) else runs)
+        where, hint = "given", ""
+    if not found:
+        raise InputError(f"no runs {where}; there is nothing to publish{hint}")
+    return found
 
 
 def _move(staged: Path, place: Path) -> None:

@@ -64,8 +64,8 @@ def make_gallery(
     """Finds the files of all images and writes the thumbnails of the chosen ones into `folder`.
 
     `runs` are those of one data set, `images` its image names, `scores` the per-image scores by metric
-    (methods x images). A file that is missing or unreadable is left out and named in the notes. With `sharing`
-    the page leaves this machine: no address leads out of its folder, and no note holds a path.
+    (methods x images). A file that is missing or unreadable is left out and named in the notes. With
+    `sharing` the page leaves this machine: no address leads out of its folder, and no note holds a path.
     """
     pictures = [Pictures(run) for run in runs]
     notes = _missing(pictures)
