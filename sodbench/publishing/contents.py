@@ -52,8 +52,8 @@ def refuse_other_content(folder: Path, shown: Path, replace: bool) -> None:
         return
     if not _was_published(folder):
         raise InputError(
-            f"{shown}: is not empty ({first_of(held, 3)}) and was not written by 'sodbench publish'; name a new"
-            " or empty folder"
+            f"{shown}: is not empty ({first_of(held, 3)}) and was not written by 'sodbench publish'; name a"
+            " new or empty folder"
         )
     if not replace:
         raise InputError(f"{shown}: holds what was published before; replace it with --replace")

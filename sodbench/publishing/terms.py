@@ -77,8 +77,8 @@ def licence_notes(terms: Sequence[DatasetTerms]) -> str:
     lines = [
         "# Licence notes",
         "",
-        "What the cards of the data sets say about their terms. Scores are measurements; images and masks belong"
-        " to the authors of the data sets.",
+        "What the cards of the data sets say about their terms. Scores are measurements; images and masks"
+        " belong to the authors of the data sets.",
         "",
         "| data set | licence | redistribution | source of this statement | images here |",
         "|---|---|---|---|---|",
