@@ -24,6 +24,7 @@ MODULES = (
     "audits",
     "shards",
     "attributes",
+    "publishing",
     "weights",
     "onnx_files",
     "safetensors_files",
