@@ -35,10 +35,10 @@ class DatasetTerms:
     def sharing(self) -> Sharing:
         """What the page shows, with a note that says why."""
         terms = self.terms
-        card = f"redistribution {terms.redistribution}, licence: {terms.licence} ({terms.source})"
+        card = f"licence: {terms.licence}; redistribution: {terms.redistribution} ({terms.source})"
         if not self.shown:
-            return Sharing(False, f"images, masks and maps of {self.title} are not shown; its terms: {card}")
-        return Sharing(True, f"of {self.title} the thumbnails alone are published; its terms: {card}")
+            return Sharing(False, f"images, masks and maps of {self.title} are not shown; {card}")
+        return Sharing(True, f"{self.title}: thumbnails only; {card}")
 
 
 def terms_of(runs: Iterable[Run], pictures: Collection[str]) -> list[DatasetTerms]:
@@ -89,7 +89,7 @@ def licence_notes(terms: Sequence[DatasetTerms]) -> str:
             images = "thumbnails, at the publisher's request"
         cells = (one.title, one.terms.licence, one.terms.redistribution, one.terms.source, images)
         lines.append(f"| {' | '.join(map(escape, cells))} |")
-    cited = [one for one in terms if one.citation.text != Citation().text]
+    cited = [one for one in terms if one.citation.text.partition(":")[0] not in ("none", Citation().text)]
     if cited:
         lines += ["", "## Citations", ""]
         lines += [f"- {escape(one.title)}: {escape(one.citation.text)}" for one in cited]

@@ -183,7 +183,9 @@ def torn(job: Job, folder: Path) -> list[str]:
             name = f"reports/runs/{run.name}/{run.dataset}/{path.name}"
             if digest(path) not in (job.before.get(name), job.after.get(name)):
                 problems.append(f"a record neither old nor new: {name}")
-    before = {Path(name).parent for name in job.before if name.endswith("/run.json")}
+    before = {
+        Path(name).parent for name in job.before if name.startswith("reports/") and name.endswith("/run.json")
+    }
     if len(records.runs) < len(before):
         problems.append(f"{len(before) - len(records.runs)} of {len(before)} older records lost")
     if job.command == "fetch":

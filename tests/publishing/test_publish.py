@@ -58,7 +58,7 @@ def test_the_folder_holds_all_and_leads_nowhere_else(
     assert b"Blocks/images" not in found["index.html"]
     page = found["index.html"].decode()
     assert "images, masks and maps of blocks are not shown" in page
-    assert "redistribution unknown" in page
+    assert "licence: unknown; redistribution: unknown" in page
     assert not re.search(r'(src|href)="(https?:)?//', page)
     assert main(["audit", "site", "--quiet"]) == 0
     assert [path.name for path in here.iterdir() if path.name.startswith(".")] == []
