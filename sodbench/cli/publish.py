@@ -96,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     """Publishes and prints what was written, or prints model cards."""
     from sodbench.cli.report import recorded_runs
     from sodbench.publishing.model_card import model_card
+    from sodbench.publishing.page_size import size_in_bytes
     from sodbench.publishing.publish import publish
     from sodbench.reporting.selection import Selection, select_runs
 
@@ -122,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         gallery=args.gallery,
         figures=args.figures,
         pictures=args.pictures,
-        max_size=args.max_size,
+        max_size=size_in_bytes(args.max_size, "--max-size"),
         model_cards=args.model_card,
         replace=args.replace,
     )

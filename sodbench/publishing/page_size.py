@@ -12,8 +12,10 @@ UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mi
 _SIZE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
-def size_in_bytes(size: str | int) -> int:
-    """A size such as "5MB", "800 kB", "2MiB" or a number of bytes; InputError for anything else.
+def size_in_bytes(size: str | int, name: str = "max_size") -> int:
+    """A size such as "5MB", "800 kB", "2MiB" or a number, in bytes.
+
+    Raises InputError, which calls it `name`, for anything else.
 
     >>> size_in_bytes("5MB"), size_in_bytes("1.5 KiB")
     (5000000, 1536)
@@ -22,7 +24,7 @@ def size_in_bytes(size: str | int) -> int:
     unit = UNITS.get(match[2].lower()) if match else None
     number = round(float(match[1]) * unit) if match and unit else 0
     if number < 1:
-        raise InputError(f"max_size is {shown(size)}, expected a size such as 5MB, 800kB or 2MiB")
+        raise InputError(f"{name} is {shown(size)}, expected a size such as 5MB, 800kB or 2MiB")
     return number
 
 

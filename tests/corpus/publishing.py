@@ -73,7 +73,7 @@ CASES = [
     _case("link-to-masks", "is not empty", "--replace", build=_link),
     _case("size-over", "more than 20 kB: .*--datasets, --methods, --metrics", "--max-size", "20kB"),
     *(
-        _case(f"size-{number}", "expected a size such as 5MB", f"--max-size={size}")
+        _case(f"size-{number}", "--max-size is .*expected a size such as 5MB", f"--max-size={size}")
         for number, size in enumerate(("", "0", "-1MB", "5 pages", "1e9", "9" * 99, "five"))
     ),
     _case("pictures-unknown", "unknown data set 'sood'.*'sod'", "--pictures", "sood"),

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from report.pictured import made, nameless
@@ -68,6 +69,10 @@ def test_thumbnails_are_shown_where_the_card_allows_it_or_when_asked(reports: Pa
     sb.publish(reports, "asked", figures=[], gallery=2, pictures=["blocks"])
     shown = [name for name in files(here / "asked") if name.startswith("gallery/")]
     assert {Path(name).suffix for name in shown} == {".jpg", ".png"}
+    text = "".join(
+        path.read_text() for path in (here / "asked").rglob("*") if path.suffix in (".html", ".js")
+    )
+    assert {unquote(address) for address in re.findall(r'"(gallery/[^"]+)"', text)} == set(shown)
     assert "at the publisher's request" in (here / "asked/LICENCES.md").read_text()
     (here / "datasets").mkdir()
     (here / "datasets/blocks.toml").write_text(CARD)
