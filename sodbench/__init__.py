@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from sodbench.models import baselines as baselines
     from sodbench.models import load_baseline as load_baseline
     from sodbench.prediction import predict as predict
+    from sodbench.publishing.model_card import model_card as model_card
+    from sodbench.publishing.publish import publish as publish
     from sodbench.record_audit import audit as audit
     from sodbench.reporting.comparison import compare as compare
     from sodbench.reporting.leaderboard import leaderboard as leaderboard
@@ -94,6 +96,8 @@ _HOME = {
     "stress": "robustness",
     "leaderboard": "reporting.leaderboard",
     "report": "reporting.write",
+    "publish": "publishing.publish",
+    "model_card": "publishing.model_card",
     "suite_names": "suites.suite",
     "plan_suite": "suites.planner",
     "run_suite": "suites.running",

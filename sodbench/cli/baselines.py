@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sodbench.arguments import OPSET
 from sodbench.cli import options
+from sodbench.cli.output import say
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.json_text import to_json
 from sodbench.text import columns
@@ -125,8 +125,8 @@ def _list(args: argparse.Namespace) -> int:
     print("\n".join(columns([("baseline", "input", "weights", "title"), *rows])))
     say(
         "note",
-        "weights are present, or come with sodbench baselines fetch NAME, or sodbench train NAME; missing: you"
-        " supply the file",
+        "weights are present, or come with sodbench baselines fetch NAME, or with sodbench train NAME;"
+        " missing: you supply the file",
     )
     return 0
 

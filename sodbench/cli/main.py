@@ -26,6 +26,7 @@ COMMANDS = (
     "score",
     "merge",
     "report",
+    "publish",
     "check",
     "compare",
     "show",

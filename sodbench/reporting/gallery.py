@@ -1,7 +1,7 @@
 """The gallery: the worst images, the best and those with the largest disagreement, and their thumbnails.
 
 Thumbnails are written once, into `gallery/<data set>/`, and loaded by the page when they come into view. The
-other images are shown from their own files, as long as these exist.
+other images are shown from their own files, as long as these exist; on a page that is published, not at all.
 """
 
 import os
@@ -43,20 +43,35 @@ class Gallery:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """What a page that leaves this machine shows of a data set's images: thumbnails, or nothing.
+
+    `note` tells the reader under which terms.
+    """
+
+    thumbnails: bool
+    note: str
+
+
 def make_gallery(
     folder: Path,
     runs: Sequence[Run],
     images: Sequence[str],
     scores: Mapping[str, NDArray[np.float64]],
     count: int,
+    sharing: Sharing | None = None,
 ) -> Gallery:
     """Finds the files of all images and writes the thumbnails of the chosen ones into `folder`.
 
     `runs` are those of one data set, `images` its image names, `scores` the per-image scores by metric
-    (methods x images). A file that is missing or unreadable is left out and named in the notes.
+    (methods x images). A file that is missing or unreadable is left out and named in the notes. With
+    `sharing` the page leaves this machine: no address leads out of its folder, and no note holds a path.
     """
     pictures = [Pictures(run) for run in runs]
     notes = _missing(pictures)
+    if sharing is not None and not sharing.thumbnails:
+        count = 0
     metric = next((name for name in PREFERRED if name in scores), None)
     chosen: list[int] = []
     if metric is not None and count > 0:
@@ -70,6 +85,10 @@ def make_gallery(
     for _, problems in drawn:
         notes += [problem for problem in problems if problem not in notes]
     thumbnails = {images[index]: files for index, (files, _) in zip(chosen, drawn, strict=True) if files}
+    if sharing is not None:
+        left_out = ["some images or maps were not available when this page was written"] if notes else []
+        notes = [sharing.note, *(left_out if sharing.thumbnails else [])]
+        return Gallery(thumbnails, _no_sources(pictures, images), notes)
     return Gallery(thumbnails, _sources(folder, pictures, images), notes)
 
 
@@ -118,6 +137,12 @@ def _sources(
     for one in pictures:
         sources[f"map:{one.run.name}"] = [_address(page, one.map(image)) for image in images]
     return sources
+
+
+def _no_sources(pictures: Sequence[Pictures], images: Sequence[str]) -> dict[str, list[str | None]]:
+    """No address for any image, mask or map: only their thumbnails are there."""
+    keys = ["picture", "mask", *(f"map:{one.run.name}" for one in pictures)]
+    return {key: [None] * len(images) for key in keys}
 
 
 def _with_data(pictures: Sequence[Pictures]) -> Pictures:

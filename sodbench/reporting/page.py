@@ -14,6 +14,7 @@ from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
 from sodbench.reporting.figure_style import look_numbers
 from sodbench.reporting.figures import KINDS
+from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.overview import make_overview
@@ -57,20 +58,24 @@ def write_page(
     breakdowns: Sequence[Breakdown] = (),
     metrics: Sequence[str] | None = None,
     sort: str | None = None,
+    sharing: Mapping[str, Sharing] | None = None,
 ) -> Path:
     """Writes `index.html` and the files beside it into `folder`; returns the page's path.
 
     The `gallery` worst and best images and those with the largest disagreement get thumbnails; the page
     links to the `figures` of each data set (those under "" belong to none). `breakdowns` are shown below
     their data set's table. `metrics` (full names) are the columns of the overview (None: MAE, max F and S),
-    `sort` its order (None: by average rank). Data sets with many methods come first. Names are text: jinja2
-    escapes them.
+    `sort` its order (None: by average rank). `sharing`: for a page that leaves this machine, what it shows of
+    each data set's images. Data sets with many methods come first. Names are text: jinja2 escapes them.
     """
     figures = figures or {}
     parts = sorted(sections(table), key=lambda section: -section.methods)
     names = [section.dataset for section in parts]
     rows_of = {dataset: rows for dataset, _, rows in table.datasets()}
-    datasets = [dataset_data(folder, table, name, rows_of[name], runs, gallery) for name in names]
+    shared = sharing or {}
+    datasets = [
+        dataset_data(folder, table, name, rows_of[name], runs, gallery, shared.get(name)) for name in names
+    ]
     html = environment().get_template("page.html").render(
         css=_joined(STYLES),
         script=_joined(SCRIPTS),

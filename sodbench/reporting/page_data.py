@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sodbench.metrics.families import calibration
 from sodbench.reporting.curve_figures import with_curve
 from sodbench.reporting.f_curves import f_curve, kind_of
-from sodbench.reporting.gallery import Gallery, make_gallery
+from sodbench.reporting.gallery import Gallery, Sharing, make_gallery
 from sodbench.reporting.labels import label, main_metric, order, split_name
 from sodbench.reporting.method_order import best_first
 from sodbench.reporting.table import Table
@@ -41,11 +41,18 @@ RELIABILITY = ("bin probability", "bin frequency", "bin share")
 
 
 def dataset_data(
-    folder: Path, table: Table, dataset: str, rows: "pd.DataFrame", runs: Sequence[Run], gallery: int
+    folder: Path,
+    table: Table,
+    dataset: str,
+    rows: "pd.DataFrame",
+    runs: Sequence[Run],
+    gallery: int,
+    sharing: Sharing | None = None,
 ) -> dict[str, Any]:
     """One data set: methods in the table's order, images, per-image scores, curves, files.
 
-    The `gallery` worst and best images and those with the largest disagreement get thumbnails in `folder`.
+    The `gallery` worst and best images and those with the largest disagreement get thumbnails in `folder`;
+    `sharing` limits what a page shows that leaves this machine.
     """
     protocol = split_name(table.metrics[0])[1]
     names = [str(n) for n, kind in zip(rows["method"], rows["kind"], strict=True) if kind == "measured"]
@@ -59,7 +66,7 @@ def dataset_data(
     details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
     images = _images(shown, protocol)
     scores = image_scores(shown, protocol, images)
-    files = make_gallery(folder, shown, images, scores, gallery) if shown else Gallery()
+    files = make_gallery(folder, shown, images, scores, gallery, sharing) if shown else Gallery()
     return {
         "id": dataset,
         "title": str(rows["title"].iloc[0]),

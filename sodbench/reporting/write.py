@@ -14,6 +14,7 @@ from sodbench.reporting.breakdowns import make_breakdowns
 from sodbench.reporting.comparable_protocols import over_all
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
+from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.labels import DEFAULT_PROTOCOL, split_name
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
@@ -89,6 +90,7 @@ def report(
     group_by: str | None = None,
     ours: Sequence[str] = (),
     span: int | None = None,
+    sharing: Mapping[str, Sharing] | None = None,
 ) -> Written:
     """Writes the leaderboard in the given formats, and its figures, into `folder`.
 
@@ -126,6 +128,8 @@ def report(
     under headings: "origin" (measured, published; the default), "year" of the method's paper, or "none";
     `ours` are the methods that stand last, under "Ours". `span` is 1 or 2, the columns of a two-column paper
     that the LaTeX table spans (None: 1 where all fits, else 2).
+
+    `sharing` is for `publish`: what a page that leaves this machine shows of each data set's images.
 
     Raises InputError for a name that no run has, for a wrong option, if there is no run, and for attributes
     that are neither stored nor can be measured here.
@@ -232,6 +236,7 @@ def report(
                     breakdowns,
                     shown.table.metrics if selection.metrics is not None else None,
                     sort,
+                    sharing,
                 )
             )
         if breakdowns:

@@ -27,6 +27,7 @@ MODULES = (
     "shards",
     "attributes",
     "further_protocols",
+    "publishing",
     "weights",
     "onnx_files",
     "safetensors_files",

@@ -10,9 +10,9 @@ from .child import Ended, forked, warm_up
 from .compare import Contents, contents, digest
 from .world import PAIRS, write_card
 
-# what a replacement that is killed between two renames leaves; the next fetch puts it back
-HIDDEN = "the older set lies under a hidden name only"
-COMMANDS = ("run", "train", "score", "report", "fetch", "audit", "stress", "runs")
+# what a replacement leaves that is killed between two renames; the command run again puts things right
+HIDDEN = "the older one lies under a hidden name only"
+COMMANDS = ("run", "train", "score", "report", "fetch", "audit", "stress", "runs", "publish")
 _DATA = ("--data-root", "../../data")
 _RUN = ("run", "../../net.py:create", "--name", "mine", "--datasets", "ecssd", "--device", "cpu", *_DATA)
 _SCORE = ("--name", "mine", "--dataset", "ecssd", *_DATA)
@@ -51,6 +51,7 @@ _STRESS = (
     "storage",
     *_DATA,
 )
+_PUBLISH = ("publish", "site", "--replace", "--figures", "pr", "--pictures", "ecssd", "--gallery", "1")
 _FETCH = ("datasets", "fetch", "t", "--data-root", "data")
 
 
@@ -176,6 +177,12 @@ def make_jobs(world: Path, trials: Trials, address: str, commands: Iterable[str]
             undisturbed(older, "score", "../../maps", "--masks", "../../maps_before", "--name", "mine")
             add(command, "runs rm", older, "runs", "rm", "mine", "--with", "shards")
             add(command, "runs mv", older, "runs", "mv", "mine", "renamed")
+        elif command == "publish":
+            for folder in (empty, older):
+                undisturbed(folder, "score", "../../maps", "--dataset", "ecssd", *_DATA)
+            undisturbed(older, *_PUBLISH, "--digits", "6", "--methods", "maps")
+            add(command, "publish", empty, *_PUBLISH)
+            add(command, "publish over an older folder", older, *_PUBLISH)
     return jobs
 
 
@@ -192,11 +199,16 @@ def torn(job: Job, folder: Path) -> list[str]:
             if digest(path) not in (job.before.get(name), job.after.get(name)):
                 problems.append(f"a record neither old nor new: {name}")
     found = {f"reports/runs/{run.name}/{run.dataset}/run.json" for run in records.runs}
-    before, after = ({name for name in of if name.endswith("/run.json")} for of in (job.before, job.after))
+    before, after = (
+        {name for name in of if name.startswith("reports/") and name.endswith("/run.json")}
+        for of in (job.before, job.after)
+    )
     if not (before <= found or after <= found):
         problems.append(f"{len(before - found)} of {len(before)} older records lost")
     if job.command == "fetch":
         return problems + _torn_set(job, folder / "data" / "T")
+    if job.command == "publish":
+        return problems + _torn_site(job, folder / "site")
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         if path.is_dir() or any(part.startswith(".") for part in name.parts) or name.parts[0] == "cache":
@@ -222,6 +234,20 @@ def _changes_while_training(job: Job, path: Path) -> bool:
             image.load()
         return True
     return path.name == "loss.svg" and path.read_text().rstrip().endswith("</svg>")
+
+
+def _torn_site(job: Job, site: Path) -> list[str]:
+    """A published folder that is neither the older one nor the new one, whole."""
+
+    def inside(found: Contents) -> Contents:
+        return {name[5:]: one for name, one in found.items() if name.startswith("site/") and name != "site/"}
+
+    old, new = inside(job.before), inside(job.after)
+    if (contents(site) if site.exists() else {}) in (old, new):
+        return []
+    if not site.exists() and old in map(contents, site.parent.glob(".site.old-*")):
+        return [HIDDEN]
+    return ["a published folder neither old nor new"]
 
 
 def _torn_set(job: Job, target: Path) -> list[str]:

@@ -8,7 +8,8 @@ let opener = null;
 let dialogOrder = null;
 
 function openImage(id, image, from = null) {
-  const { dataset, images, addresses, order } = collections.get(id);
+  const { dataset, images, addresses, order, withoutPictures } = collections.get(id);
+  dialog.classList.toggle("bare", withoutPictures());
   shownImage = [id, image];
   if (from) opener = from;
   const name = images().names[image];

@@ -34,6 +34,13 @@ for (const section of document.querySelectorAll(".dataset")) {
     return (small ? both : both.reverse()).filter(Boolean);
   }
 
+  /** Whether no image, mask or map of the data set can be shown, as where its terms forbid it: scores remain. */
+  function withoutPictures() {
+    const { thumbnails, sources } = images();
+    if (!sources) return false;
+    return !Object.keys(thumbnails).length && Object.values(sources).every((one) => one.start === null && !Object.keys(one.others).length);
+  }
+
   function rank() {
     if (!drawn || images().file || dataset.parts[control("metric").value].file) return fetchParts();
     const metric = control("metric").value;
@@ -71,6 +78,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     const needed = ["images", control("metric").value];
     const here = await Promise.all(needed.map((name) => arrives(dataset, name)));
     drawn = true;
+    part.classList.toggle("bare", withoutPictures());
     const missing = needed.filter((_, i) => !here[i]);
     if (!missing.length) return rank();
     const files = missing.map((name) => dataset.parts[name].file).join(", ");
@@ -185,7 +193,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   const chosenNow = () => ["order", "metric", "method", "tiles"].map((name) => control(name).value);
   const atFirst = chosenNow();
   collections.set(dataset.id, {
-    dataset, metrics, images, addresses, valueOf, methodTile,
+    dataset, metrics, images, addresses, valueOf, methodTile, withoutPictures,
     order: () => order,
     metric: () => control("metric").value,
     ready: rank,

@@ -1,0 +1,133 @@
+"""`sodbench publish`: recorded runs as a folder for any static host, and as a model card."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sodbench.arguments import DIGITS, GALLERY
+from sodbench.cli import options
+from sodbench.cli.output import say
+from sodbench.errors import InputError
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command to the command line."""
+    from sodbench.cli.report import FIGURES
+
+    parser = subparsers.add_parser(
+        "publish",
+        help="write a folder for any static host: page, tables, records, licence notes",
+        description="Write recorded runs into a new folder that any static host can serve: the page, tables,"
+        " figures, the records byte for byte,\nand notes on the terms of the data sets. With --model-card and"
+        " without DIR, print the YAML that model hubs read.",
+        epilog="example: sodbench publish site --datasets ecssd sod\n"
+        "         sodbench publish site --replace --gallery 3 --pictures ecssd\n"
+        "         sodbench publish --model-card basnet-tiny",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="a new or empty folder")
+    options.add_reports(parser)
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    options.add_datasets(parser, "only these data sets")
+    options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
+    options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
+    parser.add_argument(
+        "--digits",
+        action=options.Bounded,
+        kind=DIGITS,
+        default=3,
+        metavar="N",
+        help="digits after the point (3)",
+    )
+    parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
+    parser.add_argument(
+        "--published",
+        nargs="*",
+        metavar="SOURCE",
+        help="add published numbers, from all sources or from these (e.g. basnet2019)",
+    )
+    parser.add_argument(
+        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
+    )
+    parser.add_argument(
+        "--seeds",
+        action="store_true",
+        help="summarise runs named <method>-seed<k> as mean and standard deviation",
+    )
+    parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
+    parser.add_argument(
+        "--gallery",
+        action=options.Bounded,
+        kind=GALLERY,
+        default=6,
+        metavar="N",
+        help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
+        " disagreement between methods (6)",
+    )
+    parser.add_argument(
+        "--pictures",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="show thumbnails of these data sets although their cards do not say that they may be"
+        " redistributed",
+    )
+    parser.add_argument(
+        "--max-size",
+        default="5MB",
+        metavar="SIZE",
+        help="the most that the page and its thumbnails may take (5MB)",
+    )
+    parser.add_argument(
+        "--model-card",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="also write the model-index block of these methods for the README of a model on a hub;"
+        " without DIR, print it",
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace a folder that this command wrote before"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Publishes and prints what was written, or prints model cards."""
+    from sodbench.cli.report import recorded_runs
+    from sodbench.publishing.model_card import model_card
+    from sodbench.publishing.page_size import size_in_bytes
+    from sodbench.publishing.publish import publish
+    from sodbench.reporting.selection import Selection, select_runs
+
+    if args.folder is None:
+        if not args.model_card:
+            raise InputError("no folder to publish into; name a new one: sodbench publish site")
+        chosen = select_runs(recorded_runs(args.reports), Selection(None, args.datasets))
+        for name in args.model_card:
+            print(model_card(chosen, name, metrics=args.metrics, protocols=args.protocols), end="")
+        return 0
+    written = publish(
+        recorded_runs(args.reports),
+        args.folder,
+        methods=args.methods,
+        datasets=args.datasets,
+        metrics=args.metrics,
+        protocols=args.protocols,
+        digits=args.digits,
+        sort=args.sort,
+        # without names: all sources
+        published=args.published if args.published else args.published is not None,
+        intervals=args.intervals,
+        seeds=args.seeds,
+        gallery=args.gallery,
+        figures=args.figures,
+        pictures=args.pictures,
+        max_size=size_in_bytes(args.max_size, "--max-size"),
+        model_cards=args.model_card,
+        replace=args.replace,
+    )
+    for note in written.notes:
+        say("note", note)
+    print(written)
+    return 0

@@ -1,0 +1,195 @@
+"""`publish`: the page, tables, figures, records and licence notes of recorded runs, for any static host.
+
+The folder is written beside its place under a hidden name, checked, and put in place by a rename. It is a
+reports folder, too: `sodbench audit` and `sodbench report` read its records.
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sodbench.errors import InputError
+from sodbench.files import atomic_path, write_text
+from sodbench.json_text import read_json
+from sodbench.names import folder_name
+from sodbench.paths import real_path, user_path
+from sodbench.publishing.contents import refuse_other_content, write_contents
+from sodbench.publishing.model_card import model_card, model_card_file
+from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes, size_text
+from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
+from sodbench.reporting.selection import Selection, listed, select_runs
+from sodbench.reporting.write import FORMATS, report
+from sodbench.results.loading import RecordedTable, load_runs, read_run
+from sodbench.results.run import Run, checked_runs
+from sodbench.results.saving import put_in_place, save_run
+from sodbench.results.shard_records import merge_hint
+from sodbench.unfinished import temporary
+
+MAX_SIZE = "5MB"
+ABOUT = """# Results of sodbench
+
+- [index.html](index.html): the page. It needs no server.
+- [leaderboard.md](leaderboard.md), [.csv](leaderboard.csv), [.json](leaderboard.json),
+  [.tex](leaderboard.tex), [.bib](leaderboard.bib): the tables.
+- `figures/`: the figures as SVG, PNG and PDF.
+- `runs/`: the records: scores of every image, curves, provenance. `sodbench audit` checks them.
+- [LICENCES.md](LICENCES.md): terms of the data sets.
+- `published.json`: size and SHA-256 of every file.
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class Published:
+    """What was published: the folder, the number of records, the size of the page, and notes."""
+
+    folder: Path
+    records: int
+    size: PageSize
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Two lines: the page with its size, and the number of records."""
+        return (
+            f"{self.folder / 'index.html'}: {size_text(self.size.total)} ({self.size})\n"
+            f"{self.folder}: {self.records} records, tables, figures, licence notes"
+        )
+
+    __repr__ = __str__
+
+
+def publish(
+    runs: Run | Iterable[Run] | Path | str,
+    folder: Path | str,
+    *,
+    methods: Sequence[str] | None = None,
+    datasets: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    protocols: Sequence[str] | None = None,
+    digits: int = 3,
+    sort: str | None = None,
+    published: bool | Sequence[str] = False,
+    intervals: bool = False,
+    seeds: bool = False,
+    gallery: int = 6,
+    figures: Sequence[str] | None = None,
+    pictures: Sequence[str] = (),
+    max_size: str | int = MAX_SIZE,
+    model_cards: Sequence[str] = (),
+    replace: bool = False,
+) -> Published:
+    """Writes a folder for any static host: page, tables, figures, records and licence notes.
+
+    `runs` are runs or a reports folder. `folder` must be new or empty; with `replace` it may hold what was
+    published before, and nothing else. It is written whole or not at all.
+
+    `pictures` are the data sets whose thumbnails are shown although their cards do not say that they may be
+    redistributed (sets whose cards allow it are always shown). `max_size` bounds the page together with its
+    thumbnails, in bytes or as "5MB". `model_cards` are methods whose `model_card` is written into
+    `model-cards/`. The other arguments are those of `report`.
+
+    Records are copied byte for byte; runs that are not recorded are written as `evaluate` would. Raises
+    InputError for a folder that is not empty, a page above `max_size`, and as `report`.
+    """
+    most = size_in_bytes(max_size)
+    chosen_pictures, cards = listed(pictures) or (), listed(model_cards) or ()
+    target = user_path(folder)
+    final = real_path(target)
+    refuse_other_content(final, target, replace)
+    found = _loaded(runs)
+    selected = select_runs(found, Selection(methods, datasets, metrics, protocols))
+    if not selected:
+        raise InputError("no run of these methods on these data sets; there is nothing to publish")
+    terms = terms_of(selected, chosen_pictures)
+    model_texts = {name: model_card(selected, name, metrics=metrics, protocols=protocols) for name in cards}
+    new = [one for one in final.parents if not one.exists()]
+    try:
+        with temporary(final) as staged:
+            staged.mkdir()
+            _copy_efficiency(selected, staged)
+            written = report(
+                selected,
+                staged,
+                formats=FORMATS,
+                metrics=metrics,
+                protocols=protocols,
+                digits=digits,
+                sort=sort,
+                published=published,
+                intervals=intervals,
+                seeds=seeds,
+                gallery=gallery,
+                figures=figures,
+                sharing={one.dataset: one.sharing for one in terms},
+            )
+            size = page_size(staged)
+            refuse_too_large(size, most, gallery, selected)
+            for run in selected:
+                _copy_record(run, staged)
+            for name, text in model_texts.items():
+                write_text(staged / model_card_file(name), text)
+            write_text(staged / "LICENCES.md", licence_notes(terms))
+            write_text(staged / "README.md", ABOUT)
+            write_text(staged / ".nojekyll", "")  # else GitHub Pages leaves out names that start with "_"
+            write_contents(staged)
+            put_in_place(
+                final,
+                lambda place: _move(staged, place),
+                lambda: refuse_other_content(final, target, replace),
+            )
+    except BaseException:
+        for one in new:
+            with suppress(OSError):  # it is not empty, or was never made
+                one.rmdir()
+        raise
+    notes = [*written.notes, *filter(None, [hidden_note(terms) if gallery else ""])]
+    return Published(target, len(selected), size, tuple(notes))
+
+
+def _loaded(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
+    if isinstance(runs, Path | str):
+        source = user_path(runs)
+        found = load_runs(source)
+        where, hint = f"in {source / 'runs'}", merge_hint(source)
+    else:
+        found = checked_runs([runs] if isinstance(runs, Run) else runs)
+        where, hint = "given", ""
+    if not found:
+        raise InputError(f"no runs {where}; there is nothing to publish{hint}")
+    return found
+
+
+def _move(staged: Path, place: Path) -> None:
+    for path in staged.iterdir():
+        path.rename(place / path.name)
+
+
+def _copy_record(run: Run, staged: Path) -> None:
+    """The files of a record, byte for byte; InputError where the copy is not what run.json states."""
+    table = next(iter(run.tables.values()))
+    source = table.folder if isinstance(table, RecordedTable) else None
+    if source is None:
+        save_run(staged, run)
+        return
+    place = staged / "runs" / folder_name(run.name) / folder_name(run.dataset)
+    for name in ("run.json", *read_json(source / "run.json")["files"]):
+        _copy(source / name, place / name)
+    read_run(place, staged)
+
+
+def _copy_efficiency(runs: Sequence[Run], staged: Path) -> None:
+    """What `bench` measured of the methods, for the columns of the tables."""
+    for run in runs:
+        for name in (run.name, run.provenance.baseline):
+            if run.reports is None or not name:
+                continue
+            path = Path("efficiency") / f"{folder_name(name)}.json"
+            if (run.reports / path).is_file() and not (staged / path).exists():
+                _copy(run.reports / path, staged / path)
+
+
+def _copy(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(place) as part:
+        shutil.copyfile(source, part)
