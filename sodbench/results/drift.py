@@ -1,5 +1,6 @@
 """The drift check: values outside their tolerance, missing and new entries, and the likely causes."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ def likely_causes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     ):
         if old.get(key) != new.get(key):
             causes.append(cause)
+    causes += _prediction_changes(old.get("prediction") or {}, new.get("prediction") or {})
     causes += _protocol_changes(old.get("protocols", {}), new.get("protocols", {}))
     if old.get("maps") and new.get("maps") and old["maps"] != new["maps"]:
         causes.append("the maps differ (sha256)")
@@ -139,6 +141,35 @@ def _better(full: str, expected: float, value: float) -> bool | None:
     if info is None or math.isnan(expected) or math.isnan(value):
         return None
     return (value > expected) == info.higher_is_better
+
+
+CODE = {
+    "network": "the code or the options of the network differ",
+    "prediction code": "sodbench's code of prediction differs",
+}
+
+
+def _prediction_changes(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """What differs in how the maps were made; nothing where one of the entries does not say."""
+    causes = []
+    for part in sorted(old.keys() & new.keys()):
+        if old[part] == new[part]:
+            continue
+        then, now = (one if isinstance(one, dict) else {} for one in map(_read, (old[part], new[part])))
+        if then or now:
+            causes.append(f"{part}: {', '.join(_changes(then, now))}")
+        elif part in CODE:
+            causes.append(CODE[part])
+        else:
+            causes.append(f"{part} {old[part]} -> {new[part]}")
+    return causes
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _protocol_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from sodbench.errors import InputError
 from sodbench.files import write_text
 from sodbench.json_text import number_or_nan, plain, read_json, to_json
+from sodbench.results.dependencies import Parts, prediction_part_of
 from sodbench.results.run import Run, ScoreTableLike, conventions
 from sodbench.schema import AT_LEAST_0, parse
 
@@ -65,6 +66,7 @@ class _Depends:
     images: str | None = None
     maps: str | None = None
     weights: str | None = None
+    prediction: dict[str, str] = field(default_factory=dict)
     commit: str | None = None
 
 
@@ -103,12 +105,20 @@ def entry_of(run: Run) -> Entry:
             "images": recorded.images_sha256,
             "maps": recorded.maps_sha256,
             "weights": run.weights_sha256,
+            "prediction": _prediction(recorded.depends_on),
             "protocols": {name: _fields(table) for name, table in run.tables.items()},
             "versions": dict(recorded.versions),
             "device": {key: recorded.device.get(key) for key in ("machine", "cpu", "gpu")},
             "commit": recorded.code.get("commit"),
         },
     )
+
+
+def _prediction(parts: Parts) -> Parts:
+    """How maps were made: the parts that the entry does not hold under another name."""
+    elsewhere = ("weights", "images", "maps")
+    made_from = prediction_part_of(parts)
+    return {part: made_from[part] for part in made_from if part not in elsewhere and "package " not in part}
 
 
 def read_reference(path: Path) -> Reference:

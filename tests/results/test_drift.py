@@ -231,3 +231,14 @@ def test_wrong_options_are_one_line(tmp_path: Path, capsys, options: list[str], 
     assert main([*prepared(tmp_path), *options]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_causes_name_the_settings_of_the_network() -> None:
+    made = {"network": "a" * 64, "input": '{"height": 160, "mean": [0.5]}', "precision": "fp32"}
+    now = {"network": "b" * 64, "input": '{"height": 96, "mean": [0.5]}', "precision": "bf16"}
+    assert likely_causes({"prediction": made}, {"prediction": now}) == [
+        "input: height 160 -> 96",
+        "the code or the options of the network differ",
+        "precision fp32 -> bf16",
+    ]
+    assert "not deterministic" in likely_causes({"prediction": made}, {})[0]  # an entry of before
