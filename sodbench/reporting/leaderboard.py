@@ -7,9 +7,9 @@ import pandas as pd
 
 from sodbench.reporting.html_table import leaderboard_html
 from sodbench.reporting.report_arguments import report_arguments
+from sodbench.reporting.report_table import report_table
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import DEVIATION, DIFFERENCE, HIGH, LOW, Table
-from sodbench.reporting.write import report_table
 from sodbench.results.run import Run
 
 

@@ -2,34 +2,31 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.arguments import DIGITS, GALLERY, SPAN
 from sodbench.errors import InputError, Note, unknown_names
 from sodbench.files import locked_folder
-from sodbench.further_protocols import with_protocols
 from sodbench.reporting.breakdown_formats import write_breakdowns
 from sodbench.reporting.breakdowns import make_breakdowns
 from sodbench.reporting.comparable_protocols import over_all
 from sodbench.reporting.csv_json import write_csv, write_json
 from sodbench.reporting.figures import KINDS, draw
 from sodbench.reporting.gallery import Sharing
-from sodbench.reporting.labels import DEFAULT_PROTOCOL, split_name
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
 from sodbench.reporting.page import write_page
-from sodbench.reporting.published_rows import check_sources, with_published
+from sodbench.reporting.published_rows import check_sources
 from sodbench.reporting.report_arguments import report_arguments
-from sodbench.reporting.selection import Selection, listed, of_one_meaning, select_metrics, select_runs
+from sodbench.reporting.report_table import report_table, sources_of
+from sodbench.reporting.rescored_runs import rescored_runs
+from sodbench.reporting.selection import Selection, listed
 from sodbench.reporting.side_by_side import side_by_side
-from sodbench.reporting.table import Table, make_table
-from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.reporting.table import Table
 from sodbench.reporting.wide_formats import write_wide
-from sodbench.results.breakdown import HEADLINE, Breakdown
-from sodbench.results.loading import load_runs
-from sodbench.results.run import Run, checked_runs
-from sodbench.results.shard_records import merge_hint
+from sodbench.results.breakdown import Breakdown
+from sodbench.results.run import Run
 from sodbench.unfinished import sweep
 
 FORMATS = ("markdown", "html", "latex", "csv", "json")
@@ -52,16 +49,6 @@ class Written:
         return "\n".join(lines)
 
     __repr__ = __str__
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """The runs that a report shows, their table as measured, and the table as every format prints it."""
-
-    runs: list[Run]
-    measured: Table
-    table: Table
-    notes: tuple[str, ...]
 
 
 def report(
@@ -158,8 +145,8 @@ def report(
     chosen, notes = selection, list[str]()
     if rescore:
         DIGITS.checked("digits", digits)
-        check_sources(_sources(published))
-        chosen, runs, lines = _rescored(selection, runs, data_root, workers, progress)
+        check_sources(sources_of(published))
+        chosen, runs, lines = rescored_runs(selection, runs, data_root, workers, progress)
         notes += lines
     shown = report_table(
         runs,
@@ -280,92 +267,3 @@ def _title(table: Table) -> str:
     measured = table.frame.loc[table.frame["kind"] == "measured"]
     counts = {"method": measured["method"].nunique(), "data set": measured["dataset"].nunique()}
     return " on ".join(f"{count} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
-
-
-def report_table(
-    runs: Run | Iterable[Run] | Path | str,
-    selection: Selection,
-    *,
-    efficiency: Path | None = None,
-    published: bool | Sequence[str] = False,
-    intervals: bool = False,
-    seeds: bool = False,
-    measured_methods: bool = False,
-    arguments: Sequence[str] | None = None,
-    headline: bool = False,
-) -> ReportTable:
-    """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
-
-    `efficiency` is the reports folder in which measured efficiencies are looked up. With `measured_methods`
-    only published rows of methods in the table are added. `arguments` are those of the report, for the
-    commands that show more published rows (None: no commands). See `report`.
-    With `headline` the metrics are MAE, max F and S, or all that were recorded where these were not.
-    """
-    DIGITS.checked("digits", selection.digits)
-    runs = _read(runs)
-    chosen, mixed = of_one_meaning(select_runs(runs, selection))
-    if headline:
-        recorded = {split_name(full)[0] for full in select_metrics(chosen, selection)}
-        usual = [name for name in HEADLINE if name in recorded]
-        selection = replace(selection, metrics=usual or None)
-    measured = make_table(chosen, selection, efficiency)
-    notes = [*mixed, *measured.left_out]
-    table = with_intervals(measured, chosen) if intervals else measured
-    if seeds:
-        joined = with_seeds_joined(table, chosen, selection.sort)
-        if joined is table:
-            notes.append("no two runs named <method>-seed<k> to join")
-        table = joined
-    if published is not False:
-        table = with_published(
-            table, chosen, _sources(published), measured_methods=measured_methods, arguments=arguments
-        )
-    return ReportTable(chosen, measured, table, tuple(notes))
-
-
-def _read(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
-    """The runs of a reports folder, or as they were given; InputError where there are none."""
-    if isinstance(runs, Path | str):
-        folder = Path(runs)
-        runs = load_runs(folder)
-        if not runs:
-            raise InputError(
-                f"no runs in {folder / 'runs'}; make one with 'sodbench run' or 'sodbench score'"
-                f"{merge_hint(folder)}"
-            )
-    runs = checked_runs([runs] if isinstance(runs, Run) else runs)
-    if not runs:
-        raise InputError("no runs to report; give at least one")
-    return runs
-
-
-def _sources(published: bool | Sequence[str]) -> Sequence[str]:
-    return () if isinstance(published, bool) else published
-
-
-def _rescored(
-    selection: Selection,
-    runs: Run | Iterable[Run] | Path | str,
-    data_root: Path | str | None,
-    workers: int | None,
-    progress: bool,
-) -> tuple[Selection, list[Run], tuple[str, ...]]:
-    """What is to be shown of the runs that are scored now, these runs, and notes."""
-    from sodbench.metrics import load_protocol
-
-    of_metrics = [one.partition("@")[2] for one in selection.metrics or () if "@" in one]
-    asked = list(selection.protocols or dict.fromkeys(of_metrics) or [DEFAULT_PROTOCOL])
-    names = [load_protocol(one).name for one in asked]
-    runs = _read(runs)
-    anything = replace(selection, protocols=None)
-    chosen = select_runs(runs, anything)
-    if selection.metrics is not None:  # a wrong name is said before the work
-        plain = [one.partition("@")[0] for one in selection.metrics]
-        select_metrics(chosen, replace(anything, metrics=plain))
-    rescored = with_protocols(chosen, asked, data_root=data_root, workers=workers, progress=progress)
-    runs = [run for run in rescored.runs if set(names) & set(run.tables)]  # the notes name the others
-    if not runs:
-        raise InputError("; ".join(rescored.notes))
-    held = [name for name in names if any(name in run.tables for run in runs)]
-    protocols = held if selection.protocols is not None else None
-    return replace(selection, methods=None, datasets=None, protocols=protocols), runs, rescored.notes

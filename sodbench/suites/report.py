@@ -11,10 +11,11 @@ from sodbench.files import locked_folder
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.reporting.csv_json import write_csv, write_json
+from sodbench.reporting.report_table import report_table
 from sodbench.reporting.selection import Selection, listed
 from sodbench.reporting.side_by_side import side_by_side
 from sodbench.reporting.wide_formats import write_wide
-from sodbench.reporting.write import FORMATS, Written, report_table
+from sodbench.reporting.write import FORMATS, Written
 from sodbench.results.run import Run
 from sodbench.suites.plan import Plan
 from sodbench.suites.planner import plan_suite

@@ -16,8 +16,8 @@ from sodbench.cli.main import main
 from sodbench.further_protocols import with_protocols
 from sodbench.reporting.comparable_protocols import over_all
 from sodbench.reporting.leaderboard import leaderboard
+from sodbench.reporting.report_table import report_table
 from sodbench.reporting.selection import Selection
-from sodbench.reporting.write import report_table
 from sodbench.results import saving
 from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, new_run
