@@ -3,13 +3,13 @@
     python benchmarks/gpu.py --minutes 10 --out gpu-results
     python benchmarks/gpu.py --minutes 60 --out gpu-results --data-root DATA    goes on where it was cut
     python benchmarks/gpu.py --parts parity speed --out gpu-results
-    python benchmarks/gpu.py --tiny --out /tmp/tiny                             all of it on a CPU
-    python benchmarks/gpu.py --show --out gpu-results                           the tables, as docs/gpu.md has them
+    python benchmarks/gpu.py --tiny --out gpu-tiny                   all of it on a CPU, in two minutes
+    python benchmarks/gpu.py --show --out gpu-results                the tables, as docs/gpu.md has them
 
-Parts come in the order of their value. Every finished row is in `<out>/<part>.json` and `<out>/<part>.md` at once,
-so a cut loses one row. Another call measures what is missing; rows of the same GPU, torch and commit are kept.
-Nothing is installed or downloaded. `DATA` holds one folder per data set (DUTS-TR, ECSSD); without it the embedded
-sample is used.
+Parts come in the order of their value. Every finished row is in `<out>/<part>.json` and `<out>/<part>.md`
+at once, so a cut loses one row. Another call measures what is missing; rows of the same GPU, torch and
+commit are kept. Nothing is installed or downloaded. `DATA` holds one folder per data set (DUTS-TR, ECSSD);
+without it the embedded sample is used.
 """
 
 import argparse
@@ -45,16 +45,17 @@ def main() -> int:
     try:
         import torch
         from gpu_parts.part import Part, Records, carry_out
+
+        parts = _parts()
     except ModuleNotFoundError as error:
         return _refused(f"the package {error.name} is not installed; gpu.py installs nothing: pip install it")
-    parts = _parts()
     if unknown := sorted(set(args.parts or ()) - set(parts)):
         return _refused(f"--parts {unknown[0]}: unknown; expected {', '.join(parts)}")
     if args.minutes <= 0 or args.train_steps < 1:
         return _refused("--minutes and --train-steps: expected numbers above 0")
     if args.data_root and not args.data_root.is_dir():
         return _refused(
-            f"--data-root {args.data_root}: no such folder; expected one folder per data set in it"
+            f"--data-root {args.data_root}: no such folder; expected one with a folder per data set"
         )
     chosen: list[Part] = [part for name, part in parts.items() if name in (args.parts or parts)]
     if args.show:

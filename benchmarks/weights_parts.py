@@ -1,10 +1,10 @@
-"""Splits a weights file into parts of at most 15 MB, for places that take no larger files, and joins them again.
+"""Splits a weights file into parts of at most 15 MB, for places that take no larger files, and joins them.
 
     python benchmarks/weights_parts.py split training/basnet-scratch/weights.pth parts/
     python benchmarks/weights_parts.py join parts/weights.pth.parts.json weights.pth
 
-`weights.pth.parts.json` holds the SHA-256 of the file and of each part. Joining checks all of them and writes the
-file only if it is the one that was split.
+`weights.pth.parts.json` holds the SHA-256 of the file and of each part. Joining checks all of them and
+writes the file only if it is the one that was split.
 """
 
 import argparse
@@ -63,9 +63,9 @@ def join(manifest: Path, file: Path) -> str:
                         f"{part}: this part is missing; all {len(parts)} must lie beside {manifest}"
                     )
                 content = part.read_bytes()
-                if _digest(content) != digest:
+                if (found := _digest(content)) != digest:
                     raise InputError(
-                        f"{part}: SHA-256 {_digest(content)[:16]}..., expected {digest[:16]}...; copy it again"
+                        f"{part}: SHA-256 {found[:16]}..., expected {digest[:16]}...; copy it again"
                     )
                 whole.write(content)
         if (digest := sha256_of(written)) != expected:

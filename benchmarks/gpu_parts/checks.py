@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import torch
 
 import sodbench as sb
 from gpu_parts.part import Cells, Part
-from gpu_parts.setting import NotMeasured, Setting
+from gpu_parts.setting import NotMeasured, Setting, end
 from gpu_parts.steps import short
 from sodbench.training.checkpoint import load_checkpoint
 
@@ -102,17 +101,17 @@ def _killed(setting: Setting, out: Path) -> int:
         *("--out", str(out), "--device", setting.device, "--workers=0", "--deterministic", "--quiet"),
         *settings,
     )
-    process = subprocess.Popen(command, env=setting.environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=setting.environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         while not (out / "last.pt").exists():
             if process.poll() is not None:
                 assert process.stderr is not None
                 raise RuntimeError(process.stderr.read().strip().splitlines()[-1])
             time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
     finally:
-        process.kill()
-        process.wait()
+        end(process)
     return int(load_checkpoint(out / "last.pt")["iteration"])
 
 

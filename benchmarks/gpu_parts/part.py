@@ -56,7 +56,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 class Records:
-    """The rows of one part, in `<out>/<part>.json` and `<out>/<part>.md`; both are written after every row."""
+    """The rows of one part in `<out>/<part>.json` and `<out>/<part>.md`, both written after every row."""
 
     def __init__(self, part: Part, out: Path, made_on: Mapping[str, Any]) -> None:
         self.part, self.path, self.made_on = part, out / f"{part.name}.json", dict(made_on)
@@ -94,7 +94,7 @@ def carry_out(part: Part, setting: Setting, records: Records, deadline: float) -
     todo = [row for row in part.rows if not records.finished(row)]
     if not todo:
         print(
-            f"{part.name}: skipped, {records.path} has all of its rows for this GPU, torch and commit",
+            f"{part.name}: skipped, {records.path} has all rows for this GPU, torch and commit",
             flush=True,
         )
         return

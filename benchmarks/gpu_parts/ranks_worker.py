@@ -1,7 +1,7 @@
 """Run by torchrun, one process per rank: gradients and batch statistics, then a short training.
 
-The first rank writes `alone.pt` (one process with the whole batch) and `ranks.pt` (all ranks together), both in
-double precision, and `result.json`.
+The first rank writes `alone.pt` (one process with the whole batch) and `ranks.pt` (all ranks together), both
+in double precision, and `result.json`.
 """
 
 import json

@@ -1,7 +1,8 @@
-"""What all parts share: the device, the folders, the pictures at hand, and the networks with their weights."""
+"""What all parts share: the device, the folders, the pictures, and the networks with their weights."""
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,13 @@ width = 64
 scales = [1.0]
 mirror = false
 """
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Kills a process that is still running, with those that it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class NotMeasured(Exception):
@@ -174,13 +182,17 @@ class Setting:
     def finished(self, command: Sequence[str]) -> str:
         """Runs a command to its end and returns its output; RuntimeError with its last line if it fails."""
         process = subprocess.Popen(
-            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         try:
             output, _ = process.communicate()
-        finally:  # the time may be over
-            process.kill()
-            process.wait()
+        finally:
+            end(process)
         if process.returncode:
             lines = [line for line in output.splitlines() if "rror" in line] or output.splitlines()
             raise RuntimeError(f"exit code {process.returncode}: {lines[-1] if lines else ''}")

@@ -78,7 +78,6 @@ def _calls(setting: Setting, samples: list[Sample]) -> dict[str, Callable[[], ob
             precision="bf16",
             batch=batch,
             reports=folder / "reports",
-            maps=folder / "maps",
             keep_maps=False,
             allow_constant=True,
         )

@@ -47,6 +47,7 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
             with without_tf32() if row == _PLAIN else nullcontext():
                 jobs = step_jobs(setting.main_name, batch, size, setting.device)
                 job = jobs["plain eager fp32, textbook loss"]
+                del jobs  # and their networks
                 rate = batch / minimum_times({row: job}, repeats, setting.device)[row]
         else:
             rate = _trained(setting, row, batch, size)

@@ -1,7 +1,6 @@
 """Trains basnet for the minutes that are left, over several calls, and splits its best weights into parts."""
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ import torch
 from weights_parts import join, split
 
 from gpu_parts.part import Cells, Part
-from gpu_parts.setting import Setting
+from gpu_parts.setting import Setting, end
 from sodbench.models.weights import load_state, save_half
 from sodbench.training.log import last_step
 
@@ -21,8 +20,9 @@ _ENDING = 20.0  # seconds that are kept for the weights of a training that is cu
 
 
 def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
-    if not setting.tiny:
-        setting.need_memory(20.0)
+    if row == _SCRATCH:
+        setting.not_tiny()
+    setting.need_memory(20.0)
     out = setting.out / "training" / row
     notes = _train(setting, row, out)
     lines = [json.loads(line) for line in _text(out / "metrics.jsonl").splitlines()]
@@ -88,16 +88,15 @@ def _train(setting: Setting, row: str, out: Path) -> str:
             env=setting.environment(),
             stdout=subprocess.DEVNULL,
             stderr=errors,
+            text=True,
             start_new_session=True,
         )
         try:
             process.wait(max(1.0, setting.left - _ENDING))
         except subprocess.TimeoutExpired:
             pass
-        finally:  # with its loaders; the last checkpoint stays
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        finally:  # the last checkpoint stays
+            end(process)
     said = _text(out / "stderr.txt").strip().splitlines()
     if process.returncode not in (0, -signal.SIGKILL):
         raise RuntimeError(said[-1] if said else f"exit code {process.returncode}")

@@ -5,6 +5,7 @@ cuDNN uses it unless told otherwise. What this package calls fp32 computes witho
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ import torch
 @contextmanager
 def without_tf32() -> Iterator[None]:
     """Convolutions in the block compute float32 in float32; torch's setting is restored afterwards."""
-    cudnn = torch.backends.cudnn
+    cudnn: Any = torch.backends.cudnn
     try:
         before = cudnn.allow_tf32
     except RuntimeError:  # it was set by the newer `fp32_precision`; torch refuses a mixture of the two

@@ -41,7 +41,7 @@ from sodbench.training.trainer import Options, Outcome
 from sodbench.training.trainer import train as run_trainer
 from sodbench.training.validation import Validation
 
-# what errors say that are no OutOfMemoryError: torch on a CPU, CUDA, cuDNN and cuBLAS without memory of their own
+# what errors of torch on a CPU, of CUDA, cuDNN and cuBLAS say that are no OutOfMemoryError
 _FULL = ("can't allocate memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 
 
