@@ -140,12 +140,11 @@ def markdown(
     part: Part, rows: Mapping[str, Mapping[str, Any]], made_on: Mapping[str, Any] | None = None
 ) -> str:
     """The part's table; a cell without a value says that it was not measured, and a note below says why."""
-    where = (
-        f"{made_on['device']}, torch {made_on['torch']}, commit {str(made_on['commit'])[:8]}"
-        if made_on
-        else ""
-    )
-    lines = [f"### {part.title}", "", *([where, ""] if where else [])]
+    lines = [f"### {part.title}", ""]
+    if made_on:
+        sizes = "; --tiny: a small network and small sizes" if made_on["tiny"] else ""
+        commit = str(made_on["commit"])[:8]
+        lines += [f"{made_on['device']}, torch {made_on['torch']}, commit {commit}{sizes}", ""]
     lines += [f"| | {' | '.join(part.columns)} |", "|---" * (len(part.columns) + 1) + "|"]
     notes = []
     for row in part.rows:

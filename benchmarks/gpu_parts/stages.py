@@ -50,9 +50,20 @@ def _samples(setting: Setting) -> list[Sample]:
     if "samples" not in setting.kept:
         folder = setting.scratch / f"pictures-{time.monotonic_ns()}"
         width, height, count = (96, 72, 4) if setting.tiny else (400, 300, 640)
-        setting.kept["samples"] = make_pictures(folder, width, height, count)
+        setting.kept["samples"] = [_moved(one) for one in make_pictures(folder, width, height, count)]
     found: list[Sample] = setting.kept["samples"]
     return found
+
+
+def _moved(sample: Sample) -> Sample:
+    """The pair in images/ and masks/, where a data set looks for them."""
+    assert sample.image is not None and sample.mask is not None
+    folder = sample.image.parent
+    places = folder / "images" / f"{sample.name}.jpg", folder / "masks" / f"{sample.name}.png"
+    for path, place in zip((sample.image, sample.mask), places, strict=True):
+        place.parent.mkdir(exist_ok=True)
+        path.rename(place)
+    return Sample(sample.name, *places)
 
 
 def _calls(setting: Setting, samples: list[Sample]) -> dict[str, Callable[[], object]]:
