@@ -86,9 +86,9 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
 
 
 def _batches(row: str, tiny: bool) -> tuple[int, ...]:
-    """Compiling takes a minute per batch size; on a CPU fp16 is slow."""
+    """Compiling takes a minute for each size."""
     if tiny:
-        return BATCHES[:1] if row == "fp16" else BATCHES[:2]
+        return BATCHES[:1]
     return BATCHES[-1:] if row in _COMPILED else (BATCHES[0], BATCHES[-1]) if row == _REDUCED else BATCHES
 
 
