@@ -26,7 +26,7 @@ def split(file: Path, folder: Path, most: int = MOST) -> Path:
     if not file.is_file():
         raise InputError(f"{file}: no such file; expected a weights file to split")
     folder.mkdir(parents=True, exist_ok=True)
-    parts = []
+    parts: list[dict[str, object]] = []
     with file.open("rb") as whole:
         while content := whole.read(most):
             part = folder / f"{file.name}.{len(parts) + 1:03d}"
@@ -50,7 +50,7 @@ def join(manifest: Path, file: Path) -> str:
     try:
         table = json.loads(manifest.read_text(encoding="utf-8"))
         parts = [(manifest.parent / Path(part["file"]).name, part["sha256"]) for part in table["parts"]]
-        expected = table["sha256"]
+        expected = str(table["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{manifest}: not a readable manifest ({error}); expected FILE.parts.json as `split` writes it"
