@@ -27,7 +27,7 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
     if row == _LOSS:
         return _loss(setting)
     name, precision = row.split()
-    if name != "basnet-tiny" and row != "u2netp fp32":
+    if row not in ("basnet-tiny fp32", "basnet-tiny bf16", "u2netp fp32"):
         setting.not_tiny()
     baseline = load_baseline(name)
     setting.need_memory(_MEMORY.get(name, 2.0))
