@@ -14,7 +14,7 @@ turn in one process and the minimum time of each counts, because machines are sh
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from sodbench.data.folder import open_dataset
+from sodbench.data.folder import Sample, open_dataset
 from sodbench.losses import HybridLoss
 from sodbench.models import load_baseline
 from sodbench.torch_metrics import SaliencyMetrics
-from sodbench.training.cache import open_cache
-from sodbench.training.recipe import load_recipe
+from sodbench.training.cache import Cache, open_cache
+from sodbench.training.recipe import Recipe, load_recipe
 from sodbench.training.samples import Stream, TrainingSet, collate
 
 
@@ -121,6 +121,27 @@ def step_jobs(name: str, batch: int, size: int, device: str) -> dict[str, Callab
     }
 
 
+def loader_rate(
+    samples: Sequence[Sample], recipe: Recipe, cache: Cache | None, workers: int, seconds: float
+) -> float:
+    """Images per second of the trainer's loader, after what its processes prefetch."""
+    batches = DataLoader(
+        TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
+        batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, start=0, stop=10**6),
+        collate_fn=collate,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+    )
+    stream = iter(batches)
+    for _ in range(max(10, 4 * workers) if workers else 1):
+        next(stream)
+    start = time.perf_counter()
+    count = 0
+    while time.perf_counter() - start < seconds:
+        count += len(next(stream).names)
+    return count / (time.perf_counter() - start)
+
+
 def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats: int) -> None:
     """Images per second of the trainer's loader with the baseline's recipe, and of the training step."""
     recipe = load_recipe(load_baseline(name).training, {}, name)
@@ -128,21 +149,7 @@ def loader(data_root: Path | None, dataset: str, name: str, device: str, repeats
     print(f"\n{name} on {len(samples)} samples of {dataset}, batch {recipe.batch}: images per second")
     for title, cache in (("files", None), ("--cache", open_cache(samples, recipe.resize))):
         for workers in (0, 1, 2):
-            batches = DataLoader(
-                TrainingSet(samples, recipe.augmentation(), recipe.seed, cache),
-                batch_sampler=Stream(len(samples), recipe.batch, recipe.seed, start=0, stop=10**6),
-                collate_fn=collate,
-                num_workers=workers,
-                prefetch_factor=4 if workers else None,
-            )
-            stream = iter(batches)
-            for _ in range(10):  # the start of the workers, and the batches that they prefetch
-                next(stream)
-            start = time.perf_counter()
-            count = 0
-            while time.perf_counter() - start < repeats:
-                count += len(next(stream).names)
-            rate = count / (time.perf_counter() - start)
+            rate = loader_rate(samples, recipe, cache, workers, repeats)
             print(f"  {title:8s} {workers} workers {rate:21.1f}", flush=True)
     assert recipe.crop is not None
     jobs = step_jobs(name, recipe.batch, recipe.crop[0], device)

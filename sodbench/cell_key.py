@@ -36,6 +36,7 @@ PREDICTION_CODE = (
     "models/folding.py",
     "models/inference.py",
     "models/outputs.py",
+    "models/tf32.py",
 )
 PREDICTION_PACKAGES = ("torch", "torchvision", "numpy", "pillow", "libjpeg_turbo")
 SCORING_PACKAGES = ("numpy", "scipy", "pillow")

@@ -9,7 +9,14 @@ from sodbench.paths import real_path
 
 _SHORT = 300
 _PACKAGE = Path(__file__).resolve().parents[1]
-_MEMORY = ("can't allocate memory", "not enough memory", "Unable to allocate", "bad_alloc")
+_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "Unable to allocate",
+    "bad_alloc",
+    "CUDA error: out of memory",
+    "STATUS_ALLOC_FAILED",
+)
 
 
 def explain(error: Exception) -> str:

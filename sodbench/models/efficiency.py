@@ -120,6 +120,7 @@ def measure(
     expected = plain(pictures)
     if not np.isfinite(expected).all():
         raise plain.not_finite(f"{baseline.name}: random image {np.isfinite(expected).all((1, 2)).argmin()}")
+    del plain  # a GPU would hold its weights beside those of each form
     apart: dict[str, float] = {}
     memory: dict[str, int | None] = {}
     failed: dict[str, str] = {}
@@ -230,19 +231,20 @@ class PeakMemory:
     """The most memory in use inside the block: of the GPU, or of the process; None where it is not known."""
 
     def __init__(self, device: str) -> None:
-        self.cuda = torch.device(device).type == "cuda"
+        self.device = torch.device(device)
+        self.cuda = self.device.type == "cuda"
         self.bytes: int | None = None
 
     def __enter__(self) -> "PeakMemory":
         if self.cuda:
-            torch.cuda.reset_peak_memory_stats()
+            torch.cuda.reset_peak_memory_stats(self.device)
         else:
             with contextlib.suppress(OSError):  # 5 resets the process's high-water mark (proc(5))
                 Path("/proc/self/clear_refs").write_text("5")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bytes = torch.cuda.max_memory_allocated() if self.cuda else _resident_peak()
+        self.bytes = torch.cuda.max_memory_allocated(self.device) if self.cuda else _resident_peak()
 
 
 def _resident_peak() -> int | None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from sodbench.models.tf32 import without_tf32
+
 
 def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
     """A copy of `network` in eval mode with its batch normalisations folded away.
@@ -19,7 +21,8 @@ def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
     output is also used without its normalisation, say), `network` itself is returned.
     """
     plain = network.eval()
-    with torch.no_grad():
+    # TF32 would hide that the maps are the same: on a GPU nothing would be folded
+    with torch.no_grad(), without_tf32():
         pairs = _pairs(plain, example)
         if not pairs:
             return plain

@@ -23,6 +23,7 @@ from sodbench.models.folding import fold_batch_norms
 from sodbench.models.onnx_network import onnx_network
 from sodbench.models.outputs import Logits, fails_at, is_own
 from sodbench.models.settings import PRECISIONS
+from sodbench.models.tf32 import without_tf32
 
 if TYPE_CHECKING:
     from sodbench.models.baseline import Baseline
@@ -97,8 +98,7 @@ class Predictor:
         if self._as_returned and isinstance(self.network, Logits):
             maps = self.network.as_returned(x)[0]
             return maps.masked_fill(~torch.isfinite(maps), torch.nan)
-        # TF32, which cuDNN uses unless told otherwise, has the 10-bit mantissa of fp16: not what fp32 says
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), self._autocast():
+        with without_tf32(), self._autocast():
             views = [self._logits(x, scale) for scale in self.scales]
         logits = sum(views[1:], views[0]) * (self.gain / len(views))
         # the sigmoid of an infinite logit would pass for a map

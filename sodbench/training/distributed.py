@@ -94,7 +94,7 @@ def _device(name: str | None) -> torch.device:
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     device = torch.device(choose_device(name))
-    if device.type == "cuda":
+    if device.type == "cuda" and device.index is not None:  # "cuda" is the current one already
         torch.cuda.set_device(device)
     return device
 

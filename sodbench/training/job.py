@@ -9,6 +9,7 @@
 Under torchrun every process makes the same call.
 """
 
+import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of, write_text
 from sodbench.json_text import plain, to_json
 from sodbench.models import Baseline, load_baseline
+from sodbench.models.tf32 import without_tf32
 from sodbench.models.weights import load_state, save_half
 from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
@@ -38,6 +40,9 @@ from sodbench.training.sample_grid import SampleGrid
 from sodbench.training.trainer import Options, Outcome
 from sodbench.training.trainer import train as run_trainer
 from sodbench.training.validation import Validation
+
+# what errors of torch on a CPU, of CUDA, cuDNN and cuBLAS say that are no OutOfMemoryError
+_FULL = ("can't allocate memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,15 +245,18 @@ def _alone_in(folder: Path) -> AbstractContextManager[None]:
 
 @contextmanager
 def _torch_state(device: torch.device, deterministic: bool) -> Iterator[None]:
-    """Deterministic algorithms if asked for; afterwards torch's settings and random state are as before."""
+    """No TF32, and deterministic algorithms if asked for; torch's settings and random state are restored."""
     was_deterministic = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    was_warning = torch.is_deterministic_algorithms_warn_only_enabled()
+    with without_tf32(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             if deterministic:
+                # without it torch refuses every matrix product on a GPU; cuBLAS reads it at its first use
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
                 torch.use_deterministic_algorithms(True)
             yield
         finally:
-            torch.use_deterministic_algorithms(was_deterministic)
+            torch.use_deterministic_algorithms(was_deterministic, warn_only=was_warning)
 
 
 @contextmanager
@@ -257,7 +265,8 @@ def _memory_explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+        full = any(text in str(error) for text in _FULL)
+        if not isinstance(error, torch.OutOfMemoryError) and not full:
             raise
         size = recipe.crop or recipe.resize
         raise InputError(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from sodbench.errors import InputError
 from sodbench.models import load_baseline
 from sodbench.training.job import Training, train
 from sodbench.training.log import TrainingLog, last_losses
+from sodbench.training.recipe import load_recipe
 
 QUICK: dict[str, Any] = {"workers": 0, "device": "cpu"}
 
@@ -247,3 +249,53 @@ def test_loss_curves_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch
         log.draw()
     log.close()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_current_gpu_needs_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch.cuda.set_device takes "cuda:0" and refuses "cuda": no training on one GPU got past it."""
+    from sodbench.training.distributed import _device
+
+    chosen: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert _device(None) == _device("cuda") == torch.device("cuda")  # by the real set_device
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    assert _device("cuda:1") == torch.device("cuda:1")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert _device(None) == torch.device("cuda:0")
+    assert chosen == [torch.device("cuda:1"), torch.device("cuda:0")]
+
+
+def test_training_computes_in_full_precision_and_deterministically(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sodbench.training.job import _torch_state
+
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with _torch_state(torch.device("cpu"), deterministic=True):
+            assert torch.are_deterministic_algorithms_enabled()
+            assert not torch.is_deterministic_algorithms_warn_only_enabled()
+            assert not torch.backends.cudnn.allow_tf32
+            assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert torch.backends.cudnn.allow_tf32
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_a_full_gpu_names_the_batch_to_try(error: RuntimeError) -> None:
+    from sodbench.training.job import _memory_explained
+
+    recipe = dataclasses.replace(load_recipe(load_baseline("basnet").training), batch=8)
+    expected = r"training.batch=8 of .* on cuda; try --set training.batch=4"
+    with pytest.raises(InputError, match=expected), _memory_explained(recipe, torch.device("cuda")):
+        raise error

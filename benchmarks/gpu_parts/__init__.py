@@ -1,0 +1,1 @@
+"""The parts of benchmarks/gpu.py: one file per part, each with the rows and columns of its table."""
