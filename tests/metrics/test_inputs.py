@@ -94,8 +94,9 @@ def test_a_size_mismatch_names_the_protocols_that_resample() -> None:
         score(MAP[:4], MASK)
     text = str(caught.value)
     assert text.startswith("the pair: map is 4 x 9, mask is 8 x 9 (height x width)")
-    named = text[text.rindex("(") + 1 : -1].split(", ")
+    named = text.partition("resamples maps (")[2].partition(")")[0].split(", ")
     assert named == [one for one in protocol_names() if load_protocol(one).size_mismatch != "error"]
+    assert text.endswith("(sodbench score --resize bilinear)")
     assert "sal-eval" in named and "pysodmetrics" not in named
 
 
