@@ -130,7 +130,7 @@ def add_allow_constant(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-constant",
         action="store_true",
-        help="record the run even if every map has one value only",
+        help="record the run even if every map is constant",
     )
 
 

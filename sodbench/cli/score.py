@@ -46,7 +46,7 @@ def register(subparsers: Any) -> None:
         help="resize maps whose size differs from their mask's, if the protocol would refuse them; recorded",
     )
     options.add_dataset(parser)
-    parser.add_argument("--masks", type=Path, metavar="DIR", help="masks of a data set without a card")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
     parser.add_argument(
         "--images", type=Path, metavar="DIR", help="folder of its images, for the report's gallery"
     )
