@@ -32,7 +32,7 @@ Results go to stdout, progress and notes to stderr; with `--json`, stdout is one
 | 2 | wrong usage, bad input, or any other error |
 | 130 | interrupted (Ctrl-C) |
 | 143 | terminated (SIGTERM) |
-| 141 | the reader of the output has gone (`sodbench ... \\| head`) |
+| 141 | the output was closed before its end (`sodbench ... \\| head`) |
 """
 
 

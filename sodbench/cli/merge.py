@@ -12,7 +12,7 @@ def register(subparsers: Any) -> None:
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "merge",
-        help="join the shards of runs (--shard of run and score) to records",
+        help="join the shards of runs (--shard of run and score) into records",
         description="Join the shards that 'sodbench run --shard' and 'sodbench score --shard' recorded. The"
         " record of each run is the one that a single process would have written.",
         epilog="example: sodbench merge reports --reports reports\n"

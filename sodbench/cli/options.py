@@ -77,7 +77,9 @@ def add_datasets(parser: argparse.ArgumentParser, text: str, *, required: bool =
     parser.add_argument("--datasets", nargs="+", metavar="NAME", required=required, help=text)
 
 
-def add_dataset(parser: argparse.ArgumentParser, text: str = "the data set (sodbench datasets list)") -> None:
+def add_dataset(
+    parser: argparse.ArgumentParser, text: str = "the data set: a name from 'sodbench datasets list'"
+) -> None:
     """Adds `--dataset NAME`."""
     parser.add_argument("--dataset", metavar="NAME", help=text)
 
@@ -101,7 +103,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         "--no-image-curves",
         action="store_false",
         dest="image_curves",
-        help="do not keep the curves of every image: small records, no confidence intervals of max F and ECE",
+        help="keep no curves of single images: smaller records, but no confidence intervals of max F and ECE",
     )
     parser.add_argument(
         "--no-self-check",
@@ -128,7 +130,7 @@ def add_allow_constant(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-constant",
         action="store_true",
-        help="record the run even if every map has one value only",
+        help="record the run even if every map is constant",
     )
 
 
@@ -143,7 +145,7 @@ def add_data_root(parser: Options) -> None:
         "--data-root",
         type=Path,
         metavar="DIR",
-        help="folder with one folder per data set (SODBENCH_DATA, else the user's data folder)",
+        help="folder that holds one folder per data set (SODBENCH_DATA, else the user's data folder)",
     )
 
 
@@ -199,7 +201,7 @@ def add_no_maps(parser: argparse.ArgumentParser) -> None:
         "--no-maps",
         dest="keep_maps",
         action="store_false",
-        help="write no maps: score them from memory, with the same scores",
+        help="write no maps: score them from memory; the scores are the same",
     )
 
 

@@ -11,7 +11,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Adds the command to the parser."""
     parser = subparsers.add_parser(
         "predict",
-        help="write the saliency maps of any images",
+        help="write saliency maps for any images",
         description="Write the saliency map of every image: an 8-bit grey PNG of the image's own size.",
         epilog="example: sodbench predict basnet-tiny --images photos --out maps",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -144,7 +144,8 @@ def _show_against(protocol: "Protocol", other: "Protocol", as_json: bool) -> Non
     if not found:
         print(f"{protocol.name} and {other.name} have the same conventions")
         return
-    print(f"{protocol.name} against {other.name}: {len(found)} convention{'s' * (len(found) > 1)} differ")
+    count = "1 convention differs" if len(found) == 1 else f"{len(found)} conventions differ"
+    print(f"{protocol.name} against {other.name}: {count}")
     for one in found:
         print(f"\n{one.topic} ({one.field})")
         print(f"  {protocol.name}: {one.here}")
@@ -152,7 +153,7 @@ def _show_against(protocol: "Protocol", other: "Protocol", as_json: bool) -> Non
         if one.moves:
             print(f"  affects: {', '.join(one.moves)}")
         if one.moves_little:
-            print(f"  affects the last digits, or few images: {', '.join(one.moves_little)}")
+            print(f"  affects only the last digits, or few images: {', '.join(one.moves_little)}")
 
 
 def _compare(args: argparse.Namespace) -> None:

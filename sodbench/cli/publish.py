@@ -16,8 +16,8 @@ def register(subparsers: Any) -> None:
 
     parser = subparsers.add_parser(
         "publish",
-        help="write a folder for any static host: page, tables, records, licence notes",
-        description="Write recorded runs into a new folder that any static host can serve: the page, tables,"
+        help="write a folder for any static host: web page, tables, records, licence notes",
+        description="Write recorded runs into a new folder that any static host can serve: web page, tables,"
         " figures, the records byte for byte,\nand notes on the terms of the data sets. With --model-card and"
         " without DIR, print the YAML that model hubs read.",
         epilog="example: sodbench publish site --datasets ecssd sod\n"
@@ -37,7 +37,7 @@ def register(subparsers: Any) -> None:
         kind=DIGITS,
         default=3,
         metavar="N",
-        help="digits after the point (3)",
+        help="decimal places (3)",
     )
     parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
     parser.add_argument(
@@ -47,7 +47,7 @@ def register(subparsers: Any) -> None:
         help="add published numbers, from all sources or from these (e.g. basnet2019)",
     )
     parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals of all measured values"
+        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals in tables and figures"
     )
     parser.add_argument(
         "--seeds",
@@ -69,21 +69,20 @@ def register(subparsers: Any) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="show thumbnails of these data sets although their cards do not say that they may be"
-        " redistributed",
+        help="show thumbnails of these data sets even though their cards do not allow redistribution",
     )
     parser.add_argument(
         "--max-size",
         default="5MB",
         metavar="SIZE",
-        help="the most that the page and its thumbnails may take (5MB)",
+        help="largest total size of the page and its thumbnails (5MB)",
     )
     parser.add_argument(
         "--model-card",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="also write the model-index block of these methods for the README of a model on a hub;"
+        help="also write the model-index block of these methods, for the README of a model on Hugging Face;"
         " without DIR, print it",
     )
     parser.add_argument(

@@ -23,7 +23,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "report",
         help="write tables, figures and the HTML page from the recorded runs",
-        description="Write the leaderboard and its figures from the recorded runs into the reports folder.",
+        description="Write the leaderboard and its figures, from the runs in the reports folder, into it.",
         epilog="example: sodbench report --formats markdown latex --datasets ecssd sod --metrics MAE maxF S\n"
         "         sodbench report --attributes --datasets sod --formats markdown html\n"
         "         sodbench report --protocols basnet2019 --published --rescore\n"
@@ -49,7 +49,7 @@ def register(subparsers: Any) -> None:
         kind=DIGITS,
         default=3,
         metavar="N",
-        help="digits after the point (3)",
+        help="decimal places (3)",
     )
     options.add_former(parser, "--precision", "--digits", kind=DIGITS)
     parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
@@ -62,13 +62,13 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--rescore",
         action="store_true",
-        help="first score the recorded maps of runs that lack one of the protocols under it, too; their"
-        " records then hold both",
+        help="first score the recorded maps under those protocols that their runs lack; the records then"
+        " hold all of them",
     )
     parser.add_argument(
         "--intervals",
         action="store_true",
-        help="95 %% bootstrap confidence intervals of all measured values and in figures",
+        help="95 %% bootstrap confidence intervals in tables and figures",
     )
     parser.add_argument(
         "--seeds",
@@ -77,8 +77,8 @@ def register(subparsers: Any) -> None:
     )
     options.add_attributes(
         parser,
-        "also write the scores by attribute of the images (size, shape, contrast, the lists of the card)"
-        " with intervals",
+        "also write the scores by attribute of the images (size, shape, contrast, lists on the data set's"
+        " card), with intervals",
     )
     parser.add_argument(
         "--gallery",
@@ -100,7 +100,9 @@ def register(subparsers: Any) -> None:
         help="one table per data set, or data sets side by side in table.md, .tex, .html and .csv (long)",
     )
     wide.add_argument(
-        "--average", action="store_true", help="means and average ranks over data sets where all are scored"
+        "--average",
+        action="store_true",
+        help="means and average ranks over data sets where all methods are scored",
     )
     wide.add_argument(
         "--group-by",
@@ -108,14 +110,14 @@ def register(subparsers: Any) -> None:
         help="headings of the rows: measured and published, years, none (origin)",
     )
     wide.add_argument(
-        "--ours", nargs="+", metavar="NAME", default=[], help="methods that stand last, as ours"
+        "--ours", nargs="+", metavar="NAME", default=[], help="methods to list last, under the heading Ours"
     )
     wide.add_argument(
         "--span",
         action=options.Bounded,
         kind=SPAN,
         metavar="N",
-        help="columns of a two-column paper that a LaTeX table spans, 1 or 2 (1 where all fits, else 2)",
+        help="columns of a two-column paper that the LaTeX table spans, 1 or 2 (1 if it fits, else 2)",
     )
     scoring = parser.add_argument_group("with --rescore")
     options.add_data_root(scoring)

@@ -62,8 +62,8 @@ def register(subparsers: Any) -> None:
     remove = action(
         "rm",
         "remove the runs of methods",
-        "Remove the records of methods at once, without a question, and print what was removed. Names are"
-        " whole names; no pattern stands for others. Maps stay.",
+        "Remove the records of methods without asking for confirmation, and print what was removed. Names are"
+        " matched exactly; wildcards are not expanded. Maps stay.",
         "rm DSS --dataset sod",
     )
     remove.add_argument("names", nargs="+", metavar="NAME", help="recorded methods")
@@ -81,11 +81,11 @@ def register(subparsers: Any) -> None:
     rename = action(
         "mv",
         "rename the runs of a method",
-        "Give the runs of a method another name. Maps, shards, stress studies and speeds keep the old one.",
+        "Rename the runs of a method. Maps, shards, stress studies and speeds keep the old name.",
         "mv DSS 'DSS (2017)'",
     )
     rename.add_argument("old", metavar="OLD", help="a recorded method")
-    rename.add_argument("new", metavar="NEW", help="its new name, of which there is no run")
+    rename.add_argument("new", metavar="NEW", help="its new name; no recorded run may have it")
     rename.set_defaults(run=run_rename)
 
 

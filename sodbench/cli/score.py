@@ -16,39 +16,41 @@ def register(subparsers: Any) -> None:
         "score",
         help="score and record maps that were made elsewhere",
         description="Score a folder of saliency maps against a data set's masks and record the run; with\n"
-        "--layout, all folders of a tree: one run for each method and data set. Maps are 8-bit images, or\n"
-        "numbers in 0..1 in .npy or TIFF files. Exit code 1: some folders of a tree could not be scored.",
+        "--layout, all folders of a tree: one run per method and data set. Maps are 8-bit images, or\n"
+        "values in 0..1 in .npy or TIFF files. Exit code 1: some folders of a tree could not be scored.",
         epilog="example: sodbench score maps/DSS --dataset sod --name DSS --protocols pysodmetrics sal-eval\n"
         "         sodbench score maps --masks my/masks --name mine\n"
         '         sodbench score maps --layout "{method}/{dataset}" --pattern "{name}_sal.png"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "maps", type=Path, help="folder of saliency maps, named like the images, or of a tree"
+        "maps",
+        type=Path,
+        help="folder of saliency maps, named like the images; with --layout, the root of a tree of them",
     )
     parser.add_argument(
         "--layout",
         metavar="PATH",
-        help='where the folders of maps lie in the tree, for example "{method}/{dataset}" or'
+        help='path of a folder of maps in the tree, for example "{method}/{dataset}" or'
         ' "maps-{method}/{dataset}_test"',
     )
     parser.add_argument(
         "--pattern",
         metavar="TEXT",
-        help="which part of a map's file name is the image's name, for example {name}_sal.png (all before"
-        " the ending)",
+        help="which part of a map's file name is the image's name, for example {name}_sal.png (all of it,"
+        " without the extension)",
     )
     parser.add_argument(
         "--resize",
         choices=RESIZE_FILTERS,
-        help="resize maps of another size than their mask, under protocols that would refuse them; recorded",
+        help="resize maps whose size differs from their mask's, if the protocol would refuse them; recorded",
     )
     options.add_dataset(parser)
     parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of masks of an ad-hoc data set")
     parser.add_argument(
         "--images", type=Path, metavar="DIR", help="folder of its images, for the report's gallery"
     )
-    parser.add_argument("--name", help="name of the method (that of the folder)")
+    parser.add_argument("--name", help="name of the method (the folder's name)")
     parser.add_argument(
         "--allow-missing", action="store_true", help="score only the maps that exist; tables then show n/N"
     )

@@ -9,7 +9,7 @@ from sodbench.metrics.registry import all_families
 _SCALE = {
     "255": "divides the map by 255",
     "max": "divides the map by its own maximum",
-    "min-max": "stretches the map from its minimum to its maximum",
+    "min-max": "min-max normalises the map",
 }
 EPSILON = 2.0**-52  # MATLAB's and numpy's eps
 _ADDS = "adds {} to the denominators"
@@ -17,11 +17,11 @@ _ADDS = "adds {} to the denominators"
 _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "families": ("metrics", "defines {}"),
     "size_mismatch": (
-        "a map of another size than its mask",
+        "a map whose size differs from its mask's",
         {
-            "error": "refuses it",
-            "resize-map": "resizes the map, bicubic",
-            "resize-map-opencv": "resizes the map as OpenCV does, bilinear and to 8 bits",
+            "error": "is refused",
+            "resize-map": "is resized, bicubic",
+            "resize-map-opencv": "is resized as by OpenCV, bilinear and to 8 bits",
         },
     ),
     "mae_scale": ("MAE", _SCALE),
@@ -32,13 +32,13 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "mean_f": ("mean F", {"curve": "is the mean of the F curve", "adaptive": "is the adaptive F"}),
     "f_average": (
         "F curve",
-        {"images": "averages F", "means": "averages precision and recall before F"},
+        {"images": "is the mean over images", "means": "is F of mean precision and mean recall"},
     ),
     "f_scale": ("F-measure", _SCALE),
     "f_beta2": ("F-measure", "has beta^2 = {}"),
     "f_adaptive": ("adaptive F", {True: "is reported", False: "is not reported"}),
     "e_scale": ("E-measure", _SCALE),
-    "e_comparator": ("E-measure", "binarises by x {} threshold"),
+    "e_comparator": ("E-measure", "binarises with x {} threshold"),
     "e_denominator": ("E-measure", "divides by {} for an image of N pixels"),
     "e_epsilon": ("E-measure", _ADDS),
     "e_curve": ("max E and mean E", {True: "are reported", False: "are not reported"}),
@@ -69,11 +69,11 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "s_variance_ddof": ("S-measure, region term", "divides variances by n{}"),
     "s_covariance_ddof": ("S-measure, region term", "divides covariances by n{}"),
     "s_centre_rounding": (
-        "S-measure, centre of the object",
-        {"half-even": "rounds a half to the even number", "half-up": "rounds a half up"},
+        "S-measure, centroid of the object",
+        {"half-even": "is rounded half to even", "half-up": "is rounded half up"},
     ),
     "s_epsilon": ("S-measure", _ADDS),
-    "s_clip": ("S-measure", {True: "raises negative scores to 0", False: "keeps negative scores"}),
+    "s_clip": ("S-measure", {True: "clips negative scores to 0", False: "keeps negative scores"}),
     "wf_scale": ("weighted F-measure", _SCALE),
     "wf_beta2": ("weighted F-measure", "has beta^2 = {}"),
     "wf_epsilon": ("weighted F-measure", _ADDS),
@@ -81,18 +81,18 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "boundary_radius": ("relaxed F-measure", "accepts boundaries up to {} pixels apart"),
     "boundary_average": (
         "relaxed F-measure",
-        {"images": "averages F", "means": "averages precision and recall before F"},
+        {"images": "is the mean over images", "means": "is F of mean precision and mean recall"},
     ),
-    "boundary_erosion": ("relaxed F-measure", "takes the boundary by an erosion with a {}"),
+    "boundary_erosion": ("relaxed F-measure", "finds the boundary by erosion with a {}"),
     "boundary_beta2": ("relaxed F-measure", "has beta^2 = {}"),
     "empty_mask": (
         "an image with an empty mask",
         {"zero": "scores 0", "agreement": "scores 1 where the map is empty, too, else 0"},
     ),
-    "mask_threshold": ("mask", "is compared with the grey level {}"),
+    "mask_threshold": ("mask", "is binarised at grey level {}"),
     "mask_scale": (
         "mask",
-        {"255": "is compared as it is", "max": "is divided by its own maximum and multiplied by 255 first"},
+        {"255": "is used as stored", "max": "is first scaled so that its maximum is 255"},
     ),
     "mask_comparator": (
         "mask",

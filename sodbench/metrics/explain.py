@@ -76,7 +76,7 @@ def changes_in_words(metric: str) -> dict[str, str]:
     """The changes of `single_changes`, each with what it means.
 
     >>> changes_in_words("maxF")["f_average = means"]
-    'F curve averages precision and recall before F'
+    'F curve is F of mean precision and mean recall'
     """
     words = {}
     for key, values in values_to_try(families_of([metric])[0]).items():

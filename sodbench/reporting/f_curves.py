@@ -1,7 +1,7 @@
 """The F curve of a data set, made in either of the two ways that toolkits use.
 
 The mean over images of each image's F curve, and F of the mean precision and mean recall, have different
-maxima: max F differs by up to .04 on the same maps. Figures name the one that they show.
+maxima: max F differs by up to .05 on the same maps. Figures name the one that they show.
 """
 
 from types import SimpleNamespace

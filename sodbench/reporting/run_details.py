@@ -119,10 +119,11 @@ def _provenance(run: Run) -> Iterator[tuple[str, str]]:
     if then.shards:
         yield "shards", str(len(then.shards))
     yield "packages", ", ".join(f"{name} {version}" for name, version in then.versions.items())
-    yield "device", ", ".join(str(value) for value in then.device.values()) or "not recorded"
+    device = [f"{value} cores" if key == "cores" else str(value) for key, value in then.device.items()]
+    yield "device", ", ".join(device) or "not recorded"
 
 
 def _place(recorded: str | None, here: Path | None) -> str:
     if recorded is None or here is None:
         return "not recorded"
-    return str(here) if here.is_dir() else f"{here} (not here)"
+    return str(here) if here.is_dir() else f"{here} (not available)"

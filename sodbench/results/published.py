@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = Path(__file__).with_name("literature")
-# the two ways of making the F curve of a data set; max F differs by up to .04 between them
+# the two ways of making the F curve of a data set; max F differs by up to .05 between them
 CURVE_OF_MEANS = "curve of means"
 MEAN_OF_CURVES = "mean of curves"
 

@@ -59,7 +59,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocols", "show", "sodsurvey", "--against", "pysodmetrics"]) == 0
     printed = capsys.readouterr().out
     assert "sodsurvey: divides the map by its own maximum" in printed
-    assert "pysodmetrics: stretches the map from its minimum to its maximum" in printed
+    assert "pysodmetrics: min-max normalises the map" in printed
     assert main(["protocols", "show", "birefnet", "--against", "pysodevaltoolkit"]) == 0
     assert capsys.readouterr().out == "birefnet and pysodevaltoolkit have the same conventions\n"
     assert main(["protocols", "show", "raw", "--against", "pysodmetrics", "--json"]) == 0

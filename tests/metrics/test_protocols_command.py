@@ -42,7 +42,7 @@ def test_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocols", "show", "basnet2019"]) == 0
     printed = capsys.readouterr().out
     assert "f_average" in printed and "pysodmetrics: images" in printed
-    assert "F curve: averages precision and recall before F" in printed
+    assert "F curve: is F of mean precision and mean recall" in printed
     assert "e_comparator" not in printed, "it defines no E-measure"
     assert answer(capsys, "show", "raw")["mask_threshold"] == 127.0
 

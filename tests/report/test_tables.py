@@ -143,7 +143,10 @@ def test_published_rows_are_never_ranked_and_what_is_left_out_is_counted() -> No
     table = with_published(make_table(runs, Selection(metrics=["maxF", "MAE", "S"])), runs)
     text = markdown(table)
     assert "**.200**" in text and "<u>.100</u>" in text
-    assert "whose F curve averages precision and recall before F; that of pysodmetrics averages F" in text
+    reason = (
+        "whose F curve is F of mean precision and mean recall; that of pysodmetrics is the mean over images"
+    )
+    assert reason in text
     assert "the source does not state its toolkit" in text
     with pytest.raises(InputError, match="did you mean 'sodsurvey'"):
         with_published(table, runs, ["sodsurvy"])

@@ -163,8 +163,8 @@ def test_only_comparable_numbers_are_shown() -> None:
     assert judged(dss, "sal-eval").shown and not judged(dss, "sal-eval").exact
     refused = judged(dss, "pysodmetrics")
     assert not refused.shown and (
-        "basnet2019, whose F curve averages precision and recall before F; that of pysodmetrics averages F"
-        in refused.reason
+        "basnet2019, whose F curve is F of mean precision and mean recall;"
+        " that of pysodmetrics is the mean over images" in refused.reason
     )
     survey = pick("sodsurvey", "BASNet", "sod", "S")
     assert judged(survey, "pysodmetrics").shown and not judged(survey, "sal-eval").shown

@@ -72,7 +72,7 @@ for (const section of document.querySelectorAll(".dataset")) {
         return p && r && { x: r, y: p, say: (i) => `threshold ${printed(i / 255)}\nprecision ${printed(p[i], 4)}\nrecall ${printed(r[i], 4)}\n`
           + `F ${printed(((1 + beta2) * p[i] * r[i]) / (beta2 * p[i] + r[i] + epsilon), 4)}` };
       });
-      const drawn = [lineChart(width, "Mean precision and mean recall; thin lines: equal F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), on, { f: { beta2, epsilon } })];
+      const drawn = [lineChart(width, "Mean precision and mean recall; thin lines: iso-F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), on, { f: { beta2, epsilon } })];
       if (dataset.distribution) {
         const { text, numbers } = dataset.distribution;
         const inColour = coloured();
