@@ -94,7 +94,7 @@ LAYOUTS: dict[str, tuple[str, str]] = {
     "no-method": ("{dataset}", "no {method}"),
     "no-data-set": ("{method}/SOD", "no {dataset}: name the one data set with --dataset"),
     "method-twice": ("{method}/{method}", "{method} twice"),
-    "unknown-field": ("{method}/{datset}", "unknown field"),
+    "unknown-field": ("{method}/{datset}", "unknown field"),  # codespell:ignore
     "name": ("{method}/{dataset}/{name}", "--pattern"),
     "nothing-between": ("{method}{dataset}", "nothing between"),
     "outside": ("../{method}/{dataset}", r"without \.\."),

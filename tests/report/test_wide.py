@@ -153,7 +153,7 @@ def test_rows_stand_under_years_and_ours_last() -> None:
     assert year_of("own") is None and year_of("isnet") == 2022
     assert {row.group for row in wide(runs, group_by="origin").rows} == {""}
     with pytest.raises(InputError, match="did you mean 'year'"):
-        wide(runs, group_by="yaer")
+        wide(runs, group_by="yaer")  # codespell:ignore
     with pytest.raises(InputError, match=r"'mien'.*did you mean 'mine'"):
         wide(runs, ours=["mien"])
 
