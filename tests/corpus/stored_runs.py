@@ -52,9 +52,7 @@ CASES = [
     ),
     Case("stored-runs/rm-nothing", ("runs", "rm"), says="NAME"),
     Case("stored-runs/rm-pattern", ("runs", "rm", "*"), says="unknown method '\\*'"),
-    Case(
-        "stored-runs/rm-one-unknown", ("runs", "rm", "DSS", "Othre"), says="'Othre' .*'Other'"
-    ),  # codespell:ignore
+    Case("stored-runs/rm-one-unknown", ("runs", "rm", "DSS", "Other."), says="'Other.' .*'Other'"),
     Case("stored-runs/rm-empty-name", ("runs", "rm", ""), says="a run needs a name"),
     Case("stored-runs/rm-above", ("runs", "rm", ".."), says="unknown method '\\.\\.'"),
     Case("stored-runs/rm-a-path", ("runs", "rm", "DSS/sod"), says="unknown method 'DSS/sod'"),
