@@ -26,7 +26,7 @@ from sodbench.errors import InputError, first_of
 from sodbench.models.settings import Precision
 from sodbench.names import folder_name
 from sodbench.paths import user_path
-from sodbench.schema import AT_LEAST_0, FILE_PATH, NOT_EMPTY, OneForAll, parse, wrong
+from sodbench.schema import AT_LEAST_0, FILE_PATH, NOT_EMPTY, Check, OneForAll, parse, wrong
 from sodbench.suites.checks import check_names
 
 if TYPE_CHECKING:
@@ -37,18 +37,23 @@ Names = Annotated[tuple[str, ...], OneForAll()]
 Seeds = tuple[Annotated[int, AT_LEAST_0], ...]
 
 
+PROCESSES = Check("1 to 64", lambda value: 1 <= value <= 64)
+
+
 @dataclass(frozen=True)
 class TrainTable:
     """How a method is trained; what a method leaves out is taken from the suite's own table, then the recipe.
 
     datasets: training sets in place of the recipe's. seeds: one training for each (0). settings: keys of the
     recipe with other values, as `sodbench train --set training.KEY=VALUE`. cache: decode every image once.
+    processes: of torchrun on one machine, with one GPU each where there are GPUs (1).
     """
 
     datasets: Names = ()
     seeds: Annotated[Seeds, OneForAll()] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     cache: bool = False
+    processes: Annotated[int, PROCESSES] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,15 @@ class Suite:
         settings = {**self.train.settings, **own.settings, "seed": row.seed}
         datasets = own.datasets or self.train.datasets
         return settings | ({"dataset": list(datasets)} if datasets else {})
+
+    def training_processes(self, row: Row) -> int:
+        """In how many processes a row is trained."""
+        own = row.method.train or TrainTable()
+        return own.processes or self.train.processes or 1
+
+    def caches_training(self, row: Row) -> bool:
+        """Whether the training of a row decodes every image once."""
+        return self.train.cache or (row.method.train is not None and row.method.train.cache)
 
 
 def suite_names() -> list[str]:

@@ -23,6 +23,7 @@ from sodbench.results.dependencies import Parts, differences
 from sodbench.results.provenance import versions
 from sodbench.suites.options import Options
 from sodbench.suites.suite import Row, Suite, baseline_of
+from sodbench.suites.torchrun import train_in_processes
 from sodbench.training.log import last_step
 from sodbench.training.recipe import MONITORING, Recipe, load_recipe
 
@@ -83,6 +84,9 @@ class TrainingKeys:
             "input": to_json(baseline.input),
             "training code": _training_code(),
         }
+        processes = self.suite.training_processes(row)
+        if processes > 1:  # equal to one process up to rounding only
+            parts["processes"] = str(processes)
         settings = {key: value for key, value in recipe.as_dict().items() if key not in MONITORING}
         parts |= {f"training.{key}": to_json(value) for key, value in settings.items()}
         for kind, names in (("training set", recipe.dataset), ("validation set", recipe.validate_on)):
@@ -134,14 +138,23 @@ def train_row(suite: Suite, row: Row, options: Options) -> None:
     is taken back, and is not repeated where it is complete. All arguments can be sent to another process.
     Raises InputError as `train`, for example where the loss is not finite.
     """
-    from sodbench.training.job import train
-
     folder = training_folder(suite, row, options)
     parts = TrainingKeys(suite, options).parts(row)
     _make_room(folder, parts)
     if recorded_parts(folder) == parts and is_complete(folder):
         return
     write_text(folder / PARTS_FILE, to_json(parts, indent=1) + "\n")
+    if suite.training_processes(row) > 1:
+        train_in_processes(suite, row, options, folder)
+    else:
+        _train_here(suite, row, options, folder)
+    # several times the size of the weights, and of use to an interrupted training only
+    (folder / "last.pt").unlink(missing_ok=True)
+
+
+def _train_here(suite: Suite, row: Row, options: Options, folder: Path) -> None:
+    from sodbench.training.job import train
+
     train(
         baseline_of(row.method, options.trust),
         data_root=options.data_root,
@@ -150,11 +163,9 @@ def train_row(suite: Suite, row: Row, options: Options) -> None:
         resume=True,
         device=options.device,
         workers=options.loaders,
-        cache=suite.train.cache or (row.method.train is not None and row.method.train.cache),
+        cache=suite.caches_training(row),
         progress=options.progress,
     )
-    # several times the size of the weights, and of use to an interrupted training only
-    (folder / "last.pt").unlink(missing_ok=True)
 
 
 def place_for_training(suite: Suite, row: Row, options: Options) -> Path:

@@ -13,6 +13,7 @@ numbers by (seed, step, rank), and a checkpoint holds everything that a step rea
 import contextlib
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,10 @@ def train(
     run: nn.Module = network
     if process.world > 1:
         # running statistics are the same on all processes already and need not be broadcast
-        run = DistributedDataParallel(network, broadcast_buffers=False)
+        with warnings.catch_warnings():
+            # newer versions of torch have another name for this argument, older ones lack that
+            warnings.filterwarnings("ignore", "`broadcast_buffers`", FutureWarning)
+            run = DistributedDataParallel(network, broadcast_buffers=False)
     if recipe.compile:
         run = torch.compile(run)  # type: ignore[assignment]
 

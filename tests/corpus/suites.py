@@ -56,6 +56,7 @@ CASES = [
     _refused(
         "train-of-text", HEAD + '[[methods]]\nbaseline = "unet"\ntrain = "yes"\n', "train: expected a table"
     ),
+    _refused("no-processes", HEAD + MAPS + "[train]\nprocesses = 0\n", "processes: expected 1 to 64"),
     _refused("name-escapes", HEAD + MAPS.replace('"DSS"', '"\\u0000"'), "expected text"),
     _refused("name-too-long", HEAD + MAPS.replace('"DSS"', f'"{"x" * 300}"'), "choose a shorter one"),
     _refused(

@@ -333,6 +333,30 @@ def test_a_table_holds_the_published_rows_of_its_methods(
     )
 
 
+@pytest.mark.slow
+def test_a_training_in_two_processes_of_torchrun(
+    write: Write, here: Path, root: Path, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    write("tiny.toml", TINY)
+    table = (HEAD + TRAINED).replace('"ecssd", "sod"', '"sod"').replace("[0, 1]", "[0]\nprocesses = 2")
+    suite = str(write("own.toml", table))
+    done = sb.run_suite(suite, **options)
+    assert states(done.outcomes) == {"net-seed0 training": "computed", "net-seed0 sod": "computed"}
+    record = json.loads((here / "training/own/net-seed0/training.json").read_text())
+    assert record["processes"] == 2 and record["recipe"]["checkpoint_every"] == 1
+    assert planned(suite, root)["net-seed0 training"] == "done"
+    # the number of processes moves the last digits: with another one the network is trained again
+    write("own.toml", table.replace("processes = 2", "processes = 1"))
+    (step, *_) = sb.plan_suite(suite, data_root=root, device="cpu").steps
+    assert step.state == "to do" and step.changed == ("processes: not there, was 2",)
+    # the message of the processes is the suite's
+    write("own.toml", table.replace("checkpoint_every = 1", "lr = 1e38"))
+    failed = sb.run_suite(suite, **options)
+    assert states(failed.outcomes)["net-seed0 training"] == "failed"
+    assert "the loss is nan at step 1" in failed.outcomes[0].reason
+
+
 def test_the_time_of_the_rest_follows_from_records_of_this_processor(
     write: Write,
     maps: str,
