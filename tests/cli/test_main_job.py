@@ -29,8 +29,9 @@ class Slow(nn.Module):
 
     def forward(self, x):
         Slow.calls += 1
-        if Slow.calls > 4:
-            time.sleep(600)
+        # in small steps: a signal just before a long sleep would wait for the end of it
+        while Slow.calls > 4:
+            time.sleep(0.05)
         return x[:, :1] + self.w
 """
 
