@@ -46,3 +46,13 @@ def visible(text: str, *, line: bool = False, bars: bool = False) -> str:
     """
     pattern = _IN_A_LINE if line else _BESIDE_BARS if bars else _IN_TEXT
     return pattern.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def size_text(size: float) -> str:
+    """Bytes as text, in kB or MB, with three digits.
+
+    >>> size_text(6_240_000), size_text(48_300), size_text(1.5e9)
+    ('6.24 MB', '48.3 kB', '1,500 MB')
+    """
+    number, unit = (size / 1e6, "MB") if size >= 999_500 else (size / 1e3, "kB")
+    return f"{number:,.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"

@@ -9,7 +9,7 @@ from sodbench.text import columns
 
 
 def test_the_docstrings_example_holds() -> None:
-    assert doctest.testmod(sodbench.text) == (0, 2)
+    assert doctest.testmod(sodbench.text) == (0, 3)
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_nothing_trails() -> None:

@@ -16,11 +16,10 @@ from pathlib import Path
 from sodbench.data.card import card_names, load_card
 from sodbench.errors import InputError, Note, first_of, unknown_names
 from sodbench.names import folder_name
-from sodbench.paths import user_path
 from sodbench.reporting.labels import split_name
+from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, select_metrics
-from sodbench.results.loading import load_runs
-from sodbench.results.run import Run, checked_runs
+from sodbench.results.run import Run
 
 TASK = "image-segmentation"
 TASK_NAME = "Salient object detection"
@@ -42,10 +41,7 @@ def model_card(
     digits after the point. Runs that lack images of their data set are left out with a note. Raises
     InputError for an unknown method or metric, and where no run is complete.
     """
-    if isinstance(runs, Path | str):
-        found = load_runs(user_path(runs))
-    else:
-        found = checked_runs([runs] if isinstance(runs, Run) else runs)
+    found = runs_of(runs)
     mine = sorted((run for run in found if run.name == method), key=lambda run: run.dataset)
     if not mine:
         raise unknown_names("method", [method], {run.name for run in found})

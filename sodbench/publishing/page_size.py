@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sodbench.errors import InputError, shown
 from sodbench.results.run import Run
+from sodbench.text import size_text
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SIZE = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([a-z]*)\s*", re.IGNORECASE)
@@ -26,15 +27,6 @@ def size_in_bytes(size: str | int, name: str = "max_size") -> int:
     if number < 1:
         raise InputError(f"{name} is {shown(size)}, expected a size such as 5MB, 800kB or 2MiB")
     return number
-
-
-def size_text(size: float) -> str:
-    """Bytes as text, in kB or MB, with three digits.
-
-    >>> size_text(6_240_000), size_text(48_300)
-    ('6.24 MB', '48.3 kB')
-    """
-    return f"{size / 1e6:.3g} MB" if size >= 999_500 else f"{size / 1e3:.3g} kB"
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,15 @@ from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
 from sodbench.publishing.contents import refuse_other_content, write_contents
 from sodbench.publishing.model_card import model_card, model_card_file
-from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes, size_text
+from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes
 from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
+from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.write import FORMATS, report
-from sodbench.results.loading import RecordedTable, load_runs, read_run
-from sodbench.results.run import Run, checked_runs
-from sodbench.results.saving import put_in_place, save_run
-from sodbench.results.shard_records import merge_hint
+from sodbench.results.loading import RecordedTable, read_run
+from sodbench.results.run import Run
+from sodbench.results.saving import put_in_place, record_place, save_run
+from sodbench.text import size_text
 from sodbench.unfinished import temporary
 
 MAX_SIZE = "5MB"
@@ -97,7 +98,7 @@ def publish(
     target = user_path(folder)
     final = real_path(target)
     refuse_other_content(final, target, replace)
-    found = _loaded(runs)
+    found = runs_of(runs)
     selected = select_runs(found, Selection(methods, datasets, metrics, protocols))
     if not selected:
         raise InputError("no run of these methods on these data sets; there is nothing to publish")
@@ -147,19 +148,6 @@ def publish(
     return Published(target, len(selected), size, tuple(notes))
 
 
-def _loaded(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
-    if isinstance(runs, Path | str):
-        source = user_path(runs)
-        found = load_runs(source)
-        where, hint = f"in {source / 'runs'}", merge_hint(source)
-    else:
-        found = checked_runs([runs] if isinstance(runs, Run) else runs)
-        where, hint = "given", ""
-    if not found:
-        raise InputError(f"no runs {where}; there is nothing to publish{hint}")
-    return found
-
-
 def _move(staged: Path, place: Path) -> None:
     for path in staged.iterdir():
         path.rename(place / path.name)
@@ -172,7 +160,7 @@ def _copy_record(run: Run, staged: Path) -> None:
     if source is None:
         save_run(staged, run)
         return
-    place = staged / "runs" / folder_name(run.name) / folder_name(run.dataset)
+    place = record_place(staged, run.name, run.dataset)
     for name in ("run.json", *read_json(source / "run.json")["files"]):
         _copy(source / name, place / name)
     read_run(place, staged)

@@ -88,7 +88,7 @@ def make_gallery(
     if sharing is not None:
         left_out = ["some images or maps were not available when this page was written"] if notes else []
         notes = [sharing.note, *(left_out if sharing.thumbnails else [])]
-        return Gallery(thumbnails, _no_sources(pictures, images), notes)
+        return Gallery(thumbnails, {}, notes)
     return Gallery(thumbnails, _sources(folder, pictures, images), notes)
 
 
@@ -137,12 +137,6 @@ def _sources(
     for one in pictures:
         sources[f"map:{one.run.name}"] = [_address(page, one.map(image)) for image in images]
     return sources
-
-
-def _no_sources(pictures: Sequence[Pictures], images: Sequence[str]) -> dict[str, list[str | None]]:
-    """No address for any image, mask or map: only their thumbnails are there."""
-    keys = ["picture", "mask", *(f"map:{one.run.name}" for one in pictures)]
-    return {key: [None] * len(images) for key in keys}
 
 
 def _with_data(pictures: Sequence[Pictures]) -> Pictures:

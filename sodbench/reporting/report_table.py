@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sodbench.arguments import DIGITS
 from sodbench.errors import InputError
+from sodbench.paths import user_path
 from sodbench.reporting.labels import split_name
 from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, of_one_meaning, select_metrics, select_runs
@@ -71,7 +72,7 @@ def report_table(
 def runs_of(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
     """The runs of a reports folder, or as they were given; InputError where there are none."""
     if isinstance(runs, Path | str):
-        folder = Path(runs)
+        folder = user_path(runs)
         runs = load_runs(folder)
         if not runs:
             raise InputError(
@@ -80,7 +81,7 @@ def runs_of(runs: Run | Iterable[Run] | Path | str) -> list[Run]:
             )
     runs = checked_runs([runs] if isinstance(runs, Run) else runs)
     if not runs:
-        raise InputError("no runs to report; give at least one")
+        raise InputError("no runs given; give at least one")
     return runs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sodbench.results.run import Run
 from sodbench.results.saving import record_place
-from sodbench.text import columns
+from sodbench.text import columns, size_text
 
 SCORES = ("MAE", "maxF", "S")  # of the list
 
@@ -55,11 +55,6 @@ def summary_lines(runs: Sequence[Run]) -> list[str]:
             )
         )
     return columns(rows, right=(2, 4, 5, 6, 8))
-
-
-def size_text(count: int) -> str:
-    """A number of bytes as `1.3 MB`, `48 kB`."""
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
 def details(run: Run) -> dict[str, Any]:

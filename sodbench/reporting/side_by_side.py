@@ -82,7 +82,6 @@ def side_by_side(
         tuple(_explanations(table, blocks, rows)),
         tuple(dict.fromkeys(notes)),
         tuple(dict.fromkeys(remarks)),
-        table.digits,
     )
 
 

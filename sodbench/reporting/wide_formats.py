@@ -92,7 +92,6 @@ def write_wide_html(folder: Path, table: WideTable) -> Path:
         .get_template("wide_table.html")
         .render(
             table=table,
-            remarks_heading=REMARKS,
             blocks=blocks,
             starts={sum(lengths[:number]) for number in range(len(lengths))},
             groups=list(table.groups()),

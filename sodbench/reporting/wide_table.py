@@ -78,7 +78,7 @@ class WideBlock:
 
 @dataclass(frozen=True)
 class WideTable:
-    """The table with `digits` after the point.
+    """The table.
 
     `explanations` say what its signs mean, `notes` what is to know about single values, `remarks` what is to
     know about published values, and why others are not shown.
@@ -90,7 +90,6 @@ class WideTable:
     explanations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    digits: int = 3
 
     @property
     def columns(self) -> list[tuple[WideBlock, str]]:
@@ -101,11 +100,6 @@ class WideTable:
     def protocols(self) -> list[str]:
         """The protocols of its metrics."""
         return protocols_of(full for _, full in self.columns if full != RANK)
-
-    @property
-    def published(self) -> bool:
-        """Whether a row holds published values."""
-        return any(row.published for row in self.rows)
 
     def head(self, full: str) -> str:
         """The heading of a metric: with its protocol where the table has several."""

@@ -159,7 +159,7 @@ def test_one_run_or_a_generator_of_runs_will_do(tmp_path: Path) -> None:
     several = leaderboard([made], intervals=True)
     pd.testing.assert_frame_equal(leaderboard(made, intervals=True), several)
     pd.testing.assert_frame_equal(leaderboard((one for one in [made]), intervals=True), several)
-    with pytest.raises(InputError, match="no runs to report"):
+    with pytest.raises(InputError, match="no runs given"):
         leaderboard(iter([]))
 
 
@@ -174,7 +174,7 @@ def test_one_name_will_do_for_a_list(tmp_path: Path) -> None:
 def test_no_runs_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no runs in"):
         leaderboard(tmp_path)
-    with pytest.raises(InputError, match="no runs to report"):
+    with pytest.raises(InputError, match="no runs given"):
         report([], tmp_path)
 
 
