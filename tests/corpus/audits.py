@@ -133,7 +133,7 @@ EDITS: dict[str, tuple[Build, str]] = {
     "no-files-listed": (_set("files", to={}), "files|parquet"),
 }
 # what `report` sees without scoring anything again: it says so and does not rank the record
-CHEAP = {
+CHEAP = (
     "score",
     "score-a-little",
     "table",
@@ -149,9 +149,9 @@ CHEAP = {
     "files-of-another-record",
     "folder-renamed",
     "table-missing",
-}
+)
 # what `reproduce` must not say "agree" to
-REPRODUCED = {
+REPRODUCED = (
     "score",
     "score-a-little",
     "score-undefined",
