@@ -163,7 +163,7 @@ REPRODUCED = (
     "another-mask",
     "files-of-another-record",
     "scored",
-}
+)
 
 CASES = [
     *(
