@@ -20,7 +20,8 @@ from sodbench.data.overwriting import refuse_overwriting
 from sodbench.data.picture_files import check_sides
 from sodbench.data.preprocessing import finish, prepare, stacks
 from sodbench.errors import InputError
-from sodbench.models.baseline import Baseline, LoadedNetwork
+from sodbench.models.baseline import Baseline
+from sodbench.models.loaded_network import LoadedNetwork
 from sodbench.models.lookup import baseline_of, load_baseline
 from sodbench.working_memory import WorkingMemory
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sodbench.cores import share_cores
 
 if TYPE_CHECKING:
-    from sodbench.models.baseline import Baseline, LoadedNetwork
+    from sodbench.models.baseline import Baseline
     from sodbench.models.inference import choose_device
     from sodbench.models.initialisation import initialise
+    from sodbench.models.loaded_network import LoadedNetwork
     from sodbench.models.lookup import baseline_names, baseline_of, create, load_baseline
     from sodbench.models.outputs import encoder_parameters
 
@@ -21,7 +22,7 @@ share_cores()
 
 _HOMES = {
     "Baseline": "baseline",
-    "LoadedNetwork": "baseline",
+    "LoadedNetwork": "loaded_network",
     "baseline_names": "lookup",
     "baseline_of": "lookup",
     "baselines": "lookup",

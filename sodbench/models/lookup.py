@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench import catalog
 from sodbench.errors import InputError, Note, unknown_names
-from sodbench.models.baseline import IN_ITS_FILE, NETWORKS, Baseline
+from sodbench.models.baseline import IN_ITS_FILE, Baseline
+from sodbench.models.callable_source import NETWORKS
 from sodbench.models.callables import find_callable
 from sodbench.models.onnx_file import is_onnx
 from sodbench.models.onnx_settings import bare_baseline

@@ -26,7 +26,8 @@ from sodbench.models.onnx_settings import metadata_of
 from sodbench.models.outputs import Logits, probe
 
 if TYPE_CHECKING:
-    from sodbench.models.baseline import Baseline, LoadedNetwork
+    from sodbench.models.baseline import Baseline
+    from sodbench.models.loaded_network import LoadedNetwork
 
 TOLERANCE = 1e-4  # of a probability, between torch and the written file
 NAMES = ("image", "map")  # of the input and the output
