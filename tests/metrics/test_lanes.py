@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from sodbench.metrics import lanes
+from sodbench.metrics import lanes, real_lanes
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="numba compiles nothing")
 DRAW = np.random.default_rng(0)
@@ -97,7 +97,7 @@ def test_the_smallest_and_the_largest_of_all() -> None:
 def test_double_precision_is_rounded_as_numpys(operation: str, expected: Any) -> None:
     a, b = DRAW.normal(0, 1e6, 10), DRAW.normal(0, 1e-6, 10)
     out = np.zeros(10)
-    compiled(lanes.load_reals, getattr(lanes, operation))(a, b, out)
+    compiled(real_lanes.load_reals, getattr(real_lanes, operation))(a, b, out)
     assert np.array_equal(out[1:-1], expected(a, b)[1:-1])
 
 
@@ -117,7 +117,7 @@ def test_one_value_in_all_places() -> None:
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float64])
 def test_pixels_become_double_precision(kind: type) -> None:
-    one, two, store = lanes.load_as_reals, lanes.load_sums_as_reals, lanes.store
+    one, two, store = real_lanes.load_as_reals, real_lanes.load_sums_as_reals, lanes.store
 
     @numba.njit
     def run(a: Any, b: Any, out: Any) -> None:
@@ -133,8 +133,8 @@ def test_pixels_become_double_precision(kind: type) -> None:
 
 
 def test_a_word_chooses_numbers_and_knows_its_first_and_last_bit() -> None:
-    load, chosen, total = lanes.load_reals, lanes.chosen, lanes.sum_reals
-    splat, first, last = lanes.splat_reals, lanes.first_set, lanes.last_set
+    load, chosen, total = real_lanes.load_reals, real_lanes.chosen, real_lanes.sum_reals
+    splat, first, last = real_lanes.splat_reals, lanes.first_set, lanes.last_set
 
     @numba.njit
     def run(a: Any, word: Any) -> Any:

@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import F64, F64_1, I64_1, I64_2, U8, U64, compiled, inlined
-from sodbench.metrics.lanes import add_reals, load_reals, store, subtract_reals
+from sodbench.metrics.lanes import store
+from sodbench.metrics.real_lanes import add_reals, load_reals, subtract_reals
 
 I64_OUT = numba.types.Array(numba.int64, 1, "C")
 F64_2_OUT = numba.types.Array(numba.float64, 2, "C")

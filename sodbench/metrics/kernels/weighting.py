@@ -13,29 +13,31 @@ from numpy.typing import NDArray
 
 from sodbench.metrics.compiled import F64, F64_1, I32_1, I64_1, U8, U16, U64, compiled, inlined
 from sodbench.metrics.lanes import (
-    Lane,
     add,
-    add_reals,
-    chosen,
     first_set,
     higher,
     largest,
     last_set,
     load,
+    lower,
+    multiply,
+    smallest,
+    splat,
+    store,
+)
+from sodbench.metrics.real_lanes import (
+    add_reals,
+    chosen,
     load_as_reals,
     load_reals,
     load_sums_as_reals,
-    lower,
     lower_reals,
-    multiply,
     multiply_reals,
-    smallest,
-    splat,
     splat_reals,
-    store,
     subtract_reals,
     sum_reals,
 )
+from sodbench.metrics.vector_registers import Lane
 
 U8_OUT = numba.types.Array(numba.uint8, 2, "C")
 F64_OUT = numba.types.Array(numba.float64, 2, "C")
