@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sodbench.errors import InputError as InputError
     from sodbench.evaluation import evaluate as evaluate
     from sodbench.evaluation import evaluate_all as evaluate_all
-    from sodbench.evaluation import score_maps as score_maps
     from sodbench.map_parity import parity as parity
+    from sodbench.map_scoring import score_maps as score_maps
     from sodbench.merging import merge as merge
     from sodbench.metrics import Protocol as Protocol
     from sodbench.metrics import Scorer as Scorer
@@ -64,7 +64,7 @@ __version__ = "0.1.0"
 _HOME = {
     "evaluate": "evaluation",
     "evaluate_all": "evaluation",
-    "score_maps": "evaluation",
+    "score_maps": "map_scoring",
     "score_tree": "tree_scoring",
     "rescore": "rescoring",
     "merge": "merging",

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 # a name, the path of a TOML file, a `Protocol`, or several of these
 Protocols: TypeAlias = "str | Path | Protocol | Sequence[str | Path | Protocol]"
+DEFAULT_PROTOCOLS = ("pysodmetrics",)
 
 
 @dataclass(frozen=True)

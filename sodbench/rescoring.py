@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sodbench.data.folder import DataSet, open_folders, open_to_score
 from sodbench.errors import InputError, first_of
-from sodbench.evaluation import maps_to_score
+from sodbench.map_scoring import maps_to_score
 from sodbench.paths import user_path
 from sodbench.recording import Protocols, check_place, prepare_scoring, score_and_record
 

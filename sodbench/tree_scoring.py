@@ -21,9 +21,16 @@ from sodbench.data.layout import find_folders
 from sodbench.data.map_files import MAP_SUFFIXES
 from sodbench.data.map_tree import DATASET, MapFolder, MapTree, checked_layout, find_map_folders
 from sodbench.errors import MESSAGE, InputError, Note, cut, first_of
-from sodbench.evaluation import DEFAULT_PROTOCOLS, dataset_to_score
+from sodbench.map_scoring import dataset_to_score
 from sodbench.paths import user_path
-from sodbench.recording import Protocols, Scoring, check_place, prepare_scoring, score_and_record
+from sodbench.recording import (
+    DEFAULT_PROTOCOLS,
+    Protocols,
+    Scoring,
+    check_place,
+    prepare_scoring,
+    score_and_record,
+)
 from sodbench.tree_scores import ExtraMaps, FailedFolder, LeftOutFolder, TreeScores
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from PIL import Image
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError
-from sodbench.evaluation import evaluate, evaluate_all, score_maps
+from sodbench.evaluation import evaluate, evaluate_all
+from sodbench.map_scoring import score_maps
 from sodbench.metrics import load_protocol
 from sodbench.models import load_baseline
 from sodbench.reproduction import reproduce

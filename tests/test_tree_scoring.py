@@ -12,7 +12,7 @@ from PIL import Image
 from sodbench.cli.main import main
 from sodbench.data.map_tree import find_map_folders
 from sodbench.errors import InputError
-from sodbench.evaluation import score_maps
+from sodbench.map_scoring import score_maps
 from sodbench.merging import merge
 from sodbench.record_audit import audit
 from sodbench.rescoring import rescore

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.layout is not None:
         return _score_tree(args, how)
-    from sodbench.evaluation import score_maps
+    from sodbench.map_scoring import score_maps
 
     recorded = score_maps(args.maps, name=args.name, **how)
     if args.shard is not None:

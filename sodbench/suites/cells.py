@@ -44,7 +44,8 @@ def compute_cell(suite: Suite, cell: Cell, options: Options) -> Run:
     A network that the suite trains must be there already (`trainings.train_row`). All arguments can be sent
     to another process; paths in them start at its working directory. Raises InputError as `evaluate`.
     """
-    from sodbench.evaluation import evaluate, score_maps
+    from sodbench.evaluation import evaluate
+    from sodbench.map_scoring import score_maps
 
     method = cell.row.method
     shared: dict[str, Any] = {

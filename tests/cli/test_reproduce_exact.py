@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.evaluation import evaluate, score_maps
+from sodbench.evaluation import evaluate
+from sodbench.map_scoring import score_maps
 from sodbench.reproduction import reproduce
 
 RECORD = Path("reports/runs/x/sod")

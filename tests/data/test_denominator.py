@@ -12,7 +12,7 @@ import sodbench
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset, open_folders
 from sodbench.errors import InputError
-from sodbench.evaluation import score_maps
+from sodbench.map_scoring import score_maps
 from sodbench.rescoring import rescore
 
 

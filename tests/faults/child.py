@@ -295,6 +295,7 @@ def start_up(commands: Iterable[str]) -> None:
     import sodbench.cli.main
     import sodbench.data.getting.download as download
     import sodbench.evaluation
+    import sodbench.map_scoring
     import sodbench.results.saving
 
     if {"run", "train"} & set(commands):

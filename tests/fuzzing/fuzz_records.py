@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 from PIL import Image
 
 from sodbench.errors import InputError
-from sodbench.evaluation import score_maps
+from sodbench.map_scoring import score_maps
 from sodbench.reporting import drift_formats
 from sodbench.reporting.leaderboard import leaderboard
 from sodbench.results.drift import check

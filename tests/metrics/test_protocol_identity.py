@@ -9,7 +9,7 @@ import pytest
 
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.evaluation import score_maps
+from sodbench.map_scoring import score_maps
 from sodbench.metrics import Protocol, load_protocol
 from sodbench.metrics.scorer import scorers_for
 from sodbench.results.loading import load_runs

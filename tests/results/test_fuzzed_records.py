@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.evaluation import score_maps
+from sodbench.map_scoring import score_maps
 
 COMMANDS = {
     "report": "report --reports . --formats markdown csv json latex --figures --published --intervals --seeds"

@@ -11,7 +11,8 @@ from results.stand_in import StandInDataset, table
 from sodbench.cli.main import main
 from sodbench.data.folder import open_dataset, open_folders
 from sodbench.errors import InputError
-from sodbench.evaluation import evaluate, score_maps
+from sodbench.evaluation import evaluate
+from sodbench.map_scoring import score_maps
 from sodbench.metrics.protocol import load_protocol
 from sodbench.reporting.comparison import compare
 from sodbench.reporting.leaderboard import leaderboard

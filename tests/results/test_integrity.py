@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from sodbench.cli.main import main
-from sodbench.evaluation import score_maps
 from sodbench.files import sha256_of
+from sodbench.map_scoring import score_maps
 from sodbench.metrics.protocol import protocol_names
 from sodbench.record_audit import audit
 from sodbench.results.loading import load_runs, read_records
