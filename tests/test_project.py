@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parents[1]
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     lines = (TOP / ".ci" / "run").read_text().splitlines()
-    command = next(line for line in lines if line.endswith("&& pytest"))
+    command = next(line for line in lines if "&& pytest" in line)
     assert command in (TOP / "README.md").read_text().splitlines()
 
 
