@@ -22,9 +22,9 @@ from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.write import FORMATS, report
-from sodbench.results.loading import RecordedTable, read_run
+from sodbench.results.loading import RecordedTable, read_run, record_place
 from sodbench.results.run import Run
-from sodbench.results.saving import put_in_place, record_place, save_run
+from sodbench.results.saving import put_in_place, save_run
 from sodbench.text import size_text
 from sodbench.unfinished import temporary
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from sodbench.errors import InputError, Note, first_of
 from sodbench.json_text import number_or_nan, read_json
-from sodbench.names import original_name
+from sodbench.names import folder_name, original_name
 from sodbench.paths import real_path
 from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
@@ -67,6 +67,11 @@ def record_problems(run: Run, name: str, dataset: str) -> list[str]:
     """What shows that a record was changed, or lies in the folder of another method or data set."""
     elsewhere = f"its run.json is the record of {run.name!r} on {run.dataset!r} (a copied or renamed folder?)"
     return [*[elsewhere] * ((run.name, run.dataset) != (name, dataset)), *differences(run)]
+
+
+def record_place(reports: Path | str, name: str, dataset: str) -> Path:
+    """The folder of a record."""
+    return Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
 
 
 def record_folders(reports: Path) -> Iterator[tuple[Path, str, str]]:

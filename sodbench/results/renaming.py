@@ -12,10 +12,10 @@ from sodbench.errors import InputError
 from sodbench.files import sha256_of
 from sodbench.names import folder_name
 from sodbench.paths import user_path
-from sodbench.results.loading import read_run, read_sound_run, record_folders
+from sodbench.results.loading import read_run, read_sound_run, record_folders, record_place
 from sodbench.results.removing import records_of, remove_leftovers, remove_record
 from sodbench.results.run import Run, known_facts
-from sodbench.results.saving import add_run, already_there, record_place
+from sodbench.results.saving import add_run, already_there
 
 
 def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[Run]:

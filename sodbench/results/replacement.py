@@ -13,9 +13,9 @@ from typing import Literal, TypeAlias
 
 from sodbench.data.folder import Sample
 from sodbench.errors import InputError, first_of, shown
-from sodbench.names import folder_name
 from sodbench.results.dependencies import Parts, differences, is_software, prediction_part_of
 from sodbench.results.former_record import FormerRecord, former_record
+from sodbench.results.loading import record_place
 from sodbench.results.provenance import digest_of, names_digest
 from sodbench.results.run import Run, maps_digest
 
@@ -48,7 +48,7 @@ def checked_replace(replace: object) -> Replace:
 
 def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
     """Raises InputError where the place of a record is taken by something else: a file, a user's folder."""
-    refuse_foreign_files(Path(reports) / "runs" / folder_name(name) / folder_name(dataset), RECORD_FILES)
+    refuse_foreign_files(record_place(reports, name, dataset), RECORD_FILES)
 
 
 def refuse_foreign_files(place: Path, known: Collection[str]) -> None:
@@ -84,7 +84,7 @@ def refuse_loss(
     only where there is a record. images: the names of the new run's images. maps: what is known of its maps;
     None: they are not compared. A folder that holds no readable record may be replaced by anything.
     """
-    folder = Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
+    folder = record_place(reports, name, dataset)
     then = former_record(folder)
     if then is None:
         return

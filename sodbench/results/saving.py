@@ -24,9 +24,8 @@ from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
 from sodbench.metrics.kept_curves import in_pieces
-from sodbench.names import folder_name
 from sodbench.results.former_record import former_record
-from sodbench.results.loading import SCHEMA
+from sodbench.results.loading import SCHEMA, record_place
 from sodbench.results.replacement import Replace, gone_with, maps_of, refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.unfinished import temporary
@@ -85,11 +84,6 @@ def already_there(folder: Path, name: str, dataset: str) -> str:
         f"{folder}: holds a record of {name} on {dataset} already; choose another name, or remove that record"
         f" with 'sodbench runs rm {name} --dataset {dataset}'"
     )
-
-
-def record_place(reports: Path | str, name: str, dataset: str) -> Path:
-    """The folder of a record."""
-    return Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
 
 
 def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[], None]) -> None:

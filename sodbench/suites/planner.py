@@ -14,10 +14,9 @@ from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError
 from sodbench.json_text import read_json
-from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.results.dependencies import Parts, differences
-from sodbench.results.loading import read_sound_run
+from sodbench.results.loading import read_sound_run, record_place
 from sodbench.results.run import Run
 from sodbench.results.shard_records import shard_folder
 from sodbench.shard import Shard
@@ -177,7 +176,7 @@ class Planner:
 
 def recorded(reports: Path, cell: Cell) -> tuple[Run | None, str]:
     """The record in the place of a cell's, and what is wrong with one that cannot be used."""
-    folder = reports / "runs" / folder_name(cell.row.name) / folder_name(cell.dataset)
+    folder = record_place(reports, cell.row.name, cell.dataset)
     if not folder.is_dir():
         return None, ""
     try:
