@@ -145,10 +145,9 @@ def _scored(
     folder = run.maps_folder(root)
     if folder is None or not folder.is_dir():
         raise InputError(GONE)
-    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
     if dataset_of(run, root).digest() != run.dataset_digest:
         raise InputError(f"the masks of {run.dataset} here differ from those that it was scored on")
-    then, now = run.provenance.maps_sha256, maps_digest(folder, images, run.provenance.map_pattern)
+    then, now = run.provenance.maps_sha256, maps_digest(folder, run.images, run.provenance.map_pattern)
     if now is None:
         raise InputError(GONE)
     if then is not None and then != now:

@@ -220,7 +220,7 @@ class _Again:
         self.digest_problems: list[str] = []
         self.pairs: list[tuple[Sample, Path]] = []
         self.reason = ""
-        images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+        images = run.images
         try:
             dataset = dataset_of(run, data_root)
         except InputError as error:

@@ -79,7 +79,7 @@ def rescore(
     some = run.scored < len(opened.samples) or opened.card is None
     pairs = maps_to_score(opened, folder, some, scoring.pattern)
     # the folder may hold more maps by now, of a later run without `limit`
-    images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
+    images = set(run.images)
     pairs = [(sample, path) for sample, path in pairs if sample.name in images]
     gone = sorted(images & {one.name for one in opened} - {sample.name for sample, _ in pairs})
     if gone:

@@ -131,6 +131,11 @@ class Run:
         return f"{self.scored}/{self.expected}"
 
     @property
+    def images(self) -> list[str]:
+        """The names of the images that were scored, in the order of the data set."""
+        return [str(image) for image in next(iter(self.tables.values())).per_image.index]
+
+    @property
     def maps_kept(self) -> bool:
         """Whether its maps were in files; not so where they were scored from memory (`run --no-maps`)."""
         return self.provenance.origin == "maps" or self.provenance.maps is not None

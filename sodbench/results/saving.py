@@ -53,7 +53,7 @@ def save_run(reports: Path | str, run: Run, *, replace: Replace = False) -> Path
                 run.name,
                 run.dataset,
                 digest=lambda: run.dataset_digest,
-                images=[str(image) for image in next(iter(run.tables.values())).per_image.index],
+                images=run.images,
                 maps=None if replace else maps_of(run),
             )
         then = None if replace else former_record(final)
@@ -163,7 +163,7 @@ def write_scores(path: Path, run: Run) -> None:
 
     facts = run.image_facts()
     columns = [facts.reset_index(drop=True)] if len(facts) else []
-    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+    images = run.images
     for name, table in run.tables.items():
         if [str(image) for image in table.per_image.index] != images:
             raise ValueError(
