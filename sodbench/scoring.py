@@ -148,7 +148,7 @@ def collected(
         raise _cannot_be_scored(failed, total)
     _note_zero_one(faint, stretched, total)
     if sized:
-        how = next(scorer.size_rule for scorer in scorers if scorer.protocol.size_mismatch == "error")
+        how = next(scorer.resizes for scorer in scorers if scorer.resizes)
         message = f"{sized[0]}: a map of another size than its mask, resized ({how})"
         warnings.warn(f"{message}; {len(sized)} of {total} maps are so", Note, stacklevel=3)
     if not objects:
@@ -255,7 +255,7 @@ def score_pair(
         checker.keep(name, saliency_map, mask, scorers)
     faint = any(image.zero_one for image in images)
     differs = saliency_map.shape != mask.shape
-    sized = differs and any(scorer.protocol.size_mismatch == "error" for scorer in scorers)
+    sized = differs and any(scorer.resizes for scorer in scorers)
     return Scored(
         images,
         map_path if faint else None,

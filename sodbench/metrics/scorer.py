@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sodbench.arguments import ResizeFilter, instance
+from sodbench.arguments import ResizeFilter, checked_filter, instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
 from sodbench.metrics.family import Columns, Curves
@@ -71,24 +71,31 @@ class Scorer:
         *,
         keep_curves: bool = False,
         masks: MaskCache | None = None,
+        resize: str | None = None,
     ) -> None:
         """Chooses the protocol (a name, a TOML file, a `Protocol`) and the metrics (None: all it defines).
 
         `metrics` names families or scores: `["MAE", "maxF"]`. `masks` holds the work of masks for later maps
-        (None: one cache for the process). Raises InputError for unknown names.
+        (None: one cache for the process). `resize` is one of Pillow's filters ("bilinear") for maps of
+        another size than their mask, where the protocol would refuse them. Raises InputError for unknown
+        names.
         """
         self.protocol = load_protocol(protocol)
         self.families = chosen(metrics, self.protocol)
-        self._resize: ResizeFilter | None = None  # of maps of another size, where the protocol refuses them
+        self._resize = checked_filter(resize)
         self._masks: MaskCache | None = masks
         self._keep = keep_curves
         self.reset()
 
     @property
+    def resizes(self) -> ResizeFilter | None:
+        """The filter for maps of another size than their mask; None: the protocol's own rule holds."""
+        return self._resize if self.protocol.size_mismatch == "error" else None
+
+    @property
     def size_rule(self) -> str:
         """What becomes of a map of another size than its mask: "error", or how it is `resized`."""
-        rule = self.protocol.size_mismatch
-        return self._resize if rule == "error" and self._resize else rule
+        return self.resizes or self.protocol.size_mismatch
 
     def reset(self) -> None:
         """Discards all images; keeps protocol and metrics."""
@@ -269,12 +276,9 @@ def scorers_for(
     *,
     keep_curves: bool = False,
     masks: MaskCache | None = None,
-    resize: ResizeFilter | None = None,
+    resize: str | None = None,
 ) -> list[Scorer]:
-    """One scorer per protocol for a choice of metrics.
-
-    resize: one of Pillow's filters for maps of another size than their mask, under the protocols that compare
-    equal sizes only; the others keep their own rule.
+    """One scorer per protocol for a choice of metrics; the other arguments are those of `Scorer`.
 
     A metric with `@` and a protocol's name (`MAE@raw`) is scored under that protocol only. Raises InputError
     for unknown names, for a metric `@` a protocol that is not asked for, for a protocol that is left without
@@ -297,9 +301,7 @@ def scorers_for(
                 f"protocol {protocol.name!r} has no metric: all chosen metrics name another protocol "
                 f"({', '.join(metrics or ())})"
             )
-        scorer = Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks)
-        scorer._resize = resize
-        scorers.append(scorer)
+        scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks, resize=resize))
     return scorers
 
 
