@@ -231,11 +231,13 @@ def new_run(
         return None if path is None else portable(path, reports, roots)
 
     how = prediction or Prediction("")
+    # of maps that were made elsewhere it is known already
+    known = None if prediction else (depends_on or {}).get("maps")
     provenance = Provenance(
         origin="maps" if prediction is None else "baseline",
         **environment(started, roots),
         images_sha256=names_digest(images),
-        maps_sha256=None if maps is None else maps_digest(Path(maps), images, map_pattern),
+        maps_sha256=None if maps is None else known or maps_digest(Path(maps), images, map_pattern),
         manifest_sha256=_manifest_digest(dataset.name),
         data_folder=recorded(dataset.folder),
         maps=recorded(maps),
