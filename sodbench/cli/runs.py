@@ -44,7 +44,7 @@ def register(subparsers: Any) -> None:
         "Print one line per recorded run: images, protocols, scores under the first of them, date and size.",
         "list --methods DSS PiCANet --datasets sod",
     )
-    listing.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    options.add_methods(listing)
     options.add_datasets(listing, "only these data sets")
     listing.set_defaults(run=run_list)
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sodbench.arguments import MAX_SIZE
 from sodbench.errors import InputError
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import read_json
@@ -28,7 +29,6 @@ from sodbench.results.saving import put_in_place, save_run
 from sodbench.text import size_text
 from sodbench.unfinished import temporary
 
-MAX_SIZE = "5MB"
 ABOUT = """# Results of sodbench
 
 - [index.html](index.html): the page. It needs no server.
