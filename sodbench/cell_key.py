@@ -119,14 +119,6 @@ def joined(prediction: Mapping[str, str], scoring: Mapping[str, str]) -> Parts:
     return {**prediction, **scoring, **both}
 
 
-def without_further_protocols(then: Mapping[str, str], wanted: Mapping[str, str]) -> Parts:
-    """The parts of a record without those of protocols that are not wanted: `report --rescore` adds such."""
-    of_protocols = ("metrics ", "protocol ")
-    return {
-        name: value for name, value in then.items() if name in wanted or not name.startswith(of_protocols)
-    }
-
-
 def key_of(parts: Mapping[str, str]) -> str:
     """The key of a cell: the SHA-256 of its parts, whatever their order."""
     return _digest(json.dumps(dict(parts), sort_keys=True))

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sodbench.cell_key import without_further_protocols
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
 from sodbench.errors import InputError
 from sodbench.json_text import read_json
 from sodbench.paths import user_path
-from sodbench.results.dependencies import Parts, differences
+from sodbench.results.dependencies import Parts, differences, without_further_protocols
 from sodbench.results.loading import read_sound_run, record_place
 from sodbench.results.run import Run
 from sodbench.results.shard_records import shard_folder
