@@ -86,8 +86,8 @@ def rescore(
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
     then = run.provenance.depends_on
-    maps_now = NewMaps(prediction_part_of(then) if run.prediction else None, digest_by_name(pairs))
-    check_place(run.name, opened, [sample.name for sample, _ in pairs], scoring, maps_now)
+    new_maps = NewMaps(prediction_part_of(then) if run.prediction else None, digest_by_name(pairs))
+    check_place(run.name, opened, [sample.name for sample, _ in pairs], scoring, new_maps)
     return score_and_record(
         run.name,
         opened,
