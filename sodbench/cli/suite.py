@@ -177,7 +177,7 @@ def _run(args: argparse.Namespace) -> int:
         print(to_json({**done.as_dict(), **results(done.runs)}))
     elif args.shard:
         print(done)
-    elif done.runs:
+    else:
         print_runs(done.runs, False)
     for one in done.failures:
         say("error", f"{one.name}: {one.state}: {one.reason}")
