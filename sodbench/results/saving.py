@@ -10,6 +10,7 @@ between the two leaves the former record under its hidden name, where `loading` 
 """
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -237,8 +238,7 @@ def _swap(staged: Path, final: Path) -> None:
 
 def _sweep(method: Path, name: str) -> None:
     """Removes former records of `name`."""
-    pattern = name.replace("[", "[[]")  # brackets are kept in folder names
-    for left in method.glob(f".{pattern}.old-*"):
+    for left in method.glob(f".{glob.escape(name)}.old-*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
