@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sodbench.json_text import to_json
 from sodbench.metrics.protocol import convention_fields
 from sodbench.results.dependencies import Parts
-from sodbench.results.provenance import digest_of, versions
+from sodbench.results.environment import versions
+from sodbench.results.provenance import digest_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -16,16 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
 from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import (
-    Provenance,
-    SelfCheck,
-    ShardOrigin,
-    command_line,
-    digest_of_digests,
-    locate,
-    names_digest,
-    portable,
-)
+from sodbench.results.environment import command_line
+from sodbench.results.provenance import Provenance, SelfCheck, ShardOrigin, digest_of_digests, names_digest
+from sodbench.results.recorded_paths import locate, portable
 from sodbench.results.run import Run
 from sodbench.results.shard_records import (
     ShardRecord,

@@ -16,9 +16,9 @@ from sodbench.models.onnx_file import weights_digest
 from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.rescoring import dataset_of, rescore
+from sodbench.results.environment import environment
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.loading import read_run
-from sodbench.results.provenance import environment
 from sodbench.schema import parse
 from sodbench.text import columns
 

@@ -114,7 +114,7 @@ def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
 def _root_of(run: Run) -> Path | None:
     """The data root that holds a run's data set on this machine, of those used with its reports folder."""
     from sodbench.data.locations import known_roots
-    from sodbench.results.provenance import locate
+    from sodbench.results.recorded_paths import locate
 
     roots = known_roots(run.reports or Path("reports"), run.data_root)
     folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)

@@ -16,15 +16,9 @@ from sodbench.data.map_files import maps_now
 from sodbench.files import sha256_of
 from sodbench.json_text import to_json
 from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import (
-    Prediction,
-    Provenance,
-    digest_of,
-    environment,
-    locate,
-    names_digest,
-    portable,
-)
+from sodbench.results.environment import environment
+from sodbench.results.provenance import Prediction, Provenance, digest_of, names_digest
+from sodbench.results.recorded_paths import locate, portable
 from sodbench.schema import parse
 
 if TYPE_CHECKING:
@@ -185,7 +179,7 @@ class Run:
         return maps_now(self.maps_folder(data_root), self.provenance.map_pattern)
 
     def locate(self, recorded: str | None, data_root: Path | str | None = None) -> Path | None:
-        """The path on this machine of a path in the provenance; see `provenance.locate`."""
+        """The path on this machine of a path in the provenance; see `recorded_paths`."""
         roots = known_roots(self.reports or Path("reports"), data_root or self.data_root)
         return locate(recorded, self.reports, roots)
 
