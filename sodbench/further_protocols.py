@@ -136,7 +136,7 @@ def _scored(
 ) -> Run:
     """The run with the tables of further protocols, read back from its record; InputError says why not."""
     from sodbench.results.loading import read_run
-    from sodbench.results.run import maps_digest
+    from sodbench.results.provenance import maps_digest
     from sodbench.results.saving import save_run
 
     root = None if data_root is None else user_path(data_root)

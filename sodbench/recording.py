@@ -196,8 +196,8 @@ def score_and_record(
     from sodbench.metrics.aggregate import empty_table
     from sodbench.metrics.scorer import scorers_for
     from sodbench.results.environment import started_text
+    from sodbench.results.new_run import new_run
     from sodbench.results.provenance import SelfCheck
-    from sodbench.results.run import new_run
     from sodbench.results.saving import save_run
     from sodbench.results.shard_records import save_shard
     from sodbench.scoring import score_samples

@@ -4,11 +4,12 @@ Its folders are `recorded_paths`; `environment` finds out what runs now.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sodbench.data.map_files import maps_now
 from sodbench.files import sha256_of
 
 
@@ -150,3 +151,11 @@ def digest_of_digests(files: Iterable[tuple[str, str]]) -> str:
     for name, content in files:
         whole.update(f"{name}\0{content}\n".encode())
     return whole.hexdigest()
+
+
+def maps_digest(folder: Path, images: Sequence[str], pattern: str | None = None) -> str | None:
+    """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
+    maps = maps_now(folder, pattern)
+    if not maps.keys() >= set(images):
+        return None
+    return digest_of((image, maps[image]) for image in images)

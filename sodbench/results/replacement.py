@@ -16,8 +16,8 @@ from sodbench.errors import InputError, first_of, shown
 from sodbench.results.dependencies import Parts, differences, is_software, prediction_part_of
 from sodbench.results.former_record import FormerRecord, former_record
 from sodbench.results.loading import record_place
-from sodbench.results.provenance import digest_of, names_digest
-from sodbench.results.run import Run, maps_digest
+from sodbench.results.provenance import digest_of, maps_digest, names_digest
+from sodbench.results.run import Run
 
 RECORD_FILES = ("run.json", "scores.parquet", "curves.parquet", "image_curves.parquet")
 ADVICE = "choose another --name, or replace the record with --replace"

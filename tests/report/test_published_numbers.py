@@ -20,7 +20,8 @@ from sodbench.reporting.report_table import report_table
 from sodbench.reporting.selection import Selection
 from sodbench.results import saving
 from sodbench.results.loading import load_runs
-from sodbench.results.run import Run, new_run
+from sodbench.results.new_run import new_run
+from sodbench.results.run import Run
 from sodbench.results.saving import save_run
 
 METRICS = ["MAE", "F"]

@@ -92,7 +92,7 @@ def test_other_software_may_repeat_a_run(
     sb.evaluate(network[0], "sod", **options)
     installed = versions()
     monkeypatch.setattr("sodbench.cell_key.versions", lambda: {**installed, "torch": "99"})
-    monkeypatch.setattr("sodbench.results.run.maps_digest", lambda folder, images, pattern: "0" * 64)
+    monkeypatch.setattr("sodbench.results.new_run.maps_digest", lambda folder, images, pattern: "0" * 64)
     with pytest.warns(Note, match=r"gone with it: its maps, which are others now \(package torch: 99, was "):
         sb.evaluate(network[0], "sod", **options)
 
