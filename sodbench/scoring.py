@@ -20,10 +20,11 @@ from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, decode_mask, read_map
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable
+from sodbench.metrics.image_scores import ImageScores, measure_image
 from sodbench.metrics.inputs import SizeMismatchError
 from sodbench.metrics.mask import MaskCache
 from sodbench.metrics.protocol import Protocol
-from sodbench.metrics.scorer import ImageScores, Scorer, measure_image, scorers_for
+from sodbench.metrics.scorer import Scorer, scorers_for
 from sodbench.self_check import SelfChecker
 
 Pair = tuple[str, Path, Path]

@@ -95,7 +95,7 @@ def test_a_chosen_filter_resizes_where_the_protocol_refuses() -> None:
 
 
 def test_protocols_that_resize_otherwise_do_not_share_the_map() -> None:
-    from sodbench.metrics.scorer import measure_image
+    from sodbench.metrics.image_scores import measure_image
 
     names = ["birefnet", "cod-toolbox", "pysodevaltoolkit"]
     together = measure_image(MAP, MASK, "x", [Scorer(name) for name in names], None)
