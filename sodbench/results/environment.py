@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess  # nosec B404 # for git
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,18 @@ def environment(started: datetime | float | None = None, roots: Iterable[Path] =
         "device": device(),
         "code": code_state(),
     }
+
+
+def changes_since(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str]:
+    """What differs between the record's versions and processor and today's, as notes."""
+    today = environment()
+    now = today["versions"]
+    names = sorted({*versions, *now})
+    changed = [f"{n} {versions.get(n)} -> {now.get(n)}" for n in names if versions.get(n) != now.get(n)]
+    notes = [f"versions differ: {', '.join(changed)}"] if changed else []
+    if device.get("cpu") != today["device"].get("cpu"):
+        notes.append(f"the processor was {device.get('cpu')}, it is {today['device'].get('cpu')}")
+    return notes
 
 
 def started_text(started: datetime | float) -> str:
