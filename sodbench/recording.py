@@ -199,7 +199,7 @@ def score_and_record(
     from sodbench.results.new_run import new_run
     from sodbench.results.provenance import SelfCheck
     from sodbench.results.saving import save_run
-    from sodbench.results.shard_records import save_shard
+    from sodbench.results.shard_saving import save_shard
     from sodbench.scoring import score_samples
     from sodbench.self_check import SelfChecker
 
