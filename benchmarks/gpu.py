@@ -92,7 +92,7 @@ def environment(device: str, tiny: bool) -> dict[str, Any]:
     """What rows must have in common to stand in one table."""
     import torch
 
-    from sodbench.results.provenance import code_state, processor_name
+    from sodbench.results.environment import code_state, processor_name
 
     state = code_state()
     return {

@@ -128,7 +128,7 @@ def make_record(
 
     from sodbench.metrics import Scorer, ScoreTable
     from sodbench.metrics.aggregate import dataset_scores
-    from sodbench.results.run import new_run
+    from sodbench.results.new_run import new_run
     from sodbench.results.saving import save_run
 
     draw = np.random.default_rng([method, len(names)])

@@ -155,7 +155,7 @@ def make_record(folder: Path, number: int, images: int) -> None:
     from sodbench.data.folder import DataSet
     from sodbench.metrics import Scorer, ScoreTable
     from sodbench.metrics.aggregate import average_curves, dataset_scores
-    from sodbench.results.run import new_run
+    from sodbench.results.new_run import new_run
     from sodbench.results.saving import save_run
 
     draw = np.random.default_rng(number)

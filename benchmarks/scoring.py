@@ -37,9 +37,9 @@ from sodbench.metrics.families import (
     multiscale_iou,
     size_invariant,
 )
+from sodbench.metrics.image_scores import measure_image
 from sodbench.metrics.mask import MaskCache, binarise
 from sodbench.metrics.measurement import Measurement
-from sodbench.metrics.scorer import measure_image
 from sodbench.scoring import score_files
 
 with warnings.catch_warnings():

@@ -82,6 +82,7 @@ class Real:
 
 Number = Whole | Real
 
+MAX_SIZE = "5MB"  # of a published page
 # of images; more than any data set has
 IMAGES = Whole(0, 1_000_000_000)
 LIMIT = Whole(1, 1_000_000_000)

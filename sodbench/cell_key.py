@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sodbench.json_text import to_json
 from sodbench.metrics.protocol import convention_fields
 from sodbench.results.dependencies import Parts
-from sodbench.results.provenance import digest_of, versions
+from sodbench.results.environment import versions
+from sodbench.results.provenance import digest_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,14 +118,6 @@ def joined(prediction: Mapping[str, str], scoring: Mapping[str, str]) -> Parts:
         if scoring.get(name, value) != value
     }
     return {**prediction, **scoring, **both}
-
-
-def without_further_protocols(then: Mapping[str, str], wanted: Mapping[str, str]) -> Parts:
-    """The parts of a record without those of protocols that are not wanted: `report --rescore` adds such."""
-    of_protocols = ("metrics ", "protocol ")
-    return {
-        name: value for name, value in then.items() if name in wanted or not name.startswith(of_protocols)
-    }
 
 
 def key_of(parts: Mapping[str, str]) -> str:

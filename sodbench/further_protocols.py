@@ -72,29 +72,48 @@ def with_protocols(
     notes = [f"scored again under {', '.join(names)}: {first_of(added, 5)}"] if added else []
     for (reason, _), group in problems.items():
         subjects = first_of([f"{run.name} on {run.title}" for run in group], 5)
-        notes.append(f"not scored again: {subjects}: {reason}{_advice(reason, group, names)}")
+        notes.append(f"not scored again: {subjects}: {reason}{_advice(reason, group, names, data_root)}")
     return Rescored(result, tuple(notes))
 
 
-def _advice(reason: str, group: Sequence[Run], names: Sequence[str]) -> str:
+def _advice(reason: str, group: Sequence[Run], names: Sequence[str], data_root: Path | str | None) -> str:
     """What to do, with the command for the first run of a group; empty where the reason says it."""
     if reason not in (NOT_KEPT, GONE, CHANGED):
         return ""
     run = group[0]
-    name = "NAME" if reason == CHANGED else run.name
-    command = ["sodbench", "score", "DIR", "--dataset", run.dataset, "--name", name]
-    before, baseline = "score them", run.provenance.baseline
+    baseline = run.provenance.baseline
     if reason == CHANGED:
-        before = "score them under another name"
-    elif baseline is not None and ":" not in baseline:
+        before, command = "score them under another name", _score_command(run, "NAME")
+    elif baseline is None or ":" in baseline:
+        before, command = "score them", _score_command(run, run.name)
+    else:
         before = "predict them again"
         command = ["sodbench", "run", baseline, "--datasets", run.dataset]
-        command += [] if name == baseline else ["--name", name]
+        command += [] if run.name == baseline else ["--name", run.name]
     # a new record holds the protocols that it is scored under, and no others
     command += ["--protocols", *dict.fromkeys([*run.tables, *names])]
+    if data_root is not None:
+        command += ["--data-root", str(data_root)]
     if run.reports not in (None, Path("reports")):
         command += ["--reports", str(run.reports)]
     return f"; {before}{', for example' * (len(group) > 1)}: {shlex.join(command)}"
+
+
+def _score_command(run: Run, name: str) -> list[str]:
+    """`sodbench score` for maps in `DIR`, read and compared as the record of a run says."""
+    then = run.provenance
+    options = {
+        "--dataset": run.dataset,
+        "--masks": run.locate(then.masks),
+        "--images": run.locate(then.images),
+        "--name": name,
+        "--pattern": then.map_pattern,
+        "--resize": then.map_resize,
+    }
+    command = ["sodbench", "score", "DIR"]
+    for option, value in options.items():
+        command += [] if value is None else [option, str(value)]
+    return [*command, *["--allow-missing"] * (run.scored < run.expected)]
 
 
 def _holds(run: Run, protocol: Protocol) -> bool:
@@ -117,7 +136,7 @@ def _scored(
 ) -> Run:
     """The run with the tables of further protocols, read back from its record; InputError says why not."""
     from sodbench.results.loading import read_run
-    from sodbench.results.run import maps_digest
+    from sodbench.results.provenance import maps_digest
     from sodbench.results.saving import save_run
 
     root = None if data_root is None else user_path(data_root)
@@ -126,10 +145,9 @@ def _scored(
     folder = run.maps_folder(root)
     if folder is None or not folder.is_dir():
         raise InputError(GONE)
-    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
     if dataset_of(run, root).digest() != run.dataset_digest:
         raise InputError(f"the masks of {run.dataset} here differ from those that it was scored on")
-    then, now = run.provenance.maps_sha256, maps_digest(folder, images, run.provenance.map_pattern)
+    then, now = run.provenance.maps_sha256, maps_digest(folder, run.images, run.provenance.map_pattern)
     if now is None:
         raise InputError(GONE)
     if then is not None and then != now:

@@ -16,23 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from sodbench.errors import InputError
 from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import (
-    Provenance,
-    SelfCheck,
-    ShardOrigin,
-    command_line,
-    digest_of_digests,
-    locate,
-    names_digest,
-    portable,
-)
+from sodbench.results.environment import command_line
+from sodbench.results.provenance import Provenance, SelfCheck, ShardOrigin, digest_of_digests, names_digest
+from sodbench.results.recorded_paths import locate, portable
 from sodbench.results.run import Run
-from sodbench.results.shard_records import (
-    ShardRecord,
-    read_shard,
-    shard_folder,
-    shard_folders,
-)
+from sodbench.results.shard_records import ShardRecord, read_shard, shard_folder, shard_folders
 from sodbench.shard import Shard
 from sodbench.shard_agreement import FILE_PARTS, complete
 

@@ -21,8 +21,8 @@ from sodbench.data.card import card_names, load_card
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.paths import user_path
 from sodbench.rescoring import dataset_of
-from sodbench.results.integrity import ROUNDING, differences, score_problem
-from sodbench.results.loading import misplaced, read_run, record_folders
+from sodbench.results.integrity import ROUNDING, score_problem
+from sodbench.results.loading import read_run, record_folders, record_problems
 from sodbench.results.provenance import digest_of
 from sodbench.results.run import protocol_of
 from sodbench.results.shard_records import merge_hint
@@ -156,7 +156,7 @@ def _audited(
 ) -> AuditedRun:
     try:
         run = read_run(folder, reports)
-        found = [*misplaced(run, name, dataset), *differences(run)]
+        found = record_problems(run, name, dataset)
     except InputError as error:
         return AuditedRun(name, dataset, folder, differences=(str(error),))
     found += _of_card(run)
@@ -220,7 +220,7 @@ class _Again:
         self.digest_problems: list[str] = []
         self.pairs: list[tuple[Sample, Path]] = []
         self.reason = ""
-        images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+        images = run.images
         try:
             dataset = dataset_of(run, data_root)
         except InputError as error:

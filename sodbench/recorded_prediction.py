@@ -66,6 +66,6 @@ def portable_baseline(baseline: Baseline, scoring: Scoring) -> str:
 
 def _portable(path: Path, scoring: Scoring) -> str:
     from sodbench.data.locations import known_roots
-    from sodbench.results.provenance import portable
+    from sodbench.results.recorded_paths import portable
 
     return portable(path, scoring.reports, known_roots(scoring.reports or Path("reports"), scoring.data_root))

@@ -196,10 +196,11 @@ def score_and_record(
     from sodbench.data.locations import data_root, remember_root
     from sodbench.metrics.aggregate import empty_table
     from sodbench.metrics.scorer import scorers_for
-    from sodbench.results.provenance import SelfCheck, started_text
-    from sodbench.results.run import new_run
+    from sodbench.results.environment import started_text
+    from sodbench.results.new_run import new_run
+    from sodbench.results.provenance import SelfCheck
     from sodbench.results.saving import save_run
-    from sodbench.results.shard_records import save_shard
+    from sodbench.results.shard_saving import save_shard
     from sodbench.scoring import score_samples
     from sodbench.self_check import SelfChecker
 

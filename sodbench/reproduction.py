@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from html import escape
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,114 +13,17 @@ from sodbench.json_text import read_json
 from sodbench.models.onnx_file import weights_digest
 from sodbench.names import folder_name
 from sodbench.paths import user_path
+from sodbench.repeated_training import TrainingJson, train_again
+from sodbench.reproduced_numbers import Reproduction, compared
 from sodbench.rescoring import dataset_of, rescore
+from sodbench.results.environment import changes_since
 from sodbench.results.integrity import ROUNDING, differences, wrong_scores
 from sodbench.results.loading import read_run
-from sodbench.results.provenance import environment
 from sodbench.schema import parse
-from sodbench.text import columns
 
 if TYPE_CHECKING:
     from sodbench.models import Baseline
     from sodbench.results.run import Run
-
-
-@dataclass(frozen=True)
-class ReproducedNumber:
-    """A recorded value and the new one.
-
-    `agrees` is "to the bit" (printed as bit-identical), "to 1.2e-05" (the difference) or "no".
-    """
-
-    name: str
-    recorded: Any
-    now: Any
-    agrees: str
-
-    @property
-    def agreement(self) -> str:
-        """`agrees` as it is printed."""
-        return "bit-identical" if self.agrees == "to the bit" else self.agrees
-
-
-@dataclass(frozen=True, repr=False)
-class Reproduction:
-    """The result of `reproduce`: notes on changed circumstances, and the comparison of every number."""
-
-    record: Path
-    notes: tuple[str, ...]
-    numbers: tuple[ReproducedNumber, ...]
-
-    @property
-    def failed(self) -> tuple[ReproducedNumber, ...]:
-        """The numbers that do not agree."""
-        return tuple(number for number in self.numbers if number.agrees == "no")
-
-    @property
-    def summary(self) -> str:
-        """How many of the numbers agree."""
-        return f"{len(self.numbers) - len(self.failed)} of {len(self.numbers)} numbers agree"
-
-    def __str__(self) -> str:
-        """The notes, one line per number, and the summary."""
-        rows = [(one.agreement, one.name, str(one.recorded), str(one.now)) for one in self.numbers]
-        return "\n".join([*(f"note: {note}" for note in self.notes), *columns(rows), self.summary])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{title}</th>" for title in ("agrees", "number", "recorded", "now"))
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in cells) + "</tr>"
-            for cells in ((one.agreement, one.name, one.recorded, one.now) for one in self.numbers)
-        )
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return f"<p>{self.summary}</p><ul>{notes}</ul><table><tr>{head}</tr>{rows}</table>"
-
-
-@dataclass(frozen=True)
-class _Weights:
-    """`weights` in training.json."""
-
-    sha256: str
-
-
-@dataclass(frozen=True)
-class _Best:
-    """`best`: the step of the weights that were kept, and its validation score where there was one."""
-
-    iteration: int | None
-    value: float | None = None
-
-
-@dataclass(frozen=True)
-class _TrainedOn:
-    """One of `datasets`."""
-
-    digest: str
-
-
-@dataclass(frozen=True)
-class _Environment:
-    """`provenance`."""
-
-    versions: dict[str, Any] = field(default_factory=dict)
-    device: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _TrainingJson:
-    """What training.json holds, as far as it is compared."""
-
-    baseline: str
-    recipe: dict[str, Any]
-    datasets: dict[str, _TrainedOn]
-    best: _Best
-    weights: _Weights
-    provenance: _Environment
-    losses: dict[str, float | None] = field(default_factory=dict)
-    threads: int | None = None
-    processes: int | None = None
 
 
 def reproduce(
@@ -157,9 +58,14 @@ def reproduce(
     tolerance = NOT_NEGATIVE.checked("tolerance", tolerance)
     path = _record_file(Path(record))
     root = None if data_root is None else Path(data_root)
-    if "recipe" in _content(path):
-        notes, pairs = _train_again(path, root, out, device, resume, trust, progress)
-        numbers = [_compare(name, then, now, tolerance) for name, (then, now) in pairs.items()]
+    content = _content(path)
+    if "recipe" in content:
+        training = parse(TrainingJson, content, path, more=True)
+        baseline = _trusted(path, training.baseline, trust)
+        notes, pairs = train_again(
+            path, training, baseline, data_root=root, out=out, device=device, resume=resume, progress=progress
+        )
+        numbers = [compared(name, then, now, tolerance) for name, (then, now) in pairs.items()]
         return Reproduction(path, tuple(notes), tuple(numbers))
     run = read_run(path.parent)
     wrong = _wrong_scores(path, run)
@@ -174,12 +80,12 @@ def reproduce(
         allowed = "" if run.provenance.origin == "maps" else f": scores may differ by {tolerance:g}"
         notes.append(f"the maps differ from those that were scored (sha256){allowed}")
     numbers = [
-        _compare("data set digest", run.dataset_digest, again.dataset_digest, 0),
-        _compare("images", run.scored, again.scored, 0),
+        compared("data set digest", run.dataset_digest, again.dataset_digest, 0),
+        compared("images", run.scored, again.scored, 0),
     ]
     now = again.values()
     for full, then in run.values().items():
-        number = _compare(full, then, now.get(full, float("nan")), tolerance)
+        number = compared(full, then, now.get(full, float("nan")), tolerance)
         numbers.append(replace(number, agrees="no") if full in wrong else number)
     changed = [f"the record was changed: {problem}" for problem in wrong.values()]
     return Reproduction(path, (*changed, *notes), tuple(numbers))
@@ -212,29 +118,6 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _compare(name: str, then: Any, now: Any, tolerance: float) -> ReproducedNumber:
-    """How far a recorded value and today's agree: bit-identical, within the tolerance, or not."""
-    if then == now or (then != then and now != now):
-        agrees = "to the bit"
-    elif isinstance(then, float) and isinstance(now, float) and abs(then - now) <= tolerance:
-        agrees = f"to {abs(then - now):.1e}"
-    else:
-        agrees = "no"
-    return ReproducedNumber(name, then, now, agrees)
-
-
-def _changes(versions: Mapping[str, Any], device: Mapping[str, Any]) -> list[str]:
-    """What differs between the record's versions and processor and today's, as notes."""
-    today = environment()
-    now = today["versions"]
-    names = sorted({*versions, *now})
-    changed = [f"{n} {versions.get(n)} -> {now.get(n)}" for n in names if versions.get(n) != now.get(n)]
-    notes = [f"versions differ: {', '.join(changed)}"] if changed else []
-    if device.get("cpu") != today["device"].get("cpu"):
-        notes.append(f"the processor was {device.get('cpu')}, it is {today['device'].get('cpu')}")
-    return notes
-
-
 def _run_again(
     path: Path,
     run: Run,
@@ -249,7 +132,7 @@ def _run_again(
 ) -> tuple[list[str], Run]:
     """Predicts (or takes the maps that were made elsewhere) and scores again under the record's protocols."""
     then = run.provenance
-    notes = _changes(then.versions, then.device)
+    notes = changes_since(then.versions, then.device)
     if then.origin == "baseline":
         name = then.baseline or run.name
         if name.startswith(("reports:", "data-root:", "cache:")):
@@ -316,45 +199,3 @@ def _weights(run: Run, baseline: Baseline, given: Path | None, data_root: Path |
         f"{files[0]}: sha256 {weights_digest(files[0])[:12]}..., the run's weights have "
         f"{str(run.weights_sha256)[:12]}...; name the right file with --weights"
     )
-
-
-def _train_again(
-    path: Path,
-    data_root: Path | None,
-    out: Path | str | None,
-    device: str | None,
-    resume: bool,
-    trust: bool,
-    progress: bool,
-) -> tuple[list[str], dict[str, tuple[Any, Any]]]:
-    """Trains again by the recorded recipe and seed; compares weights and validation scores."""
-    from sodbench.training.job import train
-    from sodbench.training.recipe import load_recipe
-
-    record = parse(_TrainingJson, _content(path), path, more=True)
-    baseline = _trusted(path, record.baseline, trust)
-    load_recipe(baseline.training, record.recipe, str(path))
-    again = train(
-        record.baseline,
-        settings=record.recipe,
-        data_root=data_root,
-        out=out or Path("reproduced") / path.stem,
-        device=device,
-        resume=resume,
-        progress=progress,
-    ).record
-    notes = _changes(record.provenance.versions, record.provenance.device)
-    for key, then in (("threads", record.threads), ("processes", record.processes)):
-        if then != again.get(key):
-            notes.append(f"{key}: {then} then, {again.get(key)} now: sums round in another order")
-    numbers: dict[str, tuple[Any, Any]] = {
-        "weights sha256": (record.weights.sha256, again["weights"]["sha256"]),
-        "best step": (record.best.iteration, again["best"]["iteration"]),
-    }
-    for term, value in record.losses.items():
-        numbers[f"last {term}"] = (value, again["losses"].get(term))
-    if record.best.value is not None:
-        numbers["best value"] = (record.best.value, again["best"].get("value"))
-    for name, facts in record.datasets.items():
-        numbers[f"digest of {name}"] = (facts.digest, again["datasets"].get(name, {}).get("digest"))
-    return notes, numbers

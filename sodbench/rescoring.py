@@ -79,15 +79,15 @@ def rescore(
     some = run.scored < len(opened.samples) or opened.card is None
     pairs = maps_to_score(opened, folder, some, scoring.pattern)
     # the folder may hold more maps by now, of a later run without `limit`
-    images = {str(image) for image in next(iter(run.tables.values())).per_image.index}
+    images = set(run.images)
     pairs = [(sample, path) for sample, path in pairs if sample.name in images]
     gone = sorted(images & {one.name for one in opened} - {sample.name for sample, _ in pairs})
     if gone:
         count = f"{len(gone)} of the {run.scored} maps scored are missing"
         raise InputError(f"{folder}: {count}: {first_of(gone)}")
     then = run.provenance.depends_on
-    maps_now = NewMaps(prediction_part_of(then) if run.prediction else None, digest_by_name(pairs))
-    check_place(run.name, opened, [sample.name for sample, _ in pairs], scoring, maps_now)
+    new_maps = NewMaps(prediction_part_of(then) if run.prediction else None, digest_by_name(pairs))
+    check_place(run.name, opened, [sample.name for sample, _ in pairs], scoring, new_maps)
     return score_and_record(
         run.name,
         opened,
@@ -114,7 +114,7 @@ def dataset_of(run: Run, data_root: Path | None = None) -> DataSet:
 def _root_of(run: Run) -> Path | None:
     """The data root that holds a run's data set on this machine, of those used with its reports folder."""
     from sodbench.data.locations import known_roots
-    from sodbench.results.provenance import locate
+    from sodbench.results.recorded_paths import locate
 
     roots = known_roots(run.reports or Path("reports"), run.data_root)
     folders = ((root, locate(run.provenance.data_folder, run.reports, [root])) for root in roots)

@@ -20,10 +20,11 @@ from sodbench.data.folder import Sample
 from sodbench.data.images import Pixels, decode_mask, read_map
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable
+from sodbench.metrics.image_scores import ImageScores, measure_image
 from sodbench.metrics.inputs import SizeMismatchError
 from sodbench.metrics.mask import MaskCache
 from sodbench.metrics.protocol import Protocol
-from sodbench.metrics.scorer import ImageScores, Scorer, measure_image, scorers_for
+from sodbench.metrics.scorer import Scorer, scorers_for
 from sodbench.self_check import SelfChecker
 
 Pair = tuple[str, Path, Path]
@@ -148,7 +149,7 @@ def collected(
         raise _cannot_be_scored(failed, total)
     _note_zero_one(faint, stretched, total)
     if sized:
-        how = next(scorer.size_rule for scorer in scorers if scorer.protocol.size_mismatch == "error")
+        how = next(scorer.resizes for scorer in scorers if scorer.resizes)
         message = f"{sized[0]}: a map of another size than its mask, resized ({how})"
         warnings.warn(f"{message}; {len(sized)} of {total} maps are so", Note, stacklevel=3)
     if not objects:
@@ -255,7 +256,7 @@ def score_pair(
         checker.keep(name, saliency_map, mask, scorers)
     faint = any(image.zero_one for image in images)
     differs = saliency_map.shape != mask.shape
-    sized = differs and any(scorer.protocol.size_mismatch == "error" for scorer in scorers)
+    sized = differs and any(scorer.resizes for scorer in scorers)
     return Scored(
         images,
         map_path if faint else None,

@@ -118,7 +118,14 @@ _FACETS = (
         "was scored otherwise",
         lambda one: {
             **_protocols(one),
-            **_text({"image curves": one.said.image_curves, "origin": one.said.provenance.origin}),
+            **_text(
+                {
+                    "image curves": one.said.image_curves,
+                    "origin": one.said.provenance.origin,
+                    "pattern": one.said.provenance.map_pattern,
+                    "resize": one.said.provenance.map_resize,
+                }
+            ),
         },
         "score it again with the same options",
     ),

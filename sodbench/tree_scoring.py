@@ -35,6 +35,7 @@ from sodbench.tree_scores import ExtraMaps, FailedFolder, LeftOutFolder, TreeSco
 
 if TYPE_CHECKING:
     from sodbench.data.folder import Sample
+    from sodbench.results.replacement import Replace
     from sodbench.results.run import Run
     from sodbench.scoring import ProgressBar
     from sodbench.shard import Shard
@@ -58,7 +59,7 @@ def score_tree(
     workers: int | None = None,
     image_curves: bool = True,
     self_check: bool = True,
-    replace: bool = False,
+    replace: Replace = False,
     shard: Shard | str | None = None,
     progress: bool = False,
 ) -> TreeScores:
@@ -218,7 +219,8 @@ def _note_left_out(root: Path, left_out: Sequence[LeftOutFolder], extra: Sequenc
     for one in left_out:
         reasons.setdefault(one.reason, []).append(_below(root, one.folder))
     for reason, folders in reasons.items():
-        _note(f"{root}: {_count(folders, 'folder')} left out, because {reason}: {first_of(folders, 5)}")
+        count = "1 folder is" if len(folders) == 1 else f"{len(folders)} folders are"
+        _note(f"{root}: {count} left out, because {reason}: {first_of(folders, 5)}")
     if extra:
         total = sum(len(one.names) for one in extra)
         listed = [f"{_below(root, one.folder)} ({len(one.names)}: {first_of(one.names, 3)})" for one in extra]
@@ -232,10 +234,6 @@ def _note(message: str) -> None:
 
 def _below(root: Path, folder: Path) -> str:
     return folder.relative_to(root).as_posix()
-
-
-def _count(items: Sequence[Any], what: str) -> str:
-    return f"1 {what} is" if len(items) == 1 else f"{len(items)} {what}s are"
 
 
 def _scored(jobs: Sequence[_Job], scoring: Scoring) -> tuple[list[Run], list[FailedFolder]]:

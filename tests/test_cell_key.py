@@ -3,19 +3,25 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import sodbench as sb
 from sodbench.cell_key import joined, key_of, map_parts, network_digest, prediction_parts, scoring_parts
 from sodbench.data.folder import open_dataset
+from sodbench.files import sha256_of
 from sodbench.metrics import load_protocol
 from sodbench.models import create, load_baseline
 from sodbench.rescoring import rescore
+from sodbench.results import provenance
 from sodbench.results.dependencies import differences
 from sodbench.results.loading import load_runs
 
 SAMPLES = open_dataset("sample").samples[:2]
 
 
-def test_a_recorded_run_has_the_parts_that_are_known_before_it_runs(tmp_path: Path) -> None:
+def test_a_recorded_run_has_the_parts_that_are_known_before_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded = load_baseline("basnet-tiny").load()
     expected = joined(
         prediction_parts(loaded, SAMPLES), scoring_parts(SAMPLES, [load_protocol("raw")], ["MAE"])
@@ -27,7 +33,9 @@ def test_a_recorded_run_has_the_parts_that_are_known_before_it_runs(tmp_path: Pa
     again = rescore(run, reports=tmp_path / "again")
     assert key_of(again.provenance.depends_on) == key_of(expected)
 
-    # the same maps as a folder: a cell of its own, which depends on their bytes
+    # the same maps as a folder: a cell of its own, which depends on their bytes, read once
+    hashed: list[Path] = []
+    monkeypatch.setattr(provenance, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))
     scored = sb.score_maps(
         tmp_path / "maps" / "sample",
         "sample",
@@ -37,7 +45,9 @@ def test_a_recorded_run_has_the_parts_that_are_known_before_it_runs(tmp_path: Pa
         reports=None,
     )
     pairs = [(sample, tmp_path / "maps" / "sample" / f"{sample.name}.png") for sample in SAMPLES]
+    assert sorted(path for path in hashed if "maps" in path.parts) == [path for _, path in pairs]
     assert scored.provenance.depends_on["maps"] == map_parts(pairs)["maps"] == run.provenance.maps_sha256
+    assert scored.provenance.maps_sha256 == run.provenance.maps_sha256
 
 
 def test_what_moves_a_map_or_a_score_changes_the_key(tmp_path: Path) -> None:

@@ -205,6 +205,22 @@ def test_a_shard_of_something_else_is_refused_by_name(
     assert not Path("merged").exists()
 
 
+def test_shards_whose_maps_were_found_or_resized_otherwise_are_not_mixed(maps: Path, root: Path) -> None:
+    for path in sorted(maps.iterdir()):
+        shutil.copyfile(path, path.with_stem(f"{path.stem}_sal"))
+    score = {"data_root": root, "reports": "parts", "self_check": False}
+    for number in (1, 3):
+        sb.score_maps(maps, "ecssd", shard=Shard(number, 3), pattern="{name}_sal.png", **score)
+    for other, says in (
+        ({}, "pattern: null, was {name}_sal.png"),
+        ({"pattern": "{name}_sal.png", "resize": "nearest"}, "resize: nearest, was null"),
+    ):
+        sb.score_maps(maps, "ecssd", shard="2/3", **other, **score)
+        with pytest.raises(InputError, match=rf"2-of-3\) was scored otherwise than shard 1/3: {says}"):
+            sb.merge("parts", "merged")
+    assert not Path("merged").exists()
+
+
 def test_shards_of_another_sodbench_are_refused(shards: Path) -> None:
     for folder in shard_folders(shards):
         _edit(folder, lambda content: content["provenance"]["versions"].update(sodbench="9.9"))

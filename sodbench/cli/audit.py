@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
         metavar="REPORTS",
         help="folder of recorded runs (reports)",
     )
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    options.add_methods(parser)
     options.add_datasets(parser, "only these data sets")
     options.add_data_root(parser)
     options.add_scoring_workers(parser)

@@ -85,7 +85,7 @@ def _measure(
     from sodbench.files import write_text
     from sodbench.models.efficiency import FLOPS_CONVENTION, count_flops, count_parameters, measure
     from sodbench.names import folder_name
-    from sodbench.results.provenance import environment, processor_name
+    from sodbench.results.environment import environment, processor_name
 
     if args.threads:
         torch.set_num_threads(args.threads)

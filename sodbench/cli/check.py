@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
         help="the reference (reports/reference.json)",
     )
     options.add_reports(parser)
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    options.add_methods(parser)
     options.add_datasets(parser, "only these data sets")
     parser.add_argument("--exact", action="store_true", help="set all tolerances to 0")
     parser.add_argument(

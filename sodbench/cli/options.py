@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sodbench.arguments import BATCH, SIDE, THREADS, Number
+from sodbench.arguments import BATCH, DIGITS, GALLERY, SIDE, THREADS, Number
 
 Options: TypeAlias = argparse._ActionsContainer  # a parser, or a group of its options
 
@@ -92,6 +92,61 @@ def add_protocols(parser: argparse.ArgumentParser, *, default: Sequence[str] | N
 def add_metrics(parser: argparse.ArgumentParser, text: str) -> None:
     """Adds `--metrics NAME ...`."""
     parser.add_argument("--metrics", nargs="+", metavar="NAME", help=text)
+
+
+def add_methods(parser: argparse.ArgumentParser) -> None:
+    """Adds `--methods NAME ...`."""
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+
+
+def add_digits(parser: argparse.ArgumentParser) -> None:
+    """Adds `--digits N`."""
+    parser.add_argument(
+        "--digits", action=Bounded, kind=DIGITS, default=3, metavar="N", help="decimal places (3)"
+    )
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the table and page of recorded runs, which `table_arguments` reads."""
+    add_methods(parser)
+    add_datasets(parser, "only these data sets")
+    add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
+    add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
+    add_digits(parser)
+    parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
+    parser.add_argument(
+        "--published",
+        nargs="*",
+        metavar="SOURCE",
+        help="add published numbers, from all sources or from these (e.g. basnet2019)",
+    )
+    parser.add_argument(
+        "--intervals",
+        action="store_true",
+        help="95 %% bootstrap confidence intervals in tables and figures",
+    )
+    parser.add_argument(
+        "--seeds",
+        action="store_true",
+        help="summarise runs named <method>-seed<k> as mean and standard deviation",
+    )
+    parser.add_argument(
+        "--gallery",
+        action=Bounded,
+        kind=GALLERY,
+        default=6,
+        metavar="N",
+        help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
+        " disagreement between methods (6)",
+    )
+
+
+def table_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """What `add_table` has read, as arguments of `report` and `publish`."""
+    names = "methods datasets metrics protocols digits sort intervals seeds gallery"
+    values = {name: getattr(args, name) for name in names.split()}
+    # without names: all sources
+    return {**values, "published": args.published or args.published is not None}
 
 
 def add_scoring(parser: argparse.ArgumentParser) -> None:

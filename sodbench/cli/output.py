@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sodbench.json_text import to_json
+from sodbench.shard import Shard
 from sodbench.text import columns, visible
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ def say(kind: str, message: str = "") -> None:
         print(f"sodbench: {visible(line, line=True)}", file=sys.stderr)
 
 
-def results(runs: "Sequence[Run]") -> dict[str, Any]:
-    """The public JSON object: one result per data set and protocol, at full precision."""
+def results(runs: "Sequence[Run]", shard: str | None = None) -> dict[str, Any]:
+    """The public JSON object: one result per data set and protocol, at full precision.
+
+    shard: the part of each run that was scored; the object has one row per method and data set then.
+    """
+    if shard is not None:
+        return {"shards": _shards(runs, Shard.parse(shard))}
     rows = [
         {
             "name": run.name,
@@ -36,73 +42,56 @@ def results(runs: "Sequence[Run]") -> dict[str, Any]:
     return {"results": rows}
 
 
-def print_shards(runs: "Sequence[Run]", shard: str, as_json: bool) -> None:
-    """Prints on stdout, for each data set, how many images a shard has and where its record is."""
-    rows = shard_results(runs, shard)
-    if as_json:
-        print(to_json(rows))
-        return
-    lines = [["method", "data set", "shard", "images", "record"]]
-    lines += [
-        [str(row[key]) for key in ("name", "dataset", "shard", "scored", "folder")] for row in rows["shards"]
-    ]
-    print("\n".join(columns(lines)))
-
-
-def shard_results(runs: "Sequence[Run]", shard: str) -> dict[str, Any]:
-    """The public JSON object of shards: one row per method and data set."""
+def _shards(runs: "Sequence[Run]", shard: Shard) -> list[dict[str, Any]]:
     from sodbench.results.shard_records import shard_folder
-    from sodbench.shard import Shard
 
-    of = Shard.parse(shard)
-    rows = [
+    return [
         {
             "name": run.name,
             "dataset": run.dataset,
-            "shard": str(of),
+            "shard": str(shard),
             "scored": run.scored,
             "expected": run.expected,
-            "folder": shard_folder(run.reports or "reports", run.name, run.dataset, of),
+            "folder": shard_folder(run.reports or "reports", run.name, run.dataset, shard),
         }
         for run in runs
     ]
-    return {"shards": rows}
 
 
-def print_runs(runs: "Sequence[Run]", as_json: bool) -> None:
-    """Prints runs on stdout: the JSON object (undefined scores are null), or a table with a dash for them."""
+def print_runs(runs: "Sequence[Run]", as_json: bool, shard: str | None = None) -> None:
+    """Prints runs on stdout: the JSON object (undefined scores are null), or a table with a dash for them.
+
+    shard: the part of each that was scored; printed are then how many images it has and where its record is.
+    """
+    found = results(runs, shard)
     if as_json:
-        print(to_json(results(runs)))
-    else:
-        _print_table(runs)
+        print(to_json(found))
+    elif runs:
+        lines = _table(found["results"]) if shard is None else _shard_table(found["shards"])
+        print("\n".join(columns(lines)))
 
 
 def print_tree(scores: "TreeScores", as_json: bool, shard: str | None = None) -> None:
-    """Prints the runs of a tree of maps on stdout, and on stderr one line for each folder that failed.
+    """Prints the runs of a tree of maps as `print_runs` does, and on stderr one line per folder that failed.
 
-    The JSON object holds what was not scored, too: `failed`, `left_out`, `extra_maps`. `shard`: the part of
-    each that was scored.
+    The JSON object holds what was not scored, too: `failed`, `left_out`, `extra_maps`.
     """
     if as_json:
         more = {
-            "failed": [{**vars(one)} for one in scores.failed],
-            "left_out": [{**vars(one)} for one in scores.left_out],
+            "failed": [vars(one) for one in scores.failed],
+            "left_out": [vars(one) for one in scores.left_out],
             "extra_maps": [{**vars(one), "count": len(one.names)} for one in scores.extra_maps],
         }
-        rows = results(scores.runs) if shard is None else shard_results(scores.runs, shard)
-        print(to_json(rows | more))
-    elif scores.runs and shard is None:
-        _print_table(scores.runs)
-    elif scores.runs:
-        print_shards(scores.runs, str(shard), as_json=False)
+        print(to_json({**results(scores.runs, shard), **more}))
+    else:
+        print_runs(scores.runs, False, shard)
     for one in scores.failed:
         say("error", str(one))
     if scores.failed:
         say("note", scores.summary)
 
 
-def _print_table(runs: "Sequence[Run]") -> None:
-    rows = results(runs)["results"]
+def _table(rows: list[dict[str, Any]]) -> list[list[str]]:
     metrics = list(dict.fromkeys(metric for row in rows for metric in row["scores"]))
     lines = [["method", "data set", "images", "protocol", *metrics]]
     for row in rows:
@@ -110,4 +99,11 @@ def _print_table(runs: "Sequence[Run]") -> None:
         scores = ["-" if value != value else f"{value:.4f}" for value in values]
         count = f"{row['scored']}/{row['expected']}"
         lines.append([row["name"], row["dataset"], count, row["protocol"], *scores])
-    print("\n".join(columns(lines)))
+    return lines
+
+
+def _shard_table(rows: list[dict[str, Any]]) -> list[list[str]]:
+    lines = [["method", "data set", "shard", "images", "record"]]
+    for row in rows:
+        lines.append([str(row[key]) for key in ("name", "dataset", "shard", "scored", "folder")])
+    return lines

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sodbench.arguments import DIGITS, GALLERY
+from sodbench.arguments import MAX_SIZE
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
@@ -27,43 +27,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="a new or empty folder")
     options.add_reports(parser)
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
-    options.add_datasets(parser, "only these data sets")
-    options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
-    options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
-    parser.add_argument(
-        "--digits",
-        action=options.Bounded,
-        kind=DIGITS,
-        default=3,
-        metavar="N",
-        help="decimal places (3)",
-    )
-    parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
-    parser.add_argument(
-        "--published",
-        nargs="*",
-        metavar="SOURCE",
-        help="add published numbers, from all sources or from these (e.g. basnet2019)",
-    )
-    parser.add_argument(
-        "--intervals", action="store_true", help="95 %% bootstrap confidence intervals in tables and figures"
-    )
-    parser.add_argument(
-        "--seeds",
-        action="store_true",
-        help="summarise runs named <method>-seed<k> as mean and standard deviation",
-    )
+    options.add_table(parser)
     parser.add_argument("--figures", nargs="*", choices=FIGURES, help="figures to draw (all)")
-    parser.add_argument(
-        "--gallery",
-        action=options.Bounded,
-        kind=GALLERY,
-        default=6,
-        metavar="N",
-        help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
-        " disagreement between methods (6)",
-    )
     parser.add_argument(
         "--pictures",
         nargs="+",
@@ -73,9 +38,9 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--max-size",
-        default="5MB",
+        default=MAX_SIZE,
         metavar="SIZE",
-        help="largest total size of the page and its thumbnails (5MB)",
+        help=f"largest total size of the page and its thumbnails ({MAX_SIZE})",
     )
     parser.add_argument(
         "--model-card",
@@ -109,17 +74,7 @@ def run(args: argparse.Namespace) -> int:
     written = publish(
         recorded_runs(args.reports),
         args.folder,
-        methods=args.methods,
-        datasets=args.datasets,
-        metrics=args.metrics,
-        protocols=args.protocols,
-        digits=args.digits,
-        sort=args.sort,
-        # without names: all sources
-        published=args.published if args.published else args.published is not None,
-        intervals=args.intervals,
-        seeds=args.seeds,
-        gallery=args.gallery,
+        **options.table_arguments(args),
         figures=args.figures,
         pictures=args.pictures,
         max_size=size_in_bytes(args.max_size, "--max-size"),

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sodbench.arguments import DIGITS, GALLERY, SPAN
+from sodbench.arguments import DIGITS, SPAN
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.errors import InputError
@@ -39,55 +39,18 @@ def register(subparsers: Any) -> None:
         help="formats to write (markdown)",
     )
     options.add_reports(parser)
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
-    options.add_datasets(parser, "only these data sets")
-    options.add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
-    options.add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
-    parser.add_argument(
-        "--digits",
-        action=options.Bounded,
-        kind=DIGITS,
-        default=3,
-        metavar="N",
-        help="decimal places (3)",
-    )
+    options.add_table(parser)
     options.add_former(parser, "--precision", "--digits", kind=DIGITS)
-    parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
-    parser.add_argument(
-        "--published",
-        nargs="*",
-        metavar="SOURCE",
-        help="add published numbers, from all sources or from these (e.g. basnet2019)",
-    )
     parser.add_argument(
         "--rescore",
         action="store_true",
         help="first score the recorded maps under those protocols that their runs lack; the records then"
         " hold all of them",
     )
-    parser.add_argument(
-        "--intervals",
-        action="store_true",
-        help="95 %% bootstrap confidence intervals in tables and figures",
-    )
-    parser.add_argument(
-        "--seeds",
-        action="store_true",
-        help="summarise runs named <method>-seed<k> as mean and standard deviation",
-    )
     options.add_attributes(
         parser,
         "also write the scores by attribute of the images (size, shape, contrast, lists on the data set's"
         " card), with intervals",
-    )
-    parser.add_argument(
-        "--gallery",
-        action=options.Bounded,
-        kind=GALLERY,
-        default=6,
-        metavar="N",
-        help="thumbnails per data set: the N worst images, the N best, and the N with the largest"
-        " disagreement between methods (6)",
     )
     parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, help="figures to draw (all; with --layout wide none)"
@@ -134,19 +97,9 @@ def run(args: argparse.Namespace) -> int:
         recorded_runs(args.reports),
         args.reports,
         formats=args.formats,
-        methods=args.methods,
-        datasets=args.datasets,
-        metrics=args.metrics,
-        protocols=args.protocols,
-        digits=args.digits,
-        sort=args.sort,
-        # without names: all sources
-        published=args.published if args.published else args.published is not None,
+        **options.table_arguments(args),
         rescore=args.rescore,
-        intervals=args.intervals,
-        seeds=args.seeds,
         attributes=args.attributes,
-        gallery=args.gallery,
         figures=args.figures,
         data_root=args.data_root,
         workers=args.scoring_workers,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sodbench.arguments import LIMIT
 from sodbench.cli import options
-from sodbench.cli.output import print_runs, print_shards
+from sodbench.cli.output import print_runs
 from sodbench.errors import InputError
 
 
@@ -85,8 +85,5 @@ def run(args: argparse.Namespace) -> int:
             print_runs(shared, args.json)
         return 0
     runs = evaluate_all(args.baseline, args.datasets, shard=args.shard, **options)
-    if args.shard is not None:
-        print_shards(runs, args.shard, args.json)
-    else:
-        print_runs(runs, args.json)
+    print_runs(runs, args.json, args.shard)
     return 0

@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sodbench.cli import options
-from sodbench.errors import InputError
 from sodbench.json_text import to_json
 from sodbench.paths import user_path
 
@@ -45,7 +44,7 @@ def register(subparsers: Any) -> None:
         "Print one line per recorded run: images, protocols, scores under the first of them, date and size.",
         "list --methods DSS PiCANet --datasets sod",
     )
-    listing.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
+    options.add_methods(listing)
     options.add_datasets(listing, "only these data sets")
     listing.set_defaults(run=run_list)
 
@@ -149,15 +148,9 @@ def run_rename(args: argparse.Namespace) -> int:
 
 def _chosen(args: argparse.Namespace) -> "list[Run]":
     """The runs of a method that can be read; InputError says what is wrong with one that cannot."""
-    from sodbench.results.integrity import differences
-    from sodbench.results.loading import misplaced, read_run
+    from sodbench.results.loading import read_sound_run
     from sodbench.results.removing import records_of
 
-    reports, runs = user_path(args.reports), []
-    for one in records_of(reports, args.name, args.dataset):
-        run = read_run(one.folder, reports)
-        problems = [*misplaced(run, one.name, one.dataset), *differences(run)]
-        if problems:
-            raise InputError(f"{one.folder}: {'; '.join(problems[:3])}; score the maps again")
-        runs.append(run)
-    return runs
+    reports = user_path(args.reports)
+    records = records_of(reports, args.name, args.dataset)
+    return [read_sound_run(one.folder, one.name, one.dataset, reports) for one in records]

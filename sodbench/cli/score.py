@@ -6,7 +6,7 @@ from typing import Any
 
 from sodbench.arguments import RESIZE_FILTERS
 from sodbench.cli import options
-from sodbench.cli.output import print_runs, print_shards, print_tree
+from sodbench.cli.output import print_runs, print_tree
 from sodbench.errors import InputError
 
 
@@ -91,10 +91,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.map_scoring import score_maps
 
     recorded = score_maps(args.maps, name=args.name, **how)
-    if args.shard is not None:
-        print_shards([recorded], args.shard, args.json)
-    else:
-        print_runs([recorded], args.json)
+    print_runs([recorded], args.json, args.shard)
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sodbench.arguments import DIGITS, LOADERS, SHARDS
+from sodbench.arguments import LOADERS, SHARDS
 from sodbench.cli import options
 from sodbench.cli.output import say
 from sodbench.cli.report import FORMATS
@@ -105,14 +105,7 @@ def _add_report(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--formats", nargs="+", choices=FORMATS, default=["markdown"], help="formats to write (markdown)"
     )
-    action.add_argument(
-        "--digits",
-        action=options.Bounded,
-        kind=DIGITS,
-        default=3,
-        metavar="N",
-        help="digits after the point (3)",
-    )
+    options.add_digits(action)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -184,7 +177,7 @@ def _run(args: argparse.Namespace) -> int:
         print(to_json({**done.as_dict(), **results(done.runs)}))
     elif args.shard:
         print(done)
-    elif done.runs:
+    else:
         print_runs(done.runs, False)
     for one in done.failures:
         say("error", f"{one.name}: {one.state}: {one.reason}")

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from sodbench.files import write_text
     from sodbench.names import folder_name
     from sodbench.reporting.sweep_figure import sweep_figure
-    from sodbench.results.provenance import environment, processor_name
+    from sodbench.results.environment import environment, processor_name
     from sodbench.size_sweep import sweep_sizes
 
     if args.threads:

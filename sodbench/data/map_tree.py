@@ -44,6 +44,10 @@ def checked_layout(layout: str) -> tuple[str, ...]:
     problem = _problem(layout)
     if problem:
         raise InputError(f"layout {layout!r}: {problem}, for example {METHOD}/{DATASET}")
+    return _steps(layout)
+
+
+def _steps(layout: str) -> tuple[str, ...]:
     return tuple(layout.removeprefix("./").rstrip("/").split("/"))
 
 
@@ -61,8 +65,7 @@ def _problem(layout: str) -> str:
         return f"an unknown field; expected {METHOD} and {DATASET}"
     if f"{METHOD}{DATASET}" in layout or f"{DATASET}{METHOD}" in layout:
         return f"nothing between {METHOD} and {DATASET}; expected a / or other characters"
-    steps = layout.removeprefix("./").rstrip("/").split("/")
-    if any(step in ("", ".", "..") for step in steps) or re.search(r"[\\\x00-\x1f]", layout):
+    if any(step in ("", ".", "..") for step in _steps(layout)) or re.search(r"[\\\x00-\x1f]", layout):
         return "expected a path from the root, with / and without .."
     return ""
 
@@ -129,7 +132,7 @@ def _fields(step: str, name: str, data_sets: Mapping[str, str]) -> dict[str, str
     """The fields of a step of the layout that a folder's name holds; None where it does not fit."""
     if METHOD in step and DATASET in step:
         # "a_b_sod" as {method}_{dataset}: the longest name of a data set decides what the method's is
-        for known in sorted(data_sets, key=len, reverse=True):
+        for known in data_sets:
             if found := re.fullmatch(_expression(step, known), name):
                 return found.groupdict()
     found = re.fullmatch(_expression(step), name)
@@ -146,11 +149,14 @@ def _expression(step: str, dataset: str | None = None) -> str:
 
 
 def _data_sets() -> dict[str, str]:
-    """The data sets by all their names in lower case: those of cards first, then aliases, then folders."""
+    """The data sets by all their names in lower case, longest names first.
+
+    Of one name for several the card's own name counts first, then an alias, then a folder.
+    """
     cards = readable_cards()[0]
     names = {card.name.lower(): card.name for card in cards}
     for others in ("aliases", "folders"):
         for card in cards:
             for other in getattr(card, others):
                 names.setdefault(other.lower(), card.name)
-    return names
+    return {name: names[name] for name in sorted(names, key=len, reverse=True)}

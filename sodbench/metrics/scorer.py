@@ -1,52 +1,26 @@
 """The scorer: feed it maps and masks one by one, then ask for the score table."""
 
-import math
 import warnings
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sodbench.arguments import ResizeFilter, instance
+from sodbench.arguments import ResizeFilter, checked_filter, instance
 from sodbench.errors import InputError, Note, first_of
 from sodbench.metrics.aggregate import ScoreTable, dataset_scores
-from sodbench.metrics.family import Columns, Curves
-from sodbench.metrics.inputs import (
-    MapArray,
-    SizeMismatchError,
-    checked_map,
-    checked_mask,
-    checked_name,
-    refuse_zero_one,
-)
+from sodbench.metrics.image_scores import ImageScores, measure_image
+from sodbench.metrics.inputs import checked_name
 from sodbench.metrics.kept_curves import KeptCurves
 from sodbench.metrics.kernels.sums import RunningMean
-from sodbench.metrics.mask import MaskCache, MaskWork, binarise, shared_masks
-from sodbench.metrics.measurement import Measurement
+from sodbench.metrics.mask import MaskCache, shared_masks
 from sodbench.metrics.protocol import Protocol, load_protocol
 from sodbench.metrics.registry import chosen, names_for
-from sodbench.metrics.resizing import resized
 
 DERIVED = ("F",)  # curves that follow from the others and are not kept for each image
-
-
-@dataclass(frozen=True)
-class ImageScores:
-    """One image under one protocol: its columns, its curves, and its height, width and object share.
-
-    `zero_one`: the map holds only 0 and 1, of 0..255. `constant`: all values of the map are equal.
-    """
-
-    name: str
-    columns: Columns
-    curves: Curves
-    facts: tuple[int, int, float]
-    zero_one: bool = False
-    constant: bool = False
 
 
 class Scorer:
@@ -71,24 +45,31 @@ class Scorer:
         *,
         keep_curves: bool = False,
         masks: MaskCache | None = None,
+        resize: str | None = None,
     ) -> None:
         """Chooses the protocol (a name, a TOML file, a `Protocol`) and the metrics (None: all it defines).
 
         `metrics` names families or scores: `["MAE", "maxF"]`. `masks` holds the work of masks for later maps
-        (None: one cache for the process). Raises InputError for unknown names.
+        (None: one cache for the process). `resize` is one of Pillow's filters ("bilinear") for maps of
+        another size than their mask, where the protocol would refuse them. Raises InputError for unknown
+        names.
         """
         self.protocol = load_protocol(protocol)
         self.families = chosen(metrics, self.protocol)
-        self._resize: ResizeFilter | None = None  # of maps of another size, where the protocol refuses them
+        self._resize = checked_filter(resize)
         self._masks: MaskCache | None = masks
         self._keep = keep_curves
         self.reset()
 
     @property
+    def resizes(self) -> ResizeFilter | None:
+        """The filter for maps of another size than their mask; None: the protocol's own rule holds."""
+        return self._resize if self.protocol.size_mismatch == "error" else None
+
+    @property
     def size_rule(self) -> str:
         """What becomes of a map of another size than its mask: "error", or how it is `resized`."""
-        rule = self.protocol.size_mismatch
-        return self._resize if rule == "error" and self._resize else rule
+        return self.resizes or self.protocol.size_mismatch
 
     def reset(self) -> None:
         """Discards all images; keeps protocol and metrics."""
@@ -269,12 +250,9 @@ def scorers_for(
     *,
     keep_curves: bool = False,
     masks: MaskCache | None = None,
-    resize: ResizeFilter | None = None,
+    resize: str | None = None,
 ) -> list[Scorer]:
-    """One scorer per protocol for a choice of metrics.
-
-    resize: one of Pillow's filters for maps of another size than their mask, under the protocols that compare
-    equal sizes only; the others keep their own rule.
+    """One scorer per protocol for a choice of metrics; the other arguments are those of `Scorer`.
 
     A metric with `@` and a protocol's name (`MAE@raw`) is scored under that protocol only. Raises InputError
     for unknown names, for a metric `@` a protocol that is not asked for, for a protocol that is left without
@@ -297,69 +275,8 @@ def scorers_for(
                 f"protocol {protocol.name!r} has no metric: all chosen metrics name another protocol "
                 f"({', '.join(metrics or ())})"
             )
-        scorer = Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks)
-        scorer._resize = resize
-        scorers.append(scorer)
+        scorers.append(Scorer(protocol, wanted, keep_curves=keep_curves, masks=masks, resize=resize))
     return scorers
-
-
-def measure_image(
-    saliency_map: ArrayLike,
-    mask: ArrayLike,
-    name: str,
-    scorers: Sequence[Scorer],
-    masks: MaskCache | None,
-) -> list[ImageScores]:
-    """One image's scores for several scorers (protocols): what they share of the work is done once.
-
-    `masks` keeps the work of the mask for later maps (None: it is not kept).
-    """
-    values = checked_map(saliency_map, name)
-    grey = checked_mask(mask, name)
-    protocols = [scorer.protocol for scorer in scorers]
-    size = (grey.shape[0], grey.shape[1])
-    sized: dict[str, MapArray] = {}
-    if values.shape == size:
-        sized = dict.fromkeys((scorer.size_rule for scorer in scorers), values)
-    # before anything is resized
-    for scorer in scorers:
-        if scorer.size_rule == "error" and "error" not in sized:
-            raise SizeMismatchError(name, values.shape, size, scorer.protocol.name)
-    for how in {scorer.size_rule for scorer in scorers} - sized.keys():
-        sized[how] = resized(values, size, how)
-    shared: dict[tuple[int, int], Measurement] = {}
-    images = []
-    for scorer, protocol in zip(scorers, protocols, strict=True):
-        least, values = object_level(grey, protocol), sized[scorer.size_rule]
-        measurement = shared.get((least, id(values)))
-        if measurement is None:
-            binary = binarise(grey, least)
-            if binary.truth is not grey:  # otherwise it has the values 0 and 255
-                refuse_zero_one(grey, name)
-            work = masks.work(binary) if masks else MaskWork(binary, use=str(len(shared)))
-            measurement = Measurement(values, binary, work, grey, protocol.s_centre_rounding)
-            shared[least, id(values)] = measurement
-        columns: Columns = {}
-        curves: Curves = {}
-        for family in scorer.families:
-            more, lines = family.measure(measurement, protocol)
-            columns |= more
-            curves |= lines
-        work = measurement.mask
-        facts = (work.height, work.width, work.n_object / work.n)
-        low, high = measurement.extent
-        zero_one = not measurement.is_float and high == 1
-        images.append(ImageScores(name, columns, curves, facts, zero_one, constant=low == high))
-    return images
-
-
-def object_level(grey: NDArray[np.uint8], protocol: Protocol) -> int:
-    """The smallest grey value that the protocol takes for object, 256 if none can be."""
-    threshold = protocol.mask_threshold
-    if protocol.mask_scale == "max":
-        threshold *= (float(grey.max()) + 1e-8) / 255
-    least = math.floor(threshold) + 1 if protocol.mask_comparator == ">" else math.ceil(threshold)
-    return min(max(least, 0), 256)
 
 
 def _data_set_curves(means: Mapping[str, NDArray[np.float64]], protocol: Protocol) -> dict[str, Any]:

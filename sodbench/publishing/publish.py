@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sodbench.arguments import MAX_SIZE
 from sodbench.errors import InputError
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import read_json
@@ -22,13 +23,12 @@ from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.write import FORMATS, report
-from sodbench.results.loading import RecordedTable, read_run
+from sodbench.results.loading import RecordedTable, read_run, record_place
 from sodbench.results.run import Run
-from sodbench.results.saving import put_in_place, record_place, save_run
+from sodbench.results.saving import put_in_place, save_run
 from sodbench.text import size_text
 from sodbench.unfinished import temporary
 
-MAX_SIZE = "5MB"
 ABOUT = """# Results of sodbench
 
 - [index.html](index.html): the page. It needs no server.

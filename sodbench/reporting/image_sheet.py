@@ -76,7 +76,7 @@ def write_sheet(run: Run, image: str, path: Path) -> None:
 
 def recorded_image(run: Run, name: str) -> str:
     """The image's name as recorded; a file name with its ending will do. InputError for an unknown one."""
-    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+    images = run.images
     for candidate in (name, Path(name).stem):
         if candidate in images:
             return candidate

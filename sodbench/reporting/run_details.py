@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sodbench.results.loading import record_place
 from sodbench.results.run import Run
-from sodbench.results.saving import record_place
 from sodbench.text import columns, size_text
 
 SCORES = ("MAE", "maxF", "S")  # of the list

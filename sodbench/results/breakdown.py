@@ -76,7 +76,7 @@ def break_down(
 ) -> Breakdown:
     """Scores the groups of one data set for runs of the same images; `metrics` are full names."""
     first = runs[0]
-    images = [str(name) for name in next(iter(first.tables.values())).per_image.index]
+    images = first.images
     groups = groups_of(attributes, images)
     scores: dict[tuple[str, str, int], GroupScore] = {}
     notes = [*attributes.notes()]

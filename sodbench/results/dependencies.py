@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 
 Parts = dict[str, str]
+OF_PROTOCOLS = ("metrics ", "protocol ")  # how the parts begin of which each protocol has one
 
 
 def prediction_part_of(parts: Mapping[str, str]) -> Parts:
@@ -14,7 +15,14 @@ def prediction_part_of(parts: Mapping[str, str]) -> Parts:
     return {
         name: value
         for name, value in parts.items()
-        if not name.startswith(("masks", "metrics ", "protocol ", "resize"))
+        if not name.startswith(("masks", "resize", *OF_PROTOCOLS))
+    }
+
+
+def without_further_protocols(then: Mapping[str, str], wanted: Mapping[str, str]) -> Parts:
+    """The parts of a record without those of protocols that are not wanted: `report --rescore` adds such."""
+    return {
+        name: value for name, value in then.items() if name in wanted or not name.startswith(OF_PROTOCOLS)
     }
 
 

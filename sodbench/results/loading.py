@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from sodbench.errors import InputError, Note, first_of
 from sodbench.json_text import number_or_nan, read_json
-from sodbench.names import original_name
+from sodbench.names import folder_name, original_name
 from sodbench.paths import real_path
 from sodbench.results.integrity import differences, file_problems
 from sodbench.results.provenance import Provenance
@@ -46,26 +46,32 @@ def read_records(reports: Path) -> Records:
     records = Records()
     for folder, name, dataset in record_folders(Path(reports)):
         try:
-            run = read_run(folder, Path(reports))
-            problems = [*misplaced(run, name, dataset), *differences(run)]
+            records.runs.append(read_sound_run(folder, name, dataset, Path(reports)))
         except InputError as error:
             records.problems.append(str(error))
-            continue
-        if problems:
-            records.problems.append(
-                f"{folder} skipped: {first_of(problems, 3)}; score the maps again, or see what differs with"
-                " 'sodbench audit'"
-            )
-            continue
-        records.runs.append(run)
     return records
 
 
-def misplaced(run: Run, name: str, dataset: str) -> list[str]:
-    """The problem of a record in the folder of another method or data set; none in its own."""
-    if (run.name, run.dataset) == (name, dataset):
-        return []
-    return [f"its run.json is the record of {run.name!r} on {run.dataset!r} (a copied or renamed folder?)"]
+def read_sound_run(folder: Path, name: str, dataset: str, reports: Path) -> Run:
+    """The run in the folder of a method and data set; InputError where it is not as it was scored."""
+    run = read_run(folder, reports)
+    if problems := record_problems(run, name, dataset):
+        raise InputError(
+            f"{folder} skipped: {first_of(problems, 3)}; score the maps again, or see what differs with"
+            " 'sodbench audit'"
+        )
+    return run
+
+
+def record_problems(run: Run, name: str, dataset: str) -> list[str]:
+    """What shows that a record was changed, or lies in the folder of another method or data set."""
+    elsewhere = f"its run.json is the record of {run.name!r} on {run.dataset!r} (a copied or renamed folder?)"
+    return [*[elsewhere] * ((run.name, run.dataset) != (name, dataset)), *differences(run)]
+
+
+def record_place(reports: Path | str, name: str, dataset: str) -> Path:
+    """The folder of a record."""
+    return Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
 
 
 def record_folders(reports: Path) -> Iterator[tuple[Path, str, str]]:

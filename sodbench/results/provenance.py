@@ -1,47 +1,16 @@
 """The provenance of a run: what was scored, how its maps were made, with which code on which machine.
 
-A record is read on other machines than the one that wrote it, so the folders in it are not absolute:
-`data-root:SOD/images` lies below the data root, `reports:../maps/DSS` starts at the reports folder, `cache:`
-is the cache in which the embedded sample is made. `locate` finds them again.
+Its folders are `recorded_paths`; `environment` finds out what runs now.
 """
 
 import hashlib
-import importlib.metadata
-import os
-import platform
-import subprocess  # nosec B404 # for git
-import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sodbench import __version__
-from sodbench.data.locations import cache_folder
-from sodbench.errors import InputError
+from sodbench.data.map_files import maps_now
 from sodbench.files import sha256_of
-from sodbench.paths import real_path, user_path
-
-# packages that can move a score; a drift report names those whose version differs
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "pyarrow",
-    "numba",
-    "pillow",
-    "scikit-image",
-    "opencv-python-headless",
-    "opencv-python",
-    "pysodmetrics",
-    "torch",
-    "torchvision",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "transformers",
-)
 
 
 @dataclass(frozen=True)
@@ -166,177 +135,6 @@ class Provenance:
     shards: tuple[ShardOrigin, ...] = ()
 
 
-def environment(started: datetime | float | None = None, roots: Iterable[Path] = ()) -> dict[str, Any]:
-    """What runs now: the fields started, seconds, command, versions, device and code of a `Provenance`.
-
-    `started`: an aware datetime or seconds since 1970. `roots`: data roots, which the recorded command line
-    names as `DATA_ROOT` instead of by their path on this machine.
-    """
-    now = datetime.now(UTC)
-    begun = now if started is None else _in_utc(started)
-    return {
-        "started": started_text(begun),
-        "seconds": round((now - begun).total_seconds(), 3),
-        "command": command_line(roots),
-        "versions": versions(),
-        "device": device(),
-        "code": code_state(),
-    }
-
-
-def started_text(started: datetime | float) -> str:
-    """The field `started` of a time: ISO 8601, UTC, to the second."""
-    return _in_utc(started).isoformat(timespec="seconds")
-
-
-def _in_utc(moment: datetime | float) -> datetime:
-    if isinstance(moment, datetime):
-        return moment.astimezone(UTC)
-    return datetime.fromtimestamp(moment, UTC)
-
-
-def command_line(roots: Iterable[Path] = ()) -> tuple[str, ...]:
-    """The command line of this process without absolute paths, which mean nothing on another machine.
-
-    A path below a data root becomes `DATA_ROOT/...`, one below the working directory relative; of any other
-    the name is kept: `.../mine.pth`.
-    """
-    called = Path(sys.argv[0] if sys.argv and sys.argv[0] else "python")
-    # `python -m sodbench`
-    program = "sodbench" if called.parts[-2:] == ("sodbench", "__main__.py") else called.name
-    if program.startswith("ipykernel_launcher"):
-        return ("notebook",)
-    return (program, *(_without_absolute_path(argument, list(roots)) for argument in sys.argv[1:]))
-
-
-def _without_absolute_path(argument: str, roots: list[Path]) -> str:
-    option, separator, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
-    path = Path(value)
-    if not path.is_absolute():
-        return argument
-    for root, name in [*((root, "DATA_ROOT") for root in roots), (Path.cwd(), ".")]:
-        if real_path(path).is_relative_to(real_path(root)):
-            return option + separator + Path(name, real_path(path).relative_to(real_path(root))).as_posix()
-    return f"{option}{separator}.../{path.name}"
-
-
-def portable(path: Path, reports: Path | None, roots: Iterable[Path] = ()) -> str:
-    """`path` as records hold it: below a data root, below the cache, else relative to the reports folder.
-
-    Absolute where there is no reports folder, or on another drive than it.
-    """
-    resolved = real_path(user_path(path))
-    bases = [("data-root", root) for root in roots]
-    with suppress(InputError):  # a user without a home has no cache
-        bases.append(("cache", cache_folder()))
-    for base, folder in bases:
-        folder = real_path(user_path(folder))
-        if resolved.is_relative_to(folder):
-            return f"{base}:{resolved.relative_to(folder).as_posix()}"
-    if reports is None:
-        return resolved.as_posix()
-    try:
-        return "reports:" + Path(os.path.relpath(resolved, real_path(reports))).as_posix()
-    except ValueError:  # another drive on Windows
-        return resolved.as_posix()
-
-
-def locate(recorded: str | None, reports: Path | None, roots: Sequence[Path] = ()) -> Path | None:
-    """The place that a recorded path means on this machine; None for None.
-
-    Of several data roots the first that holds it is taken, the first of all where none does. A path without
-    a base, as older records hold it, is taken as it is.
-    """
-    if recorded is None:
-        return None
-    base, separator, rest = recorded.partition(":")
-    if separator and base == "data-root":
-        candidates = [root / rest for root in roots] or [Path(rest)]
-        return next((path for path in candidates if path.exists()), candidates[0])
-    if separator and base == "cache":
-        return cache_folder() / rest
-    if separator and base == "reports":
-        start = Path(reports or ".")
-        if real_path(start) != start.absolute():  # `..` leads elsewhere from behind a link
-            start = real_path(start)
-        # without the `..`, so that a page and a message show a plain path
-        return Path(os.path.normpath(start / rest))
-    return Path(recorded)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, sodbench and the packages that can move a score, image decoders too."""
-    installed = {"python": platform.python_version(), "sodbench": __version__}
-    for package in PACKAGES:
-        try:
-            installed[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    from PIL import features
-
-    for decoder, kind in (("libjpeg_turbo", "feature"), ("zlib", "codec")):
-        version = features.version_feature(decoder) if kind == "feature" else features.version_codec(decoder)
-        if version:
-            installed[decoder] = str(version)
-    return installed
-
-
-def device() -> dict[str, Any]:
-    """Processor, operating system, and the GPU where torch is already loaded and has one."""
-    facts: dict[str, Any] = {
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "cpu": _processor(),
-        "cores": os.cpu_count(),
-    }
-    torch = sys.modules.get("torch")  # never imported for this: a scoring run does without torch
-    if torch is not None and torch.cuda.is_available():
-        facts["gpu"] = torch.cuda.get_device_name(0)
-        facts["gpus"] = torch.cuda.device_count()
-    return facts
-
-
-def processor_name(device: str) -> str:
-    """The name of what computes on a torch device: the GPU's, or the processor's."""
-    if device.startswith("cuda"):
-        import torch
-
-        return str(torch.cuda.get_device_name(device))
-    return _processor()
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def code_state() -> dict[str, Any]:
-    """Git commit of sodbench's own checkout and whether it was changed; None for an installed package."""
-    checkout = Path(__file__).resolve().parents[2]
-    if not (checkout / ".git").exists():
-        return {"commit": None, "dirty": None}
-    folders = ("sodbench", "baselines", "datasets")
-    try:
-        commit = _git(checkout, "rev-parse", "HEAD")
-        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", *folders)
-    except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": None}
-    return {"commit": commit, "dirty": bool(changed)}
-
-
-def _git(checkout: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(checkout), *arguments]
-    done = subprocess.run(  # nosec B603 # no shell; git with fixed arguments
-        command, capture_output=True, text=True, check=True, timeout=10
-    )
-    return done.stdout.strip()
-
-
 def names_digest(names: Iterable[str]) -> str:
     """The digest of the names of images: the field `images_sha256`."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
@@ -353,3 +151,11 @@ def digest_of_digests(files: Iterable[tuple[str, str]]) -> str:
     for name, content in files:
         whole.update(f"{name}\0{content}\n".encode())
     return whole.hexdigest()
+
+
+def maps_digest(folder: Path, images: Sequence[str], pattern: str | None = None) -> str | None:
+    """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
+    maps = maps_now(folder, pattern)
+    if not maps.keys() >= set(images):
+        return None
+    return digest_of((image, maps[image]) for image in images)

@@ -4,6 +4,7 @@ Whatever ends the process in between, a record is there or it is not; the next w
 same folder deletes what was left under a hidden name.
 """
 
+import glob
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -164,8 +165,7 @@ def _place(folder: Path) -> Path:
 
 def _former(place: Path) -> list[Path]:
     """Hidden former records of a place; last the one that stands in where there is no other."""
-    pattern = place.name.replace("[", "[[]")  # brackets are kept in folder names
-    return sorted(place.parent.glob(f".{pattern}.old-*"), reverse=True)
+    return sorted(place.parent.glob(f".{glob.escape(place.name)}.old-*"), reverse=True)
 
 
 def _maps_of(records: Sequence[RecordFolder], reports: Path) -> tuple[Path, ...]:

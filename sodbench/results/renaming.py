@@ -8,15 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from sodbench.errors import InputError, first_of
+from sodbench.errors import InputError
 from sodbench.files import sha256_of
 from sodbench.names import folder_name
 from sodbench.paths import user_path
-from sodbench.results.integrity import differences
-from sodbench.results.loading import misplaced, read_run, record_folders
+from sodbench.results.loading import read_run, read_sound_run, record_folders, record_place
 from sodbench.results.removing import records_of, remove_leftovers, remove_record
 from sodbench.results.run import Run, known_facts
-from sodbench.results.saving import add_run, already_there, record_place
+from sodbench.results.saving import add_run, already_there
 
 
 def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[Run]:
@@ -37,7 +36,7 @@ def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[
     records = records_of(reports, old)
     files = [one.folder / "run.json" for one in records]
     digests = [sha256_of(file) if file.is_file() else None for file in files]
-    runs = {one.dataset: _checked(one.folder, reports, old, one.dataset) for one in records}
+    runs = {one.dataset: read_sound_run(one.folder, old, one.dataset, reports) for one in records}
     for dataset, run in runs.items():
         names = (*run.provenance.former_names, old)
         runs[dataset] = replace(run, name=new, provenance=replace(run.provenance, former_names=names))
@@ -49,7 +48,7 @@ def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[
         place = record_place(reports, new, one.dataset)
         if not place.exists():
             add_run(reports, _in_memory(runs[one.dataset], one.folder, digest))
-        renamed.append(_checked(place, reports, new, one.dataset))
+        renamed.append(read_sound_run(place, new, one.dataset, reports))
     for one, digest in zip(records, digests, strict=True):
         remove_record(one.path, digest)
     return renamed
@@ -66,18 +65,6 @@ def _in_memory(run: Run, folder: Path, digest: str | None) -> Run:
             f"{folder}: another process has replaced or removed this record meanwhile; try again"
         )
     return replace(run, image_facts=partial(known_facts, facts))
-
-
-def _checked(folder: Path, reports: Path, name: str, dataset: str) -> Run:
-    """The run recorded in a folder; InputError where it is not as it was scored."""
-    run = read_run(folder, reports)
-    problems = [*misplaced(run, name, dataset), *differences(run)]
-    if problems:
-        raise InputError(
-            f"{folder}: not renamed, because it is not as it was scored: {first_of(problems, 3)}; score the"
-            " maps again"
-        )
-    return run
 
 
 def _refuse_others(

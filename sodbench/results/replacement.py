@@ -13,11 +13,11 @@ from typing import Literal, TypeAlias
 
 from sodbench.data.folder import Sample
 from sodbench.errors import InputError, first_of, shown
-from sodbench.names import folder_name
 from sodbench.results.dependencies import Parts, differences, is_software, prediction_part_of
 from sodbench.results.former_record import FormerRecord, former_record
-from sodbench.results.provenance import digest_of, names_digest
-from sodbench.results.run import Run, maps_digest
+from sodbench.results.loading import record_place
+from sodbench.results.provenance import digest_of, maps_digest, names_digest
+from sodbench.results.run import Run
 
 RECORD_FILES = ("run.json", "scores.parquet", "curves.parquet", "image_curves.parquet")
 ADVICE = "choose another --name, or replace the record with --replace"
@@ -41,14 +41,16 @@ class NewMaps:
 
 def checked_replace(replace: object) -> Replace:
     """The argument `replace` of a function; InputError for what it cannot be."""
-    if isinstance(replace, bool) or replace == "same data":
-        return "same data" if replace == "same data" else bool(replace)
+    if isinstance(replace, bool):
+        return replace
+    if replace == "same data":
+        return "same data"
     raise InputError(f"replace: expected True, False or 'same data', found {shown(replace)}")
 
 
 def refuse_other_files(reports: Path | str, name: str, dataset: str) -> None:
     """Raises InputError where the place of a record is taken by something else: a file, a user's folder."""
-    refuse_foreign_files(Path(reports) / "runs" / folder_name(name) / folder_name(dataset), RECORD_FILES)
+    refuse_foreign_files(record_place(reports, name, dataset), RECORD_FILES)
 
 
 def refuse_foreign_files(place: Path, known: Collection[str]) -> None:
@@ -84,7 +86,7 @@ def refuse_loss(
     only where there is a record. images: the names of the new run's images. maps: what is known of its maps;
     None: they are not compared. A folder that holds no readable record may be replaced by anything.
     """
-    folder = Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
+    folder = record_place(reports, name, dataset)
     then = former_record(folder)
     if then is None:
         return
@@ -144,29 +146,33 @@ def _other_maps(then: FormerRecord, recorded: Sequence[str] | None, same: bool, 
 
     recorded: the names of the record's images. same: whether the new run has these and no others.
     """
-    if maps.made_from is not None and not then.predicted:
-        return "maps that were made elsewhere, the new one would be of maps that are predicted here"
-    if maps.made_from is not None:
-        # the digest of images is one over all of them
-        ignored = {"maps"} if same else {"maps", "images"}
-        both = (then.made_from.keys() & maps.made_from.keys()) - ignored
-        parts = [part for part in both if not is_software(part)]
-        changed = differences(
-            {part: then.made_from[part] for part in parts}, {part: maps.made_from[part] for part in parts}
-        )
-        if changed:
-            others = "weights" if any(one.startswith("weights:") for one in changed) else "settings"
-            return f"maps of other {others} ({first_of(changed, 4)})"
-    if maps.digest is None or recorded is None:
-        return None
+    problem = None if maps.made_from is None else _other_prediction(then, maps.made_from, same)
+    if problem or maps.digest is None or recorded is None:
+        return problem
     if then.maps_sha256 is None:
-        kept = not then.predicted or maps.made_from is not None
-        return None if kept else "maps that were predicted and not kept"
+        unlike = then.predicted and maps.made_from is None
+        return "maps that were predicted and not kept" if unlike else None
     now = maps.digest(recorded)
     if now == then.maps_sha256:
         return None
     changed = differences({"maps": then.maps_sha256}, {} if now is None else {"maps": now})
     return f"other maps ({changed[0]})"
+
+
+def _other_prediction(then: FormerRecord, made_from: Mapping[str, str], same: bool) -> str | None:
+    """What the record's maps are, where they were not predicted from the parts `made_from`."""
+    if not then.predicted:
+        return "maps that were made elsewhere, the new one would be of maps that are predicted here"
+    # the digest of images is one over all of them
+    ignored = {"maps"} if same else {"maps", "images"}
+    parts = [part for part in (then.made_from.keys() & made_from) - ignored if not is_software(part)]
+    changed = differences(
+        {part: then.made_from[part] for part in parts}, {part: made_from[part] for part in parts}
+    )
+    if not changed:
+        return None
+    others = "weights" if any(one.startswith("weights:") for one in changed) else "settings"
+    return f"maps of other {others} ({first_of(changed, 4)})"
 
 
 def gone_with(then: FormerRecord, run: Run) -> str:

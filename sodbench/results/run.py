@@ -1,11 +1,9 @@
 """A run: one method scored on one data set, with everything that its scores depend on."""
 
 import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
-from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,18 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sodbench.arguments import instances
 from sodbench.data.locations import known_roots
 from sodbench.data.map_files import maps_now
-from sodbench.files import sha256_of
 from sodbench.json_text import to_json
-from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import (
-    Prediction,
-    Provenance,
-    digest_of,
-    environment,
-    locate,
-    names_digest,
-    portable,
-)
+from sodbench.results.provenance import Prediction, Provenance
+from sodbench.results.recorded_paths import locate
 from sodbench.schema import parse
 
 if TYPE_CHECKING:
@@ -32,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sodbench import metrics
-    from sodbench.data.folder import DataSet
 
 
 class ScoreTableLike(Protocol):
@@ -102,6 +90,11 @@ def no_facts() -> "pd.DataFrame":
     return pd.DataFrame()
 
 
+def known_facts(facts: "pd.DataFrame") -> "pd.DataFrame":
+    """What `image_facts` of a fresh run calls; a lambda could not be pickled."""
+    return facts
+
+
 @dataclass(frozen=True)
 class Run:
     """One method on one data set; `tables` holds one score table per protocol, by the protocol's name.
@@ -129,6 +122,11 @@ class Run:
     def count(self) -> str:
         """Images scored of images expected, as tables print it: `201/1000`."""
         return f"{self.scored}/{self.expected}"
+
+    @property
+    def images(self) -> list[str]:
+        """The names of the images that were scored, in the order of the data set."""
+        return [str(image) for image in next(iter(self.tables.values())).per_image.index]
 
     @property
     def maps_kept(self) -> bool:
@@ -180,7 +178,7 @@ class Run:
         return maps_now(self.maps_folder(data_root), self.provenance.map_pattern)
 
     def locate(self, recorded: str | None, data_root: Path | str | None = None) -> Path | None:
-        """The path on this machine of a path in the provenance; see `provenance.locate`."""
+        """The path on this machine of a path in the provenance; see `recorded_paths`."""
         roots = known_roots(self.reports or Path("reports"), data_root or self.data_root)
         return locate(recorded, self.reports, roots)
 
@@ -193,121 +191,3 @@ class Run:
         from sodbench.reporting.html_table import run_html
 
         return run_html(self)
-
-
-def new_run(
-    name: str,
-    dataset: "DataSet",
-    tables: Mapping[str, ScoreTableLike],
-    *,
-    maps: Path | None = None,
-    prediction: Prediction | None = None,
-    reports: Path | None = None,
-    data_root: Path | None = None,
-    started: datetime | float | None = None,
-    depends_on: Mapping[str, str] | None = None,
-    map_pattern: str | None = None,
-    map_resize: str | None = None,
-    float_maps: str | None = None,
-) -> Run:
-    """Makes the run of what has just been scored and collects its provenance.
-
-    `tables` is what `scoring.score_samples` returned, `maps` the folder of the maps, `prediction` how they
-    were predicted (None: they were made elsewhere), `reports` the folder below which the run will be
-    recorded, `started` when the work began (an aware datetime, or seconds since 1970), `depends_on` what the
-    scores depend on (`cell_key`). `map_pattern`, `map_resize`, `float_maps`: see `Provenance`.
-    """
-    first = next(iter(tables.values()))
-    images = [str(image) for image in first.per_image.index]
-    facts = _image_facts(dataset, first, images)
-    roots = known_roots(reports or Path("reports"), data_root)
-
-    def recorded(path: Path | None) -> str | None:
-        return None if path is None else portable(path, reports, roots)
-
-    how = prediction or Prediction("")
-    provenance = Provenance(
-        origin="maps" if prediction is None else "baseline",
-        **environment(started, roots),
-        images_sha256=names_digest(images),
-        maps_sha256=None if maps is None else maps_digest(Path(maps), images, map_pattern),
-        manifest_sha256=_manifest_digest(dataset.name),
-        data_folder=recorded(dataset.folder),
-        maps=recorded(maps),
-        masks=recorded(getattr(dataset, "masks_folder", None)),
-        images=recorded(getattr(dataset, "images_folder", None)),
-        baseline=how.baseline or None,
-        weights=how.weights,
-        precision=how.precision,
-        batch=how.batch,
-        limit=how.limit,
-        inference_device=how.device if prediction else None,
-        output_kind=how.output_kind,
-        provider=how.provider,
-        trust_remote_code=bool(how.remote_code),
-        remote_code=how.remote_code,
-        depends_on=dict(depends_on or {}),
-        map_pattern=map_pattern,
-        map_resize=map_resize,
-        float_maps=float_maps,
-    )
-    return Run(
-        name=name,
-        dataset=dataset.name,
-        title=dataset.title,
-        expected=int(dataset.expected),
-        scored=len(images),
-        dataset_digest=dataset.digest(),
-        weights_sha256=how.weights_sha256,
-        tables=dict(tables),
-        provenance=provenance,
-        image_facts=partial(known_facts, facts),
-        reports=reports,
-        data_root=None if data_root is None else real_path(user_path(data_root)),
-    )
-
-
-def known_facts(facts: "pd.DataFrame") -> "pd.DataFrame":
-    """What `image_facts` of a fresh run calls; a lambda could not be pickled."""
-    return facts
-
-
-def _image_facts(dataset: "DataSet", table: ScoreTableLike, images: Sequence[str]) -> "pd.DataFrame":
-    """Sizes and object shares from the scorer, file names from the data set; one row per image."""
-    import pandas as pd
-
-    facts = getattr(table, "image_facts", None)
-    frame = pd.DataFrame(index=pd.Index(images, name="name")) if facts is None else facts.copy()
-    frame.index = pd.Index(images, name="name")
-    samples = {sample.name: sample for sample in dataset.samples}
-    for kind in ("image", "mask"):
-        paths = [getattr(samples.get(image), kind, None) for image in images]
-        if any(paths):
-            frame[f"{kind}_file"] = [_relative(path, dataset.folder) for path in paths]
-    return frame
-
-
-def _relative(path: Path | None, folder: Path) -> str | None:
-    """`path` relative to the data set's folder, so that records of two machines agree."""
-    if path is None:
-        return None
-    try:
-        return Path(os.path.relpath(real_path(path), real_path(folder))).as_posix()
-    except ValueError:  # another drive on Windows
-        return str(path)
-
-
-def _manifest_digest(dataset: str) -> str | None:
-    """The digest of the manifest that pins the user's copy of the data set, where there is one."""
-    from sodbench.data.auditing.manifest import manifest_path
-
-    path = manifest_path(dataset)
-    return sha256_of(path) if path.is_file() else None
-
-
-def maps_digest(folder: Path, images: Sequence[str], pattern: str | None = None) -> str | None:
-    """One SHA-256 over the maps that were scored, None where the folder does not hold them all."""
-    maps = maps_now(folder, pattern)
-    if not maps.keys() >= set(images):
-        return None
-    return digest_of((image, maps[image]) for image in images)

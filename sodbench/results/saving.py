@@ -10,6 +10,7 @@ between the two leaves the former record under its hidden name, where `loading` 
 """
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -24,9 +25,8 @@ from sodbench.errors import InputError, Note
 from sodbench.files import locked_folder, sha256_of
 from sodbench.json_text import to_json
 from sodbench.metrics.kept_curves import in_pieces
-from sodbench.names import folder_name
 from sodbench.results.former_record import former_record
-from sodbench.results.loading import SCHEMA
+from sodbench.results.loading import SCHEMA, record_place
 from sodbench.results.replacement import Replace, gone_with, maps_of, refuse_loss, refuse_other_files
 from sodbench.results.run import Run, conventions
 from sodbench.unfinished import temporary
@@ -54,7 +54,7 @@ def save_run(reports: Path | str, run: Run, *, replace: Replace = False) -> Path
                 run.name,
                 run.dataset,
                 digest=lambda: run.dataset_digest,
-                images=[str(image) for image in next(iter(run.tables.values())).per_image.index],
+                images=run.images,
                 maps=None if replace else maps_of(run),
             )
         then = None if replace else former_record(final)
@@ -85,11 +85,6 @@ def already_there(folder: Path, name: str, dataset: str) -> str:
         f"{folder}: holds a record of {name} on {dataset} already; choose another name, or remove that record"
         f" with 'sodbench runs rm {name} --dataset {dataset}'"
     )
-
-
-def record_place(reports: Path | str, name: str, dataset: str) -> Path:
-    """The folder of a record."""
-    return Path(reports) / "runs" / folder_name(name) / folder_name(dataset)
 
 
 def put_in_place(final: Path, write: Callable[[Path], None], check: Callable[[], None]) -> None:
@@ -169,7 +164,7 @@ def write_scores(path: Path, run: Run) -> None:
 
     facts = run.image_facts()
     columns = [facts.reset_index(drop=True)] if len(facts) else []
-    images = [str(image) for image in next(iter(run.tables.values())).per_image.index]
+    images = run.images
     for name, table in run.tables.items():
         if [str(image) for image in table.per_image.index] != images:
             raise ValueError(
@@ -243,8 +238,7 @@ def _swap(staged: Path, final: Path) -> None:
 
 def _sweep(method: Path, name: str) -> None:
     """Removes former records of `name`."""
-    pattern = name.replace("[", "[[]")  # brackets are kept in folder names
-    for left in method.glob(f".{pattern}.old-*"):
+    for left in method.glob(f".{glob.escape(name)}.old-*"):
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -11,35 +11,25 @@ A shard record is staged and swapped in as the record of a run is (`saving`). Re
 SHA-256 of every file, the schema of shard.json, and that the tables hold what it says.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from sodbench.errors import InputError, first_of
-from sodbench.files import sha256_of
-from sodbench.json_text import read_json, to_json
+from sodbench.json_text import read_json
 from sodbench.names import folder_name, original_name
 from sodbench.results.integrity import file_problems
 from sodbench.results.loading import RecordedTable, RecordFile, readable, recorded_facts
-from sodbench.results.provenance import Provenance, names_digest
+from sodbench.results.provenance import Provenance
 from sodbench.results.replacement import refuse_foreign_files
-from sodbench.results.run import Run, conventions, known_facts
-from sodbench.results.saving import (
-    identity,
-    put_in_place,
-    sizes_and_digests,
-    write_image_curves,
-    write_scores,
-)
 from sodbench.schema import AT_LEAST_1, NOT_EMPTY, SHA256, parse
 from sodbench.shard import Shard
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sodbench.data.folder import Sample
     from sodbench.metrics import Protocol, ScoreTable
 
 # raised when shard records change so that an older sodbench cannot read them
@@ -188,91 +178,6 @@ def shard_folder(reports: Path | str, name: str, dataset: str, shard: Shard) -> 
 def check_shard_place(reports: Path | str, name: str, dataset: str, shard: Shard) -> None:
     """Raises InputError where something else than a shard record is in its place."""
     refuse_foreign_files(shard_folder(reports, name, dataset, shard), FILES)
-
-
-def save_shard(
-    reports: Path | str,
-    run: Run,
-    tables: "Mapping[str, ScoreTable]",
-    pairs: "Sequence[tuple[Sample, Path | None]]",
-    shard: Shard,
-    names: Sequence[str],
-    *,
-    metrics: Mapping[str, Sequence[str]],
-    image_curves: bool,
-    allow_constant: bool,
-) -> Path:
-    """Writes the record of a shard and returns its folder; a former record of the same shard is replaced.
-
-    run: a run of the images of this shard (`new_run`), `tables` and `pairs` what it was made of. names: those
-    of all images that are shared out. metrics: the metric families by protocol.
-    """
-    content = {
-        "schema": SCHEMA,
-        "shard": str(shard),
-        "images": len(names),
-        "images_sha256": names_digest(names),
-        "image_curves": image_curves,
-        "allow_constant": allow_constant,
-        **identity(run),
-        "protocols": {
-            name: {"fields": vars(conventions(table)), "metrics": list(metrics[name])}
-            for name, table in tables.items()
-        },
-        "provenance": asdict(run.provenance),
-    }
-    facts = _with_digests(run.image_facts(), tables, pairs, run.provenance.origin == "baseline")
-
-    def write(folder: Path) -> None:
-        write_scores(folder / "scores.parquet", replace(run, image_facts=partial(known_facts, facts)))
-        write_image_curves(folder / "image_curves.parquet", run)
-        _write_sums(folder / "curve_sums.parquet", tables)
-        whole = {**content, "files": sizes_and_digests(folder)}
-        (folder / "shard.json").write_text(to_json(whole, indent=1) + "\n", encoding="utf-8")
-
-    final = shard_folder(reports, run.name, run.dataset, shard)
-    put_in_place(final, write, lambda: refuse_foreign_files(final, FILES))
-    return final
-
-
-def _with_digests(
-    facts: "pd.DataFrame",
-    tables: "Mapping[str, ScoreTable]",
-    pairs: "Sequence[tuple[Sample, Path | None]]",
-    images_count: bool,
-) -> "pd.DataFrame":
-    """The facts with the SHA-256 of each map, its mask, and the image that it was made from."""
-    constant = set(next(iter(tables.values())).constant_maps)
-    files: dict[str, list[Path | None]] = {
-        "image_sha256": [sample.image if images_count else None for sample, _ in pairs],
-        "mask_sha256": [sample.mask for sample, _ in pairs],
-        "map_sha256": [path for _, path in pairs],
-    }
-    facts = facts.copy()
-    for column, paths in files.items():
-        facts[column] = [None if path is None or not path.is_file() else sha256_of(path) for path in paths]
-    facts["constant"] = [sample.name in constant for sample, _ in pairs]
-    return facts
-
-
-def _write_sums(path: Path, tables: "Mapping[str, ScoreTable]") -> None:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    rows = [
-        {"protocol": protocol, "curve": curve, "sums": sums}
-        for protocol, table in tables.items()
-        for curve, parts in table.curve_sums.items()
-        for sums in parts
-    ]
-    schema = pyarrow.schema(
-        [
-            ("protocol", pyarrow.string()),
-            ("curve", pyarrow.string()),
-            ("sums", pyarrow.list_(pyarrow.float64())),
-        ]
-    )
-    parquet.write_table(pyarrow.Table.from_pylist(rows, schema), path, compression="zstd")
 
 
 def read_shard(folder: Path, reports: Path) -> ShardRecord:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sodbench.data.folder import DataSet, Sample
     from sodbench.data.images import Pixels
     from sodbench.metrics import ScoreTable
-    from sodbench.metrics.scorer import ImageScores
+    from sodbench.metrics.image_scores import ImageScores
     from sodbench.robustness.recorded import Network
 
 Corruption: TypeAlias = tuple[str, int]  # kind and severity
@@ -57,8 +57,9 @@ class StressPredictor:
         """The score tables of every protocol, by kind and severity; with `clean`, of the clean images too."""
         from tqdm import tqdm
 
+        from sodbench.metrics.image_scores import measure_image
         from sodbench.metrics.mask import MaskCache
-        from sodbench.metrics.scorer import measure_image, scorers_for
+        from sodbench.metrics.scorer import scorers_for
         from sodbench.prediction import deliver_maps
 
         scoring, source = self._of.scoring, self._source

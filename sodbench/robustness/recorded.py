@@ -164,7 +164,9 @@ def _provenance(network: Network, dataset: DataSet, samples: Sequence[Sample], s
     """The provenance as runs have it."""
     from sodbench.data.locations import known_roots
     from sodbench.recorded_prediction import prediction_of
-    from sodbench.results.provenance import Provenance, environment, portable
+    from sodbench.results.environment import environment
+    from sodbench.results.provenance import Provenance
+    from sodbench.results.recorded_paths import portable
 
     scoring = network.scoring.with_root_of(dataset)
     how = asdict(

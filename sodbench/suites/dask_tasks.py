@@ -19,8 +19,9 @@ from sodbench.errors import InputError, first_of
 from sodbench.json_text import to_json
 from sodbench.names import folder_name
 from sodbench.paths import real_path
-from sodbench.results import provenance
 from sodbench.results.dependencies import differences
+from sodbench.results.environment import code_state, versions
+from sodbench.results.recorded_paths import locate, portable
 from sodbench.results.shard_records import shard_folder
 from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.options import Options
@@ -55,7 +56,7 @@ class Worker:
 
 def software() -> dict[str, str]:
     """The versions, and the commit of a checkout, that driver and workers must have in common."""
-    return provenance.versions() | {"commit of sodbench": str(provenance.code_state()["commit"])}
+    return versions() | {"commit of sodbench": str(code_state()["commit"])}
 
 
 def describe(dask_worker: Any) -> Worker:
@@ -177,10 +178,10 @@ def _name_driver_folders(path: Path, here: Options, there: Options) -> None:
     for key in PLACES:
         value = said.get(key)
         if value is not None and value.startswith("reports:"):
-            place = provenance.locate(value, here.reports)
+            place = locate(value, here.reports)
             assert place is not None  # nosec B101 # for the type checker
             for mine, theirs in ((here.maps, there.maps), (here.training, there.training)):
                 if place.is_relative_to(mine):
                     place = theirs / place.relative_to(mine)
-            said[key] = provenance.portable(place, there.reports)
+            said[key] = portable(place, there.reports)
     path.write_text(to_json(content, indent=1) + "\n", encoding="utf-8")

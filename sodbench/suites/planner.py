@@ -9,16 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sodbench.cell_key import without_further_protocols
 from sodbench.data.card import load_card
 from sodbench.data.folder import open_dataset
-from sodbench.errors import InputError, first_of
+from sodbench.errors import InputError
 from sodbench.json_text import read_json
-from sodbench.names import folder_name
 from sodbench.paths import user_path
-from sodbench.results.dependencies import Parts, differences
-from sodbench.results.integrity import differences as record_differences
-from sodbench.results.loading import misplaced, read_run
+from sodbench.results.dependencies import Parts, differences, without_further_protocols
+from sodbench.results.loading import read_sound_run, record_place
 from sodbench.results.run import Run
 from sodbench.results.shard_records import shard_folder
 from sodbench.shard import Shard
@@ -178,15 +175,13 @@ class Planner:
 
 def recorded(reports: Path, cell: Cell) -> tuple[Run | None, str]:
     """The record in the place of a cell's, and what is wrong with one that cannot be used."""
-    folder = reports / "runs" / folder_name(cell.row.name) / folder_name(cell.dataset)
+    folder = record_place(reports, cell.row.name, cell.dataset)
     if not folder.is_dir():
         return None, ""
     try:
-        run = read_run(folder, reports)
-        problems = [*misplaced(run, cell.row.name, cell.dataset), *record_differences(run)]
+        return read_sound_run(folder, cell.row.name, cell.dataset, reports), ""
     except InputError as error:
         return None, str(error)
-    return (None, f"{folder}: {first_of(problems, 3)}") if problems else (run, "")
 
 
 def shard_parts(reports: Path, cell: Cell, shard: Shard) -> Parts:

@@ -13,8 +13,8 @@ from typing import Any
 
 from sodbench.errors import InputError
 from sodbench.json_text import read_json
+from sodbench.results.environment import processor_name
 from sodbench.results.loading import record_folders
-from sodbench.results.provenance import processor_name
 from sodbench.results.seeds import seed_of
 from sodbench.suites.suite import Method
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import io
 
 ERROR = "sodbench: error: "
+MARKS = (ERROR.encode(), b"Traceback", b"torch/distributed")  # the progress has ended
 PATIENCE = 60  # seconds in which the processes may end by themselves
 
 
@@ -69,13 +70,16 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _read(process: "subprocess.Popen[bytes]", messages: list[bytes], shown: bool) -> None:
-    """Keeps what the processes print, and shows their progress: up to what torchrun says of their end."""
+    """Shows the progress that the processes print; keeps what follows: an error, and torchrun's report."""
     stream = cast("io.BufferedReader", process.stderr)
+    before = b""  # a mark may be cut by the end of a chunk
     for chunk in iter(lambda: stream.read1(8192), b""):
-        messages.append(chunk)
-        if shown and any(mark in chunk for mark in (b"Traceback", ERROR.encode(), b"torch/distributed")):
-            shown = False
-        elif shown:
+        recent = before + chunk
+        if messages or any(mark in recent for mark in MARKS):
+            messages.append(chunk if messages else recent)
+            continue
+        before = recent[-max(map(len, MARKS)) :]
+        if shown:
             sys.stderr.write(chunk.decode("utf-8", "replace"))
             sys.stderr.flush()
 

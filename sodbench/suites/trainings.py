@@ -20,7 +20,7 @@ from sodbench.files import sha256_of, write_text
 from sodbench.json_text import read_json, to_json
 from sodbench.names import folder_name
 from sodbench.results.dependencies import Parts, differences
-from sodbench.results.provenance import versions
+from sodbench.results.environment import versions
 from sodbench.suites.options import Options
 from sodbench.suites.suite import Row, Suite, baseline_of
 from sodbench.suites.torchrun import train_in_processes

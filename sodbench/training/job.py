@@ -32,7 +32,7 @@ from sodbench.models.tf32 import without_tf32
 from sodbench.models.weights import load_state, save_half
 from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
-from sodbench.results.provenance import environment
+from sodbench.results.environment import environment
 from sodbench.training.distributed import Process, joined
 from sodbench.training.log import TrainingLog, last_losses
 from sodbench.training.recipe import Recipe, load_recipe

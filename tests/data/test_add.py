@@ -145,11 +145,11 @@ def test_given_folders_and_replacing(here: Path) -> None:
     put(here, "one", "three", ["1", "2"])
     base = ["datasets", "add", str(here), "--name", "mine"]
     assert (
-        main([*base, "--images", "one", "--masks", "three", "--title", 'My "own" set', "--role", "train"])
+        main([*base, "--images", "one", "--masks", "three", "--title", 'My "own"\x7fset', "--role", "train"])
         == 0
     )
     dataset = open_dataset("mine")
-    assert dataset.title == 'My "own" set' and "three" in str(dataset.samples[0].mask)
+    assert dataset.title == 'My "own"\x7fset' and "three" in str(dataset.samples[0].mask)
     assert main([*base, "--images", "one", "--masks", "two"]) == 2
     assert main([*base, "--images", "one", "--masks", "two", "--replace"]) == 0
     assert "two" in str(open_dataset("mine").samples[0].mask)

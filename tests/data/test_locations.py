@@ -6,7 +6,7 @@ import pytest
 
 from sodbench.data.locations import cache_folder, data_root, known_roots, remember_root
 from sodbench.errors import InputError
-from sodbench.results.provenance import portable
+from sodbench.results.recorded_paths import portable
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names, score
 from sodbench.metrics.aggregate import dataset_scores
 from sodbench.metrics.explain import values_to_try
+from sodbench.metrics.image_scores import measure_image
 from sodbench.metrics.protocol import EVERY, FURTHER, STANDARD, convention_fields
 from sodbench.metrics.registry import all_families, all_metrics, fields_that_move
-from sodbench.metrics.scorer import measure_image
 
 # values that make an effect large enough to see, for the fields that are numbers
 NUMBERS = {

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import py_sod_metrics
 import pytest
+from PIL import Image
 
 from sodbench.cli.main import main
 from sodbench.errors import InputError
-from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names
+from sodbench.metrics import Protocol, Scorer, load_protocol, protocol_names, score
 from sodbench.metrics.differences import differences_between, in_words
 from sodbench.metrics.protocol import convention_fields
 
@@ -82,8 +83,19 @@ def test_the_two_tools_resize_as_opencv_does(name: str) -> None:
         assert scorer.result().scores[key] == pytest.approx(oracle.get_results()[result], abs=1e-9)
 
 
+def test_a_chosen_filter_resizes_where_the_protocol_refuses() -> None:
+    scorers = [Scorer(name, ["MAE"], resize="nearest") for name in ("pysodmetrics", "birefnet")]
+    assert [scorer.resizes for scorer in scorers] == ["nearest", None]
+    sized = np.asarray(Image.fromarray(MAP).resize(MASK.shape[::-1], Image.Resampling.NEAREST))
+    for scorer, same in zip(scorers, ((sized, "pysodmetrics"), (MAP, "birefnet")), strict=True):
+        scorer.update(MAP, MASK)
+        assert scorer.scores() == score(same[0], MASK, same[1], ["MAE"])
+    with pytest.raises(InputError, match="resize is 'cubic'; expected one of nearest, "):
+        Scorer(resize="cubic")
+
+
 def test_protocols_that_resize_otherwise_do_not_share_the_map() -> None:
-    from sodbench.metrics.scorer import measure_image
+    from sodbench.metrics.image_scores import measure_image
 
     names = ["birefnet", "cod-toolbox", "pysodevaltoolkit"]
     together = measure_image(MAP, MASK, "x", [Scorer(name) for name in names], None)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import sodbench.metrics.dropin as dropin
 from sodbench.errors import InputError, Note
 from sodbench.metrics import load_protocol, protocol_names, resizing
+from sodbench.metrics.image_scores import measure_image
 from sodbench.metrics.inputs import checked_mask
 from sodbench.metrics.resizing import resized
-from sodbench.metrics.scorer import Scorer, measure_image, score
+from sodbench.metrics.scorer import Scorer, score
 
 MASK = np.zeros((8, 9), np.uint8)
 MASK[2:6, 2:6] = 255
@@ -128,7 +129,7 @@ def test_sizes_are_compared_before_anything_is_resampled(monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise AssertionError("resampled")
 
-    monkeypatch.setattr("sodbench.metrics.scorer.resized", fail)
+    monkeypatch.setattr("sodbench.metrics.image_scores.resized", fail)
     scorers = [Scorer("sal-eval", ["MAE"]), Scorer("pysodmetrics", ["MAE"])]
     with pytest.raises(InputError, match="protocol pysodmetrics compares equal sizes only"):
         measure_image(MAP[:4], MASK, "a", scorers, None)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sodbench.errors import InputError
 from sodbench.metrics import Scorer, ScoreTable
+from sodbench.metrics.image_scores import ImageScores
 from sodbench.metrics.kernels.sums import RunningMean
-from sodbench.metrics.scorer import ImageScores
 
 NAMES = ("pysodmetrics", "basnet2019", "sal-eval", "sodsurvey", "salod", "raw")
 METRICS = {"raw": ["MAE", "F", "E", "S", "wF", "relaxF", "IoU", "BER", "ECE"]}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sodbench.metrics import Scorer
+from sodbench.metrics.image_scores import measure_image
 from sodbench.metrics.mask import MaskCache
-from sodbench.metrics.scorer import measure_image
 
 METHODS = ("Amulet", "DSS", "PiCANet")
 RESULTS = {

@@ -80,66 +80,83 @@ def step(tmp_path: Path) -> Step:
     return run
 
 
-def maps_of_sample(folder: Path, noise: int) -> None:
-    """Maps of the embedded sample, good ones with some noise."""
+@pytest.fixture()
+def data(tmp_path: Path) -> Path:
+    """A data root with all 76 pairs of CHAMELEON, 12 x 16 pixels each."""
+    for folder in ("Imgs", "GT"):
+        (tmp_path / "data/CHAMELEON" / folder).mkdir(parents=True)
+    for number in range(76):
+        mask = np.zeros((12, 16), np.uint8)
+        mask[3 : 5 + number % 7, 4 : 9 + number % 5] = 255
+        for folder, pixels in (("Imgs", np.stack([mask] * 3, -1)), ("GT", mask)):
+            Image.fromarray(pixels).save(tmp_path / f"data/CHAMELEON/{folder}/{number}.png")
+    return tmp_path / "data"
+
+
+def make_maps(data: Path, folder: Path, noise: int) -> None:
+    """Maps of all images, good ones with some noise."""
     folder.mkdir(parents=True)
     draw = np.random.default_rng(noise)
-    for one in sb.open_dataset("sample"):
-        assert one.mask is not None
-        mask = np.asarray(Image.open(one.mask).convert("L"))
-        Image.fromarray((mask * 0.6 + draw.integers(0, noise, mask.shape)).astype(np.uint8)).save(
-            folder / f"{one.name}.png"
-        )
+    for path in sorted((data / "CHAMELEON/GT").iterdir()):
+        mask = np.asarray(Image.open(path))
+        noisy = mask * 0.6 + draw.integers(0, noise, mask.shape)
+        Image.fromarray(noisy.astype(np.uint8)).save(folder / path.name)
 
 
-def collected_and_scored(step: Step, top: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
+def collected_and_scored(step: Step, data: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
     _, collect, score = scripts(ACTION.read_text(encoding="utf-8"), 8)
     done = step(collect, **{"METHODS": "methods", "NAMES": "", "MEGABYTES": "10", **inputs})
     assert done.returncode == 0, done.stderr
-    work = re.findall(r"(?m)^work=(.*)$", (top / "output").read_text())[-1]
-    given = {"WORK": work, "DATASETS": "sample sod", "DATA_ROOT": "", "PROTOCOLS": "pysodmetrics"}
+    work = re.findall(r"(?m)^work=(.*)$", (data.parent / "output").read_text())[-1]
+    given = {"WORK": work, "DATASETS": "chameleon sod", "DATA_ROOT": str(data), "PROTOCOLS": "sal-eval"}
     return step(score, **{**given, "REPORTS": "rescored", "SITE": "", **inputs})
 
 
-def test_linked_maps_are_scored_again_and_published(tmp_path: Path, step: Step) -> None:
+def recorded(data: Path, maps: Path, name: str, reports: Path) -> sb.Run:
+    """The run of maps; `sal-eval` has the fewest curves to draw."""
+    how = {"protocols": "sal-eval", "self_check": False}
+    return sb.score_maps(maps, "chameleon", name=name, reports=reports, data_root=data, **how)
+
+
+def test_linked_maps_are_scored_again_and_published(tmp_path: Path, data: Path, step: Step) -> None:
     mine = tmp_path / "repository/methods/mine"
-    maps_of_sample(mine / "maps/sample", 90)
-    made = sb.score_maps(mine / "maps/sample", "sample", name="mine", reports=mine)
+    make_maps(data, mine / "maps/chameleon", 90)
+    made = recorded(data, mine / "maps/chameleon", "mine", mine)
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
-        for path in sorted((mine / "maps/sample").iterdir()):
+        for path in sorted((mine / "maps/chameleon").iterdir()):
             archive.write(path, f"maps/{path.name}")
     shutil.rmtree(mine / "maps")
     digest = hashlib.sha256((tmp_path / "mine.zip").read_bytes()).hexdigest()
-    (mine / "maps.txt").write_text(f"# maps\nsample {digest} https://maps.example/mine.zip")
+    (mine / "maps.txt").write_text(f"# maps\nchameleon {digest} https://maps.example/mine.zip")
     # what Python and sodbench would load from the working folder
     (tmp_path / "repository/zipfile.py").write_text("raise SystemExit('code of the submission ran')")
     shutil.copy(tmp_path / "repository/zipfile.py", mine / "sodbench.py")
-    done = collected_and_scored(step, tmp_path, SITE="site")
+    done = collected_and_scored(step, data, SITE="site")
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = sb.load_runs(tmp_path / "repository/rescored")
     assert run.name == "mine" and run.values() == made.values()
     summary = (tmp_path / "summary").read_text()
-    assert "| mine | 60/60 |" in summary and "Problems" not in summary
-    assert "60 of 60 images were scored again" in summary  # of the record that came with the maps
+    assert "| mine | 76/76 |" in summary and "Problems" not in summary
+    assert "76 of 76 images were scored again" in summary  # of the record that came with the maps
     assert len(sb.load_runs(tmp_path / "repository/site")) == 1
     # records that lie where the new ones go would be in the table
-    assert "is not empty" in collected_and_scored(step, tmp_path).stdout
+    assert "is not empty" in collected_and_scored(step, data, NAMES="removed").stdout
 
 
-def test_wrong_submissions_are_named_and_none_is_believed(tmp_path: Path, step: Step) -> None:
+def test_wrong_submissions_are_named_and_none_is_believed(tmp_path: Path, data: Path, step: Step) -> None:
     methods = tmp_path / "repository/methods"
-    maps_of_sample(methods / "forged/maps/sample", 90)
-    maps_of_sample(tmp_path / "better", 20)
-    sb.score_maps(tmp_path / "better", "sample", name="forged", reports=methods / "forged")
-    record = methods / "forged/runs/forged/sample/run.json"
+    make_maps(data, methods / "forged/maps/chameleon", 90)
+    make_maps(data, tmp_path / "better", 20)
+    recorded(data, tmp_path / "better", "forged", methods / "forged")
+    record = methods / "forged/runs/forged/chameleon/run.json"
     where = re.search(r'"maps": "([^"]*)"', record.read_text())
     assert where  # a record of better maps that names those of the submission
-    record.write_text(record.read_text().replace(f'"{where[1]}"', '"reports:maps/sample"'))
+    record.write_text(record.read_text().replace(f'"{where[1]}"', '"reports:maps/chameleon"'))
     (methods / "linked/maps").mkdir(parents=True)
-    (methods / "linked/maps/sample").symlink_to(next(iter(sb.open_dataset("sample"))).mask.parent)  # type: ignore[union-attr]
+    (methods / "linked/maps/chameleon").symlink_to(data / "CHAMELEON/GT")
     for name, line in {
-        "digest": f"sample {'0' * 64} https://maps.example/forged.zip",
-        "address": f"sample {'0' * 64} http://maps.example/forged.zip",
+        "digest": f"chameleon {'0' * 64} https://maps.example/forged.zip",
+        "address": f"chameleon {'0' * 64} http://maps.example/forged.zip",
         "outside": f"../../x {'0' * 64} https://maps.example/forged.zip",
     }.items():
         (methods / name).mkdir()
@@ -147,24 +164,25 @@ def test_wrong_submissions_are_named_and_none_is_believed(tmp_path: Path, step: 
     (tmp_path / "forged.zip").write_bytes(b"PK")
     (methods / "unasked/maps/duts-te").mkdir(parents=True)
     (methods / "$(touch ran) @lab").mkdir()
-    done = collected_and_scored(step, tmp_path)
+    done = collected_and_scored(step, data)
     assert done.returncode == 1
     problems = (tmp_path / "summary").read_text().split("```")[1].strip().splitlines()
     expected = {
         "forged: a submitted record differs from its maps",
         "linked: holds a link",
-        "digest: maps.txt: the archive of sample has another SHA-256",
+        "digest: maps.txt: the archive of chameleon has another SHA-256",
         "address: maps.txt: expected",
         "outside: maps.txt: expected",
-        "unasked: maps of duts-te, expected one of sample sod",
+        "unasked: maps of duts-te, expected one of chameleon sod",
         "?(touch ran) ?lab: expected a name",
     }
     for start in expected:
         assert any(line.startswith(start) for line in problems), (start, problems)
     assert done.stdout.count("::error::") == len(problems)
     (run,) = sb.load_runs(tmp_path / "repository/rescored")
-    honest = sb.score_maps(methods / "forged/maps/sample", "sample", name="x", reports=tmp_path / "honest")
+    honest = recorded(data, methods / "forged/maps/chameleon", "x", tmp_path / "honest")
     assert run.values() == honest.values()
+    assert not list(tmp_path.rglob("ran"))
 
 
 def test_changed_methods_are_named_by_git(tmp_path: Path, step: Step) -> None:
@@ -215,6 +233,7 @@ esac""",
     assert done.returncode == 0, done.stderr
     posted = (tmp_path / "posted").read_text()
     assert said in posted and len(posted) < 65_536
+    assert not list(tmp_path.rglob("ran"))
 
 
 def test_no_input_reaches_a_shell_as_text_and_rights_are_named() -> None:
@@ -224,13 +243,13 @@ def test_no_input_reaches_a_shell_as_text_and_rights_are_named() -> None:
     for name in ("rescore", "comment", "publish"):
         content = yaml.safe_load(workflow(name))
         assert "pull_request_target" not in content[True]  # YAML reads `on` as true
-        assert not {"contents: write", "write-all"} & set(map(str, content["permissions"].items()))
+        assert content["permissions"]["contents"] == "read"
         (job,) = content["jobs"].values()
+        assert "permissions" not in job
         steps[name] = job["steps"]
         for one in job["steps"]:
             if "leaderboard" in one.get("uses", ""):
                 assert set(one["with"]) <= set(action["inputs"])
     assert all("${{" not in step.get("run", "") for of in steps.values() for step in of)
-    rights = yaml.safe_load(workflow("rescore"))["permissions"]
-    assert rights == {"contents": "read"}
+    assert yaml.safe_load(workflow("rescore"))["permissions"] == {"contents": "read"}
     assert all("checkout" not in step.get("uses", "") for step in steps["comment"])

@@ -8,7 +8,7 @@ from PIL import Image
 from results.stand_in import StandInDataset, StandInSample, table
 
 from sodbench.metrics import Scorer
-from sodbench.results.run import new_run
+from sodbench.results.new_run import new_run
 from sodbench.results.saving import save_run
 
 SIZE = (48, 64)

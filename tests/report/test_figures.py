@@ -47,8 +47,9 @@ from sodbench.reporting.selection import Selection
 from sodbench.reporting.size_figure import binned
 from sodbench.reporting.table import make_table
 from sodbench.results.breakdown import Breakdown, GroupScore
+from sodbench.results.new_run import new_run
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
-from sodbench.results.run import Run, new_run
+from sodbench.results.run import Run
 from sodbench.results.stress_record import Cell, StressRecord
 
 FIGURE_MODULES = (

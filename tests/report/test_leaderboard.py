@@ -14,7 +14,7 @@ from sodbench.reporting.cell_text import number
 from sodbench.reporting.markdown import markdown
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import make_table, marks
-from sodbench.results.run import new_run
+from sodbench.results.new_run import new_run
 from sodbench.results.saving import save_run
 
 

@@ -18,7 +18,7 @@ from sodbench.reporting.comparison import compare
 from sodbench.reporting.html_table import run_html
 from sodbench.reporting.leaderboard import Leaderboard, leaderboard
 from sodbench.reporting.write import report
-from sodbench.results.run import new_run
+from sodbench.results.new_run import new_run
 from sodbench.results.saving import save_run
 
 METRICS = ["MAE", "maxF"]

@@ -20,7 +20,8 @@ from sodbench.reporting.report_table import report_table
 from sodbench.reporting.selection import Selection
 from sodbench.results import saving
 from sodbench.results.loading import load_runs
-from sodbench.results.run import Run, new_run
+from sodbench.results.new_run import new_run
+from sodbench.results.run import Run
 from sodbench.results.saving import save_run
 
 METRICS = ["MAE", "F"]
@@ -120,6 +121,30 @@ def test_runs_without_their_maps_stay_as_they_are_and_are_named(
     assert main(["report", "--protocols", "salod", "--rescore", "--methods", "gone", "unkept"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "maps missing" in error and "maps not kept" in error
+
+
+@pytest.mark.parametrize("adhoc", [False, True])
+def test_the_command_for_missing_maps_reads_them_as_the_record_says(
+    data: Path, here: Path, adhoc: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "maps").mkdir()
+    for path in sorted((data / "maps").iterdir())[:4]:
+        Image.open(path).resize((8, 6)).save(here / f"maps/{path.stem}_sal.png")
+    kind = {"masks": data / "SOD/GT", "images": data / "SOD/images"} if adhoc else {}
+    how = {"pattern": "{name}_sal.png", "resize": "bilinear", "data_root": data, **kind}
+    score_maps("maps", "mine" if adhoc else "sod", name="my net", metrics=METRICS, allow_missing=True, **how)
+    (then,) = load_runs("reports")
+    (here / "maps").rename(here / "moved")
+
+    assert main(["report", "--protocols", "raw", "--rescore", "--data-root", str(data), "--quiet"]) == 2
+    command = re.search(r"maps missing; score them: sodbench (score DIR .*)", capsys.readouterr().err)
+    assert command
+    words = [word.replace("DIR", "moved") for word in shlex.split(command[1])]
+    assert main([*words, "--quiet"]) == 0
+    (now,) = load_runs("reports")
+    assert list(now.tables) == ["pysodmetrics", "raw"] and then.values().items() <= now.values().items()
+    kept = ("map_pattern", "map_resize", "maps_sha256", "masks", "images")
+    assert all(getattr(then.provenance, name) == getattr(now.provenance, name) for name in kept)
 
 
 def test_a_record_is_replaced_whole_or_not_at_all(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:

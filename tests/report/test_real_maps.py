@@ -10,7 +10,7 @@ from sodbench.data.folder import open_dataset, pair_maps
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import make_table
 from sodbench.results.loading import load_runs
-from sodbench.results.run import new_run
+from sodbench.results.new_run import new_run
 from sodbench.results.saving import save_run
 from sodbench.scoring import score_files
 

@@ -26,8 +26,8 @@ from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection
 from sodbench.reporting.table import make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
+from sodbench.results.new_run import new_run
 from sodbench.results.resampling import bootstrap, scores_of
-from sodbench.results.run import new_run
 from sodbench.results.saving import save_run
 
 NASTY = [

@@ -27,7 +27,8 @@ from sodbench.reporting.table import make_table
 from sodbench.reporting.wide_latex import wide_latex
 from sodbench.reporting.wide_table import RANK, WideTable
 from sodbench.results.method_year import year_of
-from sodbench.results.run import Run, new_run
+from sodbench.results.new_run import new_run
+from sodbench.results.run import Run
 from sodbench.results.saving import save_run
 
 SETS = {"ecssd": 1000, "pascal-s": 850, "hku-is": 1447, "dut-omron": 5168, "duts-te": 5019, "sod": 300}

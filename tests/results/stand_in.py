@@ -9,7 +9,8 @@ import pandas as pd
 
 from sodbench.metrics.aggregate import dataset_scores
 from sodbench.metrics.protocol import Protocol, load_protocol
-from sodbench.results.run import Run, new_run
+from sodbench.results.new_run import new_run
+from sodbench.results.run import Run
 
 METRICS = ("MAE", "S", "wF", "adpF", "adpE")
 COLUMNS = (*METRICS, "relaxF", "relaxP", "relaxR")

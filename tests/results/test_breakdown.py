@@ -11,8 +11,8 @@ from sodbench.data.attributes import MEASURES, ImageAttributes
 from sodbench.metrics import Scorer
 from sodbench.results.breakdown import FEWEST, break_down
 from sodbench.results.group_tests import group_tests
+from sodbench.results.new_run import new_run
 from sodbench.results.paired_tests import holm, paired_tests
-from sodbench.results.run import new_run
 
 FULL = ["MAE@pysodmetrics", "maxF@pysodmetrics", "S@pysodmetrics"]
 

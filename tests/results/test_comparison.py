@@ -10,8 +10,8 @@ import pytest
 from results.stand_in import StandInDataset, run, table
 from sodbench.cli.main import main
 from sodbench.errors import InputError
+from sodbench.results.new_run import new_run
 from sodbench.results.paired_tests import correct, most_different, paired_tests
-from sodbench.results.run import new_run
 from sodbench.results.saving import save_run
 
 

@@ -14,8 +14,9 @@ from sodbench.data.images import read_mask, write_map
 from sodbench.metrics import protocol_names
 from sodbench.reporting.drift_formats import text
 from sodbench.results.drift import check
+from sodbench.results.new_run import new_run
 from sodbench.results.reference import Reference, read_reference, updated, write_reference
-from sodbench.results.run import Run, new_run
+from sodbench.results.run import Run
 from sodbench.scoring import score_files
 
 REFERENCE = Path(__file__).with_name("fixed_maps_reference.json")

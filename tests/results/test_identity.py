@@ -18,7 +18,7 @@ from sodbench.reporting.comparison import compare
 from sodbench.reporting.leaderboard import leaderboard
 from sodbench.reporting.write import report
 from sodbench.results.loading import load_runs
-from sodbench.results.run import new_run
+from sodbench.results.new_run import new_run
 
 
 @pytest.fixture()

@@ -86,13 +86,13 @@ def test_what_counts_as_the_same_cell(root: Path, network: Network, here: Path) 
 def test_other_software_may_repeat_a_run(
     root: Path, network: Network, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sodbench.results import provenance
+    from sodbench.results.environment import versions
 
     options = {"weights": network[1], "data_root": root, "name": "x", "device": "cpu"}
     sb.evaluate(network[0], "sod", **options)
-    installed = provenance.versions()
+    installed = versions()
     monkeypatch.setattr("sodbench.cell_key.versions", lambda: {**installed, "torch": "99"})
-    monkeypatch.setattr("sodbench.results.run.maps_digest", lambda folder, images, pattern: "0" * 64)
+    monkeypatch.setattr("sodbench.results.new_run.maps_digest", lambda folder, images, pattern: "0" * 64)
     with pytest.warns(Note, match=r"gone with it: its maps, which are others now \(package torch: 99, was "):
         sb.evaluate(network[0], "sod", **options)
 

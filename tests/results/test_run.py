@@ -21,9 +21,11 @@ from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.results import saving
 from sodbench.results.loading import SCHEMA, RecordedTable, load_runs, read_records
-from sodbench.results.provenance import Prediction, digest_of, locate, portable
+from sodbench.results.new_run import new_run
+from sodbench.results.provenance import Prediction, digest_of
+from sodbench.results.recorded_paths import locate, portable
 from sodbench.results.resampling import scores_of
-from sodbench.results.run import conventions, new_run
+from sodbench.results.run import conventions
 from sodbench.results.saving import save_run
 
 

@@ -205,7 +205,7 @@ def test_rename_refuses(records: Path, capsys: pytest.CaptureFixture[str]) -> No
     path = RUNS / "DSS/sod/run.json"
     path.write_text(path.read_text().replace('"MAE": 0.', '"MAE": 0.1'))
     before = files(records)
-    assert "not renamed, because it is not as it was scored" in printed(capsys, "mv", "DSS", "new", code=2)
+    assert "; score the maps again, or see what differs with" in printed(capsys, "mv", "DSS", "new", code=2)
     assert files(records) == before
 
 

@@ -1,7 +1,9 @@
 """Suites as files: what is read, what is refused, and that those that ship name what exists."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +11,7 @@ import sodbench as sb
 from sodbench.cli.main import main
 from sodbench.errors import InputError
 from sodbench.models import load_baseline
+from sodbench.suites import torchrun
 from sodbench.suites.suite import load_suite
 from sodbench.suites.trainings import recipe_of
 
@@ -132,6 +135,19 @@ def test_what_does_not_fit_is_one_line_with_file_and_key(write: Write, text: str
     message = str(error.value)
     assert "own.toml" in message and words.casefold() in message.casefold(), message
     assert "\n" not in message
+
+
+def test_of_what_processes_print_only_the_end_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = b"step 1: 0.5\r" * 2000
+    for cut in range(1, len(torchrun.ERROR)):  # a chunk ends within the mark
+        start = progress[: 2 * 8192 - cut - 1] + b"\n"
+        printed = start + b"sodbench: error: no images\nTraceback of torchrun\n" + progress
+        messages: list[bytes] = []
+        torchrun._read(SimpleNamespace(stderr=io.BytesIO(printed)), messages, True)  # type: ignore[arg-type]
+        assert torchrun._message(messages) == "no images"
+        assert len(b"".join(messages)) < len(printed) - 8192
+        shown = capsys.readouterr().err
+        assert shown == printed.decode()[: len(shown)] and len(shown) >= 8192
 
 
 def test_torchrun_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Writes cards of the user's own sets, `./datasets/<name>.toml`: either all or none."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sodbench.data.image_files import is_utf8, printable, read_list
 from sodbench.errors import InputError
 from sodbench.files import write_text
 from sodbench.paths import real_path
+from sodbench.toml_text import toml_value
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,6 @@ def _card_called(name: str) -> Path | None:
 
 
 def _toml(card: NewCard) -> str:
-    def text(value: str) -> str:
-        return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
-
     files = card.files
     count = files.pairs + files.unmasked
     if card.names is not None:
@@ -110,11 +107,11 @@ def _toml(card: NewCard) -> str:
         if not count:
             raise InputError(f"{card.names}: none of its names is an image of {card.folder / files.images}")
     lines = [
-        f"title = {text(card.title)}",
-        f"summary = {text(f'a set of my own: {files.how}')}",
+        f"title = {toml_value(card.title)}",
+        f"summary = {toml_value(f'a set of my own: {files.how}')}",
         f'role = "{card.role}"',
-        f"folders = [{text(card.folder.name)}]",
-        f"location = {text(str(card.folder))}",
+        f"folders = {toml_value([card.folder.name])}",
+        f"location = {toml_value(str(card.folder))}",
         "",
         "[count]",
         f"pairs = {count}",
@@ -122,13 +119,13 @@ def _toml(card: NewCard) -> str:
         "",
         "[[layouts]]",
         'name = "as found"',
-        f"images = {text(files.images)}",
-        f"masks = {text(files.masks)}",
-        f"mask_suffix = {text(files.mask_suffix)}",
+        f"images = {toml_value(files.images)}",
+        f"masks = {toml_value(files.masks)}",
+        f"mask_suffix = {toml_value(files.mask_suffix)}",
         'source = "sodbench datasets add"',
     ]
     if card.names is not None:
-        lines += ["", "[split]", f"lists = [{text(str(real_path(card.names)))}]"]
+        lines += ["", "[split]", f"lists = {toml_value([str(real_path(card.names))])}"]
     if files.unmasked:
         lines += [
             "",
