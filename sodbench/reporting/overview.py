@@ -81,8 +81,7 @@ def make_overview(
 
 def _columns(wide: WideTable, place: int) -> list[int]:
     """The columns of a block, the average rank before the means."""
-    start = sum(len(block.metrics) for block in wide.blocks[:place])
-    metrics = wide.blocks[place].metrics
+    start, metrics = wide.starts[place], wide.blocks[place].metrics
     return sorted(range(start, start + len(metrics)), key=lambda column: metrics[column - start] != RANK)
 
 

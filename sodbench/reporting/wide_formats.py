@@ -13,7 +13,7 @@ from sodbench.reporting.html_table import environment
 from sodbench.reporting.labels import arrow, label
 from sodbench.reporting.markdown import escape, folded
 from sodbench.reporting.wide_latex import write_wide_latex
-from sodbench.reporting.wide_table import RANK, WideCell, WideRow, WideTable
+from sodbench.reporting.wide_table import RANK, WideCell, WideRow, WideTable, grouped
 
 
 def write_wide(folder: Path, table: WideTable, formats: Sequence[str], span: int | None = None) -> list[Path]:
@@ -40,7 +40,7 @@ def write_wide_markdown(folder: Path, table: WideTable) -> Path:
     ]
     lines = [f"# {escape(table.title)}", "", _protocols(table, "`"), ""]
     lines += [f"| method | {' | '.join(map(str.strip, heads))} |", f"|---|{'---:|' * len(heads)}"]
-    for group, rows in table.groups():
+    for group, rows in grouped(table.rows):
         if group:
             lines.append(f"| **{escape(group)}** |{' |' * len(heads)}")
         for row in rows:
@@ -86,15 +86,13 @@ def write_wide_html(folder: Path, table: WideTable) -> Path:
         }
         for block in table.blocks
     ]
-    lengths = [len(block.metrics) for block in table.blocks]
     text = (
         environment()
         .get_template("wide_table.html")
         .render(
             table=table,
             blocks=blocks,
-            starts={sum(lengths[:number]) for number in range(len(lengths))},
-            groups=list(table.groups()),
+            groups=list(grouped(table.rows)),
             protocols=_protocols(table),
         )
     )

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sodbench.reporting.labels import protocols_of, split_name
@@ -97,6 +97,11 @@ class WideTable:
         return [(block, full) for block in self.blocks for full in block.metrics]
 
     @property
+    def starts(self) -> list[int]:
+        """The column with which each block begins."""
+        return [sum(len(block.metrics) for block in self.blocks[:place]) for place in range(len(self.blocks))]
+
+    @property
     def protocols(self) -> list[str]:
         """The protocols of its metrics."""
         return protocols_of(full for _, full in self.columns if full != RANK)
@@ -107,7 +112,8 @@ class WideTable:
             return "Rank"
         return split_name(full)[0] if len(self.protocols) == 1 else full
 
-    def groups(self) -> Iterator[tuple[str, list[WideRow]]]:
-        """(heading, rows) of each group, in order."""
-        for name in dict.fromkeys(row.group for row in self.rows):
-            yield name, [row for row in self.rows if row.group == name]
+
+def grouped(rows: Sequence[WideRow]) -> Iterator[tuple[str, list[WideRow]]]:
+    """(heading, rows) of each group, in order."""
+    for name in dict.fromkeys(row.group for row in rows):
+        yield name, [row for row in rows if row.group == name]
