@@ -5,11 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sodbench.reporting.headline import HEADLINE
 from sodbench.results.run import Run
 from sodbench.results.saving import record_place
 from sodbench.text import columns, size_text
-
-SCORES = ("MAE", "maxF", "S")  # of the list
 
 
 def folder_of(run: Run) -> Path:
@@ -39,10 +38,10 @@ def summary(run: Run) -> dict[str, Any]:
 
 def summary_lines(runs: Sequence[Run]) -> list[str]:
     """A line of headings and one line per run; the scores are those of the first protocol of each."""
-    rows: list[tuple[str, ...]] = [("method", "data set", "images", "protocols", *SCORES, "date", "size")]
+    rows: list[tuple[str, ...]] = [("method", "data set", "images", "protocols", *HEADLINE, "date", "size")]
     for run in runs:
         first = next(iter(run.tables.values())).scores
-        values = [first.get(metric, float("nan")) for metric in SCORES]
+        values = [first.get(metric, float("nan")) for metric in HEADLINE]
         rows.append(
             (
                 run.name,

@@ -164,7 +164,7 @@ def report(
             gallery=gallery,
             figures=figures,
         ),
-        headline=layout == "wide" and selection.metrics is None,
+        headline_only=layout == "wide" and selection.metrics is None,
     )
     wide = None
     if layout == "wide":
