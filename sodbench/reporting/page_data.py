@@ -5,7 +5,7 @@ one part per metric. `page_parts` decides whether they lie in the page or beside
 
 Numbers are base64 of little-endian uint16: scores as round((value + 1) * scale), where 65535 means "no value"
 (scale 20000: four digits, -1 to 2.27; smaller for metrics without an upper bound), curves as
-round(value * 60000).
+round(value * CURVE_SCALE).
 """
 
 import base64
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 NONE = 65535
 SCALE = 20000
+CURVE_SCALE = 60000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
-# the metric of the chart of the distribution: the first of these that there is
-DISTRIBUTION = ("S", "wF", "MAE", "adpF")
+# the metric that images are sorted by and whose distribution is drawn: the first of these that there is
+OF_IMAGES = ("S", "wF", "MAE", "adpF")
 PERCENTILES = (5, 25, 50, 75, 95)
 # the fields of `calibration.Reliability`, packed where a run recorded its calibration
 RELIABILITY = ("bin probability", "bin frequency", "bin share")
@@ -107,7 +108,7 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
 
 def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | None:
     """For the chart of one metric over the images: by method `PERCENTILES` and mean, null without scores."""
-    metric = next((name for name in DISTRIBUTION if name in scores), None)
+    metric = next((name for name in OF_IMAGES if name in scores), None)
     if metric is None:
         return None
     numbers = []
@@ -115,7 +116,7 @@ def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | 
         known = values[~np.isnan(values)]
         row = [*np.percentile(known, PERCENTILES), known.mean()] if len(known) else None
         numbers.append(row and [round(float(value), 5) for value in row])
-    return {"text": label(metric).text, "numbers": numbers}
+    return {"metric": metric, "numbers": numbers}
 
 
 def _described(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
@@ -165,7 +166,8 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
         "own": kind_of(first) if first else MEAN_OF_CURVES,
         "beta2": conventions(first).f_beta2 if first else None,
         "epsilon": conventions(first).f_epsilon if first else None,
-        "data": pack(values, 0.0, 60000),
+        "scale": CURVE_SCALE,
+        "data": pack(values, 0.0, CURVE_SCALE),
     }
 
 
