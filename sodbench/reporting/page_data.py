@@ -22,6 +22,7 @@ from sodbench.reporting.f_curves import f_curve, kind_of
 from sodbench.reporting.gallery import Gallery, Sharing, make_gallery
 from sodbench.reporting.labels import label, main_metric, order, split_name
 from sodbench.reporting.method_order import best_first
+from sodbench.reporting.provenance_lines import provenance_lines
 from sodbench.reporting.table import Table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, conventions
@@ -63,8 +64,8 @@ def dataset_data(
     shown = [of_set[name] for name in names if name in of_set]
     shown += [run for group in groups if group.name in names for run in group.runs]
     methods = [run.name for run in shown]
-    details = {run.name: provenance_lines(run) for run in shown}
-    details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
+    details = {run.name: [("images", run.count), *provenance_lines(run)] for run in shown}
+    details |= {group.name: [("runs", ", ".join(run.name for run in group.runs))] for group in groups}
     images = _images(shown, protocol)
     scores = image_scores(shown, protocol, images)
     files = make_gallery(folder, shown, images, scores, gallery, sharing) if shown else Gallery()
@@ -201,26 +202,6 @@ def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[s
         if address != f"{start}{name}{end}"
     }
     return {"start": start, "end": end, "others": others}
-
-
-def provenance_lines(run: Run) -> list[list[str]]:
-    """The provenance of a run for the details of its row: pairs of a name and a text."""
-    recorded = run.provenance
-    versions, code = recorded.versions, recorded.code
-    commit = str(code.get("commit") or "not recorded")[:12] + (" (modified)" if code.get("dirty") else "")
-    lines = [
-        ["images", run.count],
-        ["data digest", run.dataset_digest[:16]],
-        ["weights digest", (run.weights_sha256 or "not recorded")[:16]],
-        ["scored", f"{recorded.started or 'not recorded'}, took {recorded.seconds} s"],
-        ["code", f"sodbench {versions.get('sodbench', '?')}, commit {commit}"],
-        ["packages", ", ".join(f"{name} {versions[name]}" for name in versions if name != "sodbench")],
-        ["device", ", ".join(str(value) for value in recorded.device.values())],
-        ["command", " ".join(recorded.command)],
-        ["maps", recorded.maps or ("not recorded" if run.maps_kept else "not kept")],
-        ["self-check", str(recorded.self_check or "not recorded")],
-    ]
-    return [line for line in lines if line[1]]
 
 
 def _images(runs: Sequence[Run], protocol: str) -> list[str]:
