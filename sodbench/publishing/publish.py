@@ -13,12 +13,12 @@ from pathlib import Path
 from sodbench.errors import InputError
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import read_json
-from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
 from sodbench.publishing.contents import refuse_other_content, write_contents
 from sodbench.publishing.model_card import model_card, model_card_file
 from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes
 from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
+from sodbench.reporting.efficiency_columns import efficiency_files
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.write import FORMATS, report
@@ -169,12 +169,10 @@ def _copy_record(run: Run, staged: Path) -> None:
 def _copy_efficiency(runs: Sequence[Run], staged: Path) -> None:
     """What `bench` measured of the methods, for the columns of the tables."""
     for run in runs:
-        for name in (run.name, run.provenance.baseline):
-            if run.reports is None or not name:
-                continue
-            path = Path("efficiency") / f"{folder_name(name)}.json"
-            if (run.reports / path).is_file() and not (staged / path).exists():
-                _copy(run.reports / path, staged / path)
+        for path in efficiency_files(run, run.reports) if run.reports else ():
+            place = staged / path.parent.name / path.name
+            if not place.exists():
+                _copy(path, place)
 
 
 def _copy(source: Path, place: Path) -> None:
