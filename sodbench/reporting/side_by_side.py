@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sodbench.errors import unknown_names
-from sodbench.reporting.cell_text import count, score, spread, spread_explanations
+from sodbench.reporting.cell_text import Cell, count, score, spread, spread_explanations
 from sodbench.reporting.headline import headline
 from sodbench.reporting.row_order import GROUPS, group_of, place, standing_of, without_seeds
 from sodbench.reporting.set_means import set_means
 from sodbench.reporting.table import Row, Table, marks, ranked_rows
 from sodbench.reporting.wide_means import block_of_means
-from sodbench.reporting.wide_table import Cells, Key, WideBlock, WideCell, WideRow, WideTable
+from sodbench.reporting.wide_table import Cells, Key, WideBlock, WideRow, WideTable
 from sodbench.results.method_year import year_of
 from sodbench.results.published import method_of
 
@@ -150,11 +150,11 @@ def _key(row: Row) -> Key:
     return str(row["method"]), str(row["source"]) if row["kind"] == "published" else ""
 
 
-def _cell(row: Row, full: str, digits: int, mark: str, stranger: bool) -> WideCell:
+def _cell(row: Row, full: str, digits: int, mark: str, stranger: bool) -> Cell:
     value = row[full]
     if value is None or math.isnan(value):
-        return WideCell("" if row["kind"] == "published" else "–")
-    return WideCell(score(row, full, digits), float(value), mark, spread(row, full, digits), stranger)
+        return Cell("" if row["kind"] == "published" else "–")
+    return Cell(score(row, full, digits), float(value), mark, spread(row, full, digits), stranger)
 
 
 def _facts(frame: "pd.DataFrame") -> dict[Key, Row]:
@@ -172,7 +172,7 @@ def _facts(frame: "pd.DataFrame") -> dict[Key, Row]:
 
 def _row(
     key: Key,
-    cells: Mapping[int, tuple[WideCell, ...]],
+    cells: Mapping[int, tuple[Cell, ...]],
     blocks: Sequence[WideBlock],
     facts: Row,
     group_by: str,
@@ -184,7 +184,7 @@ def _row(
     name = literature or without_seeds(owner or method)
     year, known = year_of(name), method_of(name)
     own_cite = known.cite if known else None
-    absent = WideCell("" if source else "–")
+    absent = Cell("" if source else "–")
     parts = [cells.get(number, (absent,) * len(block.metrics)) for number, block in enumerate(blocks)]
     return WideRow(
         method=method,

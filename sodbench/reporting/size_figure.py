@@ -158,7 +158,9 @@ def _small_multiples(
     figure.supylabel(f"mean {label(metric).text} {arrow(metric)}", fontsize=9)
 
 
-def _logarithmic_axis(axes: "Axes", ticks: Sequence[float] = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)) -> None:
+def _logarithmic_axis(
+    axes: "Axes", ticks: Sequence[float] = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+) -> None:
     """A logarithmic axis of per cent with those of the `ticks` that lie on it."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()

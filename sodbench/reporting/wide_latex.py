@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from sodbench.files import write_text
-from sodbench.reporting.cell_text import REMARKS
+from sodbench.reporting.cell_text import REMARKS, Cell
 from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.latex import escape
 from sodbench.reporting.latex_widths import (
@@ -19,7 +19,7 @@ from sodbench.reporting.latex_widths import (
 )
 from sodbench.reporting.side_by_side import DIFFERENCES
 from sodbench.reporting.wide_layout import Layout, Size, Widths, block_width, lay_out
-from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideRow, WideTable, grouped
+from sodbench.reporting.wide_table import RANK, WideBlock, WideRow, WideTable, grouped
 from sodbench.results.published import bibliography
 
 _HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
@@ -109,7 +109,7 @@ def _measure(table: WideTable, sources: dict[str, str], size: Size, most: float)
     )
 
 
-def _cell_width(row: WideRow, cell: WideCell, points: int) -> float:
+def _cell_width(row: WideRow, cell: Cell, points: int) -> float:
     weight = ITALIC if row.published else BOLD if cell.mark == "best" else 1.0
     after = 0.0 if row.published or not cell.spread else text_width(" " + cell.spread, _SPREAD_SIZE)
     return text_width(cell.text, points, weight) + after
@@ -243,7 +243,7 @@ def _name(row: WideRow, sources: dict[str, str], layout: Layout) -> str:
     return _stacked(written, "[t]{@{}l@{}}")
 
 
-def _cell(row: WideRow, cell: WideCell) -> str:
+def _cell(row: WideRow, cell: Cell) -> str:
     text = escape(cell.text)
     if row.published:
         return rf"\textit{{{text}}}" if text else ""
