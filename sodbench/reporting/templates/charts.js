@@ -1,5 +1,5 @@
-// The charts of each data set, drawn when they come into view or are printed: precision-recall, F and E by
-// threshold, reliability. A method is in colour or grey; the legend and a click on a line say which.
+// The charts of each data set, drawn when they come into view or are printed: precision-recall, F and E
+// curves, reliability. A method is in colour or grey; the legend and a click on a line say which.
 
 for (const section of document.querySelectorAll(".dataset")) {
   const dataset = page.datasets[Number(section.dataset.number)];
