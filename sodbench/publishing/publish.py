@@ -19,6 +19,7 @@ from sodbench.publishing.model_card import model_card, model_card_file
 from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes
 from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
 from sodbench.reporting.efficiency_columns import efficiency_files
+from sodbench.reporting.page_parts import FOLDER as PARTS
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
 from sodbench.reporting.write import FORMATS, report
@@ -35,6 +36,7 @@ ABOUT = """# Results of sodbench
 - [leaderboard.md](leaderboard.md), [.csv](leaderboard.csv), [.json](leaderboard.json),
   [.tex](leaderboard.tex), [.bib](leaderboard.bib): the tables.
 - `figures/`: the figures as SVG, PNG and PDF.
+- `page/`, for many images: their scores, which the page loads when they are shown.
 - `runs/`: the records: scores of every image, curves, provenance. `sodbench audit` checks them.
 - [LICENCES.md](LICENCES.md): terms of the data sets.
 - `published.json`: size and SHA-256 of every file.
@@ -51,9 +53,11 @@ class Published:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Two lines: the page with its size, and the number of records."""
+        """The page with its size, the scores of images beside it if there are any, the number of records."""
+        parts = f"{self.folder / PARTS}: {size_text(self.size.parts)}, loaded when images are shown\n"
         return (
             f"{self.folder / 'index.html'}: {size_text(self.size.total)} ({self.size})\n"
+            f"{parts if self.size.parts else ''}"
             f"{self.folder}: {self.records} records, tables, figures, licence notes"
         )
 
