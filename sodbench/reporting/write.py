@@ -133,7 +133,7 @@ def report(
     gallery = GALLERY.checked("gallery", gallery)
     span = None if span is None else SPAN.checked("span", span)
     ours = listed(ours) or ()
-    _check_layout(
+    check_layout(
         layout,
         {"average": average, "group_by": group_by, "ours": ours, "span": span},
         {"attributes": attributes},
@@ -262,8 +262,8 @@ def _wait_for(folder: Path) -> None:
     warnings.warn(f"{folder}: another process is writing a report there; waiting", Note, stacklevel=5)
 
 
-def _check_layout(layout: str, of_wide: Mapping[str, object], of_long: Mapping[str, object]) -> None:
-    """Refuses an unknown layout, and options of the other one."""
+def check_layout(layout: str, of_wide: Mapping[str, object], of_long: Mapping[str, object]) -> None:
+    """Raises InputError for an unknown layout, and for options of the other one."""
     if layout not in LAYOUTS:
         raise unknown_names("layout", [layout], LAYOUTS)
     other, options = ("wide", of_wide) if layout == "long" else ("long", of_long)
