@@ -142,7 +142,7 @@ def publish(
             sharing = {one.dataset: one.sharing for one in terms}
             notes = table(formats=FORMATS, gallery=gallery, figures=figures, sharing=sharing).notes
             if layout == "wide":
-                wide = table(
+                table(  # its notes are those of the page
                     formats=[name for name in FORMATS if name != "json"],
                     layout=layout,
                     methods=methods,
@@ -152,7 +152,6 @@ def publish(
                     ours=ours,
                     span=span,
                 )
-                notes += tuple(note for note in wide.notes if note not in notes)
             size = page_size(staged)
             refuse_too_large(size, most, gallery, selected)
             for run in selected:
