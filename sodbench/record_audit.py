@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sodbench.arguments import THREADS, checked_filter
-from sodbench.data.card import card_names, load_card
 from sodbench.errors import InputError, first_of, unknown_names
 from sodbench.paths import user_path
 from sodbench.rescoring import dataset_of
+from sodbench.results.card_of_run import card_of
 from sodbench.results.integrity import ROUNDING, score_problem
 from sodbench.results.loading import read_run, record_folders, record_problems
 from sodbench.results.provenance import digest_of
@@ -189,10 +189,9 @@ def _audited(
 
 def _of_card(run: Run) -> Iterator[str]:
     """The problem of a count that is not that of the data set's card."""
-    if run.provenance.masks is None and run.dataset in card_names():
-        expected = load_card(run.dataset).expected
-        if run.expected != expected:
-            yield f"run.json expects {run.expected} images, the card of {run.dataset} {expected}"
+    card = card_of(run)
+    if card is not None and run.expected != card.expected:
+        yield f"run.json expects {run.expected} images, the card of {run.dataset} {card.expected}"
 
 
 def _of_image_curves(name: str, table: ScoreTableLike) -> Iterator[str]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from sodbench.data.attribute_lists import read_lists, refuse_strangers
 from sodbench.data.attributes import ImageAttributes, measure
-from sodbench.data.card import Card, card_names, load_card
+from sodbench.data.card import Card
 from sodbench.errors import InputError, Note
 from sodbench.rescoring import dataset_of
 from sodbench.results.attribute_files import attribute_file, read_attributes, write_attributes
+from sodbench.results.card_of_run import card_of
 
 if TYPE_CHECKING:
     from sodbench.data.folder import DataSet
@@ -46,13 +47,8 @@ def attributes_of(run: Run, data_root: Path | None = None) -> ImageAttributes:
         attributes = ImageAttributes(
             dataset.name, dataset.digest(), tuple(sample.name for sample in dataset), measure(dataset)
         )
-    if (
-        run.provenance.masks is None
-        and run.dataset in card_names()
-        and folder is not None
-        and folder.is_dir()
-    ):
-        attributes = _with_lists(attributes, load_card(run.dataset), folder)
+    if folder is not None and folder.is_dir() and (card := card_of(run)) is not None:
+        attributes = _with_lists(attributes, card, folder)
     if path is not None and attributes != stored:
         try:
             write_attributes(path, attributes)

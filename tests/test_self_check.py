@@ -72,9 +72,9 @@ def test_a_run_without_the_check_says_so(
     assert main(["show", "maps", "1"]) == 0
     assert "off: recorded without" in capsys.readouterr().out
     (run,) = sb.load_runs()
-    from sodbench.reporting.page_data import provenance_lines
+    from sodbench.reporting.provenance_lines import provenance_lines
 
-    assert ["self-check", "off: recorded without"] in provenance_lines(run)
+    assert ("self-check", "off: recorded without") in provenance_lines(run)
 
 
 def test_a_record_of_before_the_check_is_read(folders: tuple[Path, Path]) -> None:

@@ -12,7 +12,7 @@ from sodbench.errors import InputError
 
 def register(subparsers: Any) -> None:
     """Adds the command to the command line."""
-    from sodbench.cli.report import FIGURES
+    from sodbench.cli.report import FIGURES, add_layout
 
     parser = subparsers.add_parser(
         "publish",
@@ -53,6 +53,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--replace", action="store_true", help="replace a folder that this command wrote before"
     )
+    add_layout(
+        parser, "wide: also data sets side by side, as in a paper, in table.md, .tex, .html and .csv (long)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -76,6 +79,11 @@ def run(args: argparse.Namespace) -> int:
         args.folder,
         **options.table_arguments(args),
         figures=args.figures,
+        layout=args.layout,
+        average=args.average,
+        group_by=args.group_by,
+        ours=args.ours,
+        span=args.span,
         pictures=args.pictures,
         max_size=size_in_bytes(args.max_size, "--max-size"),
         model_cards=args.model_card,

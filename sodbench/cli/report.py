@@ -55,12 +55,24 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--figures", nargs="*", choices=FIGURES, help="figures to draw (all; with --layout wide none)"
     )
+    add_layout(
+        parser, "one table per data set, or data sets side by side in table.md, .tex, .html and .csv (long)"
+    )
+    scoring = parser.add_argument_group("with --rescore")
+    options.add_data_root(scoring)
+    options.add_scoring_workers(scoring)
+    options.add_quiet(scoring)
+    parser.set_defaults(run=run)
+
+
+def add_layout(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds --layout, described by `text`, and the options of the wide layout."""
     wide = parser.add_argument_group("the table of a paper")
     wide.add_argument(
         "--layout",
         choices=LAYOUTS,
         default="long",
-        help="one table per data set, or data sets side by side in table.md, .tex, .html and .csv (long)",
+        help=text,
     )
     wide.add_argument(
         "--average",
@@ -82,11 +94,6 @@ def register(subparsers: Any) -> None:
         metavar="N",
         help="columns of a two-column paper that the LaTeX table spans, 1 or 2 (1 if it fits, else 2)",
     )
-    scoring = parser.add_argument_group("with --rescore")
-    options.add_data_root(scoring)
-    options.add_scoring_workers(scoring)
-    options.add_quiet(scoring)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -120,10 +120,10 @@ def _progress(line: str) -> None:
 
 def _shown(sweep: "Sweep", chosen: bool) -> list[str]:
     """The scores of the table and the figure: those asked for, else the usual ones."""
-    from sodbench.reporting.headline import headline
+    from sodbench.reporting.headline import OF_STUDY, headline
 
     names = list(dict.fromkeys(name for scores in sweep.points[0].scores.values() for name in scores))
-    return headline(names, chosen)
+    return headline(names, chosen, OF_STUDY)
 
 
 def _print(sweep: "Sweep", metrics: list[str], record: dict[str, Any], figures: list[Path]) -> None:

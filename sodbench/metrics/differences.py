@@ -45,9 +45,9 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
     "quantise": (
         "curves",
         {
-            "truncate": "truncate 255 x to a level",
-            "round": "round 255 x to a level",
-            "exact": "compare x with level / 255",
+            "truncate": "truncate 255 x to a grey level",
+            "round": "round 255 x to a grey level",
+            "exact": "compare x as it is with the thresholds",
         },
     ),
     "f_left_out": (
@@ -59,7 +59,7 @@ _WORDS: dict[str, tuple[str, dict[Any, str] | str]] = {
             ("empty-mask", "empty-map"): "leave out images with an empty mask or an empty map",
         },
     ),
-    "levels": ("curves", "have {} levels"),
+    "levels": ("curves", "have {} thresholds"),
     "precision_epsilon": ("precision", _ADDS),
     "recall_epsilon": ("recall", _ADDS),
     "f_epsilon": ("F-measure", _ADDS),
@@ -125,10 +125,10 @@ def differences_between(protocol: Protocol, other: Protocol) -> list[Difference]
     """The conventions in which two protocols differ, in the order of their fields; empty for none.
 
     A convention of a metric that one of the two does not define is left out: there is nothing to compare.
-    The metrics that it moves are those that both define; metrics beyond the standard set are not listed.
+    The metrics that it moves are those that both report; metrics beyond the standard set are not listed.
     """
     shared = set(protocol.families) & set(other.families)
-    both = {info.name for name in shared for info in all_families()[name].metrics} | {EVERY}
+    both = _reported(protocol) & _reported(other) | {EVERY}
     found = []
     for field, convention in convention_fields().items():
         mine, theirs = getattr(protocol, field), getattr(other, field)
@@ -146,6 +146,12 @@ def differences_between(protocol: Protocol, other: Protocol) -> list[Difference]
             )
         )
     return found
+
+
+def _reported(protocol: Protocol) -> set[str]:
+    """The metrics of the standard set that a protocol has a score for."""
+    infos = (info for name in protocol.families for info in all_families()[name].metrics)
+    return {info.name for info in infos if info.only_if is None or getattr(protocol, info.only_if)}
 
 
 def conventions_in_words(protocol: Protocol) -> dict[str, str]:

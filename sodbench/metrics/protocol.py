@@ -117,7 +117,7 @@ class Protocol:
     e_epsilon: Annotated[float, AT_LEAST_0, Convention(minor=_E)] = 2.0**-52
     e_curve: bool = True  # whether the toolkit prints maxE and meanE
 
-    # curves: 255 x is truncated or rounded to an integer level, or x is compared with level / 255
+    # curves: 255 x is truncated or rounded to a grey level, or x is compared with the thresholds k / 255
     quantise: Annotated[
         Literal["truncate", "round", "exact"],
         Convention(
@@ -125,8 +125,8 @@ class Protocol:
         ),
     ] = "truncate"
 
-    # details of the F-measure: images left out of its averages; the number of levels (no toolkit draws the
-    # E curve over 255); what is added to the denominators of precision, recall and F
+    # details of the F-measure: images left out of its averages; the number of thresholds (no toolkit draws
+    # the E curve over 255); what is added to the denominators of precision, recall and F
     f_left_out: Annotated[
         tuple[Literal["empty-mask", "empty-map"], ...],
         Convention(
@@ -332,7 +332,9 @@ def from_dict(fields: Mapping[str, Any], source: str | Path = "protocol") -> Pro
 
 
 def shown(value: object) -> str:
-    """A field's value in print: `true`, `none` for an empty list, `0.3`."""
+    """A field's value in print: `true`, `none` for an empty list, `0.3`, `128`."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, tuple):
         return " ".join(str(item) for item in value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

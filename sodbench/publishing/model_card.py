@@ -13,12 +13,12 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sodbench.data.card import card_names, load_card
 from sodbench.errors import InputError, Note, first_of, unknown_names
 from sodbench.names import folder_name
 from sodbench.reporting.labels import split_name
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, select_metrics
+from sodbench.results.card_of_run import card_of
 from sodbench.results.run import Run
 
 TASK = "image-segmentation"
@@ -93,10 +93,8 @@ def _result(run: Run, metrics: Sequence[str]) -> list[str]:
 
 def _split(run: Run) -> str:
     """The split that the card of the data set states; empty for a set without one."""
-    if run.provenance.masks is not None or run.dataset not in card_names():
-        return ""
-    role = load_card(run.dataset).role
-    return "" if role == "both" else role
+    card = card_of(run)
+    return "" if card is None or card.role == "both" else card.role
 
 
 def _text(text: str) -> str:

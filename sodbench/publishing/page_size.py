@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sodbench.errors import InputError, shown
+from sodbench.reporting.page_parts import FOLDER as PARTS
 from sodbench.results.run import Run
 from sodbench.text import size_text
 
@@ -31,16 +32,20 @@ def size_in_bytes(size: str | int, name: str = "max_size") -> int:
 
 @dataclass(frozen=True)
 class PageSize:
-    """What a reader loads: index.html at once, and thumbnails when they come into view; in bytes."""
+    """What a reader loads, in bytes: index.html at once, the rest when it comes into view.
+
+    `parts` are the scores of images in files of their own (`reporting.page_parts`); no limit counts them.
+    """
 
     page: int
     thumbnails: int
     count: int  # of thumbnails
     images: int  # with thumbnails, in the data set with most of them
+    parts: int = 0
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """Page and thumbnails together."""
         return self.page + self.thumbnails
 
     def __str__(self) -> str:
@@ -51,6 +56,7 @@ class PageSize:
 def page_size(folder: Path) -> PageSize:
     """The size of the page in a folder."""
     files = [path for path in (folder / "gallery").glob("*/*") if path.is_file()]
+    parts = [path for path in (folder / PARTS).glob("*/*") if path.is_file()]
     images: dict[Path, set[str]] = {}
     for path in files:
         images.setdefault(path.parent, set()).add(path.name.partition("-")[0])
@@ -59,6 +65,7 @@ def page_size(folder: Path) -> PageSize:
         sum(path.stat().st_size for path in files),
         len(files),
         max(map(len, images.values()), default=0),
+        sum(path.stat().st_size for path in parts),
     )
 
 

@@ -8,21 +8,23 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sodbench.arguments import MAX_SIZE
 from sodbench.errors import InputError
 from sodbench.files import atomic_path, write_text
 from sodbench.json_text import read_json
-from sodbench.names import folder_name
 from sodbench.paths import real_path, user_path
 from sodbench.publishing.contents import refuse_other_content, write_contents
 from sodbench.publishing.model_card import model_card, model_card_file
 from sodbench.publishing.page_size import PageSize, page_size, refuse_too_large, size_in_bytes
 from sodbench.publishing.terms import hidden_note, licence_notes, terms_of
+from sodbench.reporting.efficiency_columns import efficiency_files
+from sodbench.reporting.page_parts import FOLDER as PARTS
 from sodbench.reporting.report_table import runs_of
 from sodbench.reporting.selection import Selection, listed, select_runs
-from sodbench.reporting.write import FORMATS, report
+from sodbench.reporting.write import FORMATS, check_layout, report
 from sodbench.results.loading import RecordedTable, read_run, record_place
 from sodbench.results.run import Run
 from sodbench.results.saving import put_in_place, save_run
@@ -35,9 +37,14 @@ ABOUT = """# Results of sodbench
 - [leaderboard.md](leaderboard.md), [.csv](leaderboard.csv), [.json](leaderboard.json),
   [.tex](leaderboard.tex), [.bib](leaderboard.bib): the tables.
 - `figures/`: the figures as SVG, PNG and PDF.
+- `page/`, for many images: their scores, which the page loads when they are shown.
 - `runs/`: the records: scores of every image, curves, provenance. `sodbench audit` checks them.
 - [LICENCES.md](LICENCES.md): terms of the data sets.
 - `published.json`: size and SHA-256 of every file.
+"""
+ABOUT_WIDE = """
+Data sets side by side, as in a paper: [table.html](table.html), [.md](table.md), [.csv](table.csv),
+[.tex](table.tex), [.bib](table.bib).
 """
 
 
@@ -51,9 +58,11 @@ class Published:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Two lines: the page with its size, and the number of records."""
+        """The page with its size, the scores of images beside it if there are any, the number of records."""
+        parts = f"{self.folder / PARTS}: {size_text(self.size.parts)}, loaded when images are shown\n"
         return (
             f"{self.folder / 'index.html'}: {size_text(self.size.total)} ({self.size})\n"
+            f"{parts if self.size.parts else ''}"
             f"{self.folder}: {self.records} records, tables, figures, licence notes"
         )
 
@@ -75,6 +84,11 @@ def publish(
     seeds: bool = False,
     gallery: int = 6,
     figures: Sequence[str] | None = None,
+    layout: str = "long",
+    average: bool = False,
+    group_by: str | None = None,
+    ours: Sequence[str] = (),
+    span: int | None = None,
     pictures: Sequence[str] = (),
     max_size: str | int = MAX_SIZE,
     model_cards: Sequence[str] = (),
@@ -88,12 +102,16 @@ def publish(
     `pictures` are the data sets whose thumbnails are shown although their cards do not say that they may be
     redistributed (sets whose cards allow it are always shown). `max_size` bounds the page together with its
     thumbnails, in bytes or as "5MB". `model_cards` are methods whose `model_card` is written into
-    `model-cards/`. The other arguments are those of `report`.
+    `model-cards/`. With `layout` "wide" the table of a paper is there, too (`table.md`, `.tex`, `.html` and
+    `.csv`), with `average`, `group_by`, `ours` and `span`. All other arguments are those of `report`.
 
     Records are copied byte for byte; runs that are not recorded are written as `evaluate` would. Raises
     InputError for a folder that is not empty, a page above `max_size`, and as `report`.
     """
     most = size_in_bytes(max_size)
+    check_layout(
+        layout, {"average": average, "group_by": group_by, "ours": listed(ours) or (), "span": span}, {}
+    )
     chosen_pictures, cards = listed(pictures) or (), listed(model_cards) or ()
     target = user_path(folder)
     final = real_path(target)
@@ -109,10 +127,10 @@ def publish(
         with temporary(final) as staged:
             staged.mkdir()
             _copy_efficiency(selected, staged)
-            written = report(
+            table = partial(
+                report,
                 selected,
                 staged,
-                formats=FORMATS,
                 metrics=metrics,
                 protocols=protocols,
                 digits=digits,
@@ -120,10 +138,20 @@ def publish(
                 published=published,
                 intervals=intervals,
                 seeds=seeds,
-                gallery=gallery,
-                figures=figures,
-                sharing={one.dataset: one.sharing for one in terms},
             )
+            sharing = {one.dataset: one.sharing for one in terms}
+            notes = table(formats=FORMATS, gallery=gallery, figures=figures, sharing=sharing).notes
+            if layout == "wide":
+                table(  # its notes are those of the page
+                    formats=[name for name in FORMATS if name != "json"],
+                    layout=layout,
+                    methods=methods,
+                    datasets=datasets,
+                    average=average,
+                    group_by=group_by,
+                    ours=ours,
+                    span=span,
+                )
             size = page_size(staged)
             refuse_too_large(size, most, gallery, selected)
             for run in selected:
@@ -131,7 +159,7 @@ def publish(
             for name, text in model_texts.items():
                 write_text(staged / model_card_file(name), text)
             write_text(staged / "LICENCES.md", licence_notes(terms))
-            write_text(staged / "README.md", ABOUT)
+            write_text(staged / "README.md", ABOUT + ABOUT_WIDE * (layout == "wide"))
             write_text(staged / ".nojekyll", "")  # else GitHub Pages leaves out names that start with "_"
             write_contents(staged)
             put_in_place(
@@ -144,8 +172,8 @@ def publish(
             with suppress(OSError):  # it is not empty, or was never made
                 one.rmdir()
         raise
-    notes = [*written.notes, *filter(None, [hidden_note(terms) if gallery else ""])]
-    return Published(target, len(selected), size, tuple(notes))
+    hidden = hidden_note(terms) if gallery else ""
+    return Published(target, len(selected), size, (*notes, hidden) if hidden else notes)
 
 
 def _move(staged: Path, place: Path) -> None:
@@ -169,12 +197,10 @@ def _copy_record(run: Run, staged: Path) -> None:
 def _copy_efficiency(runs: Sequence[Run], staged: Path) -> None:
     """What `bench` measured of the methods, for the columns of the tables."""
     for run in runs:
-        for name in (run.name, run.provenance.baseline):
-            if run.reports is None or not name:
-                continue
-            path = Path("efficiency") / f"{folder_name(name)}.json"
-            if (run.reports / path).is_file() and not (staged / path).exists():
-                _copy(run.reports / path, staged / path)
+        for path in efficiency_files(run, run.reports) if run.reports else ():
+            place = staged / path.parent.name / path.name
+            if not place.exists():
+                _copy(path, place)
 
 
 def _copy(source: Path, place: Path) -> None:

@@ -7,10 +7,11 @@ thumbnails shown without being asked for.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sodbench.data.card import Card, Citation, Terms, card_names, load_card
+from sodbench.data.card import Citation, Terms
 from sodbench.errors import unknown_names
 from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.markdown import escape
+from sodbench.results.card_of_run import card_of
 from sodbench.results.run import Run
 
 NO_CARD = Terms(source="a data set without a card")
@@ -46,18 +47,18 @@ def terms_of(runs: Iterable[Run], pictures: Collection[str]) -> list[DatasetTerm
 
     Raises InputError for a name in `pictures` that no run has.
     """
-    titles: dict[str, tuple[str, bool]] = {}
+    first: dict[str, Run] = {}
     for run in runs:
-        titles.setdefault(run.dataset, (run.title, run.provenance.masks is None))
-    unknown = [name for name in pictures if name not in titles]
+        first.setdefault(run.dataset, run)
+    unknown = [name for name in pictures if name not in first]
     if unknown:
-        raise unknown_names("data set", unknown, titles)
+        raise unknown_names("data set", unknown, first)
     found = []
-    for name, (title, of_card) in sorted(titles.items()):
-        card: Card | None = load_card(name) if of_card and name in card_names() else None
+    for name, run in sorted(first.items()):
+        card = card_of(run)
         terms = card.terms if card is not None else NO_CARD
         citation = card.citation if card is not None else Citation()
-        found.append(DatasetTerms(name, title, terms, citation, asked=name in pictures))
+        found.append(DatasetTerms(name, run.title, terms, citation, asked=name in pictures))
     return found
 
 

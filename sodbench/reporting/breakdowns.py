@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sodbench.errors import InputError
 from sodbench.reporting.cell_text import number
+from sodbench.reporting.headline import headline
 from sodbench.reporting.labels import arrow, label, split_name
 from sodbench.reporting.table import Table, ranked_rows
-from sodbench.results.breakdown import FEWEST, HEADLINE, Breakdown, break_down
+from sodbench.results.breakdown import FEWEST, Breakdown, break_down
 from sodbench.results.run import Run
 from sodbench.run_attributes import AbsentAttributesError, attributes_of
 
@@ -67,8 +68,7 @@ def make_breakdowns(
     Scores are those of the table: MAE, max F and S, or with `every_metric` all. Methods are those that were
     scored on the same images. Raises InputError where no data set has attributes, and for a wrong list.
     """
-    headline = [full for full in table.metrics if split_name(full)[0] in HEADLINE]
-    metrics = table.metrics if every_metric or not headline else headline
+    metrics = headline(table.metrics, every_metric)
     breakdowns, notes, absent = [], [], []
     for dataset, title, rows in table.datasets():
         methods = list(ranked_rows(rows)["method"])

@@ -1,6 +1,7 @@
 """What a cell prints, the same in every format: numbers as papers print them, counts, differences."""
 
 import math
+from dataclasses import dataclass
 
 from sodbench.reporting.table import DEVIATION, DIFFERENCE, HIGH, LOW, Row, Table
 
@@ -11,6 +12,21 @@ _EXPLANATIONS = {
     LOW: "In brackets after measured values: 95 % bootstrap confidence intervals over images.",
     DEVIATION: "After ±: standard deviation over seeds.",
 }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value: as printed, as a number, its mark ("best", "second" or ""), what follows it (`spread`).
+
+    `dagger`: in a wide table, of a different set of images or masks than the other methods, not ranked. A
+    measured method without a score has a dash, a published row without a value no text.
+    """
+
+    text: str = ""
+    value: float = math.nan
+    mark: str = ""
+    spread: str = ""
+    dagger: bool = False
 
 
 def number(value: float | None, digits: int = 3) -> str:

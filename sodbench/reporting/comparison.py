@@ -15,9 +15,9 @@ from sodbench.reporting.group_comparison import (
     attribute_tables,
     attributes_as_json,
 )
+from sodbench.reporting.headline import headline
 from sodbench.reporting.html_table import environment
 from sodbench.results.average_ranks import Ranking, rank
-from sodbench.results.breakdown import HEADLINE
 from sodbench.results.group_tests import GroupTests, group_tests
 from sodbench.results.paired_tests import (
     ImageDifference,
@@ -224,8 +224,7 @@ def compare(
         tests += of_set
         if known is not None:
             recorded = list(dict.fromkeys(test.metric for test in of_set))
-            headline = [name for name in HEADLINE if name in recorded]
-            chosen = recorded if metrics is not None or not headline else headline
+            chosen = headline(recorded, metrics is not None)
             within.append(
                 group_tests(runs, known, protocol, chosen, resamples=resamples, level=level, seed=seed)
             )

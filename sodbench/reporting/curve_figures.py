@@ -91,7 +91,7 @@ def f_figure(
         _cut_below(both)
         both[0].set_ylabel(rf"$F_\beta$, $\beta^2 = {conventions(first).f_beta2:g}$")
         _legend(figure, both[0], protocol, "marker: highest F", looks, drawn)
-        title = f"{escape_dollars(drawn[0].title)}: F-measure by threshold"
+        title = f"{escape_dollars(drawn[0].title)}: F-measure curves"
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         return save(figure, folder / f"f-{folder_name(drawn[0].dataset)}", formats)
 
@@ -113,7 +113,7 @@ def e_figure(
             _threshold_curve(axes, run, run.tables[protocol].curves["E"].to_numpy(float), looks[run.name])
         axes.set(xlim=(0, 1), xlabel="threshold", ylabel="mean E over images")
         _cut_below([axes])
-        axes.set_title(f"{escape_dollars(drawn[0].title)}: E-measure by threshold")
+        axes.set_title(f"{escape_dollars(drawn[0].title)}: E-measure curves")
         _legend(figure, axes, protocol, "marker: highest E", looks, drawn)
         return save(figure, folder / f"e-{folder_name(drawn[0].dataset)}", formats)
 

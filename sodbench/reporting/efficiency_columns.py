@@ -36,15 +36,17 @@ def efficiency_of(run: Run, reports: Path | None) -> dict[str, float]:
     without the maps that it does not compute. Parameters are those of the whole network. Raises InputError
     for a file that is no JSON object.
     """
-    content: Mapping[str, object] = {}
-    for name in (run.name, run.provenance.baseline):
-        if content or reports is None or not isinstance(name, str) or not name:
-            continue
-        path = reports / "efficiency" / f"{folder_name(name)}.json"
-        if path.is_file():
-            content = _read(path)
+    files = [] if reports is None else efficiency_files(run, reports)
+    content: Mapping[str, object] = next(filter(None, map(_read, files)), {})
     values = {key: _number(content.get(key)) for key in EFFICIENCY}
     return values | {"flops": _number(_timed_form(content).get("flops"))}
+
+
+def efficiency_files(run: Run, reports: Path) -> list[Path]:
+    """What `sodbench bench` recorded by the run's name, then by that of its baseline: files that exist."""
+    names = dict.fromkeys(filter(None, (run.name, run.provenance.baseline)))
+    paths = [reports / "efficiency" / f"{folder_name(name)}.json" for name in names]
+    return [path for path in paths if path.is_file()]
 
 
 def efficiency_text(name: str, value: float) -> str:

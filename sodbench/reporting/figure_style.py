@@ -102,6 +102,15 @@ def looks(numbers: Mapping[str, int]) -> dict[str, Look]:
     }
 
 
+def svg_dashes(dash: Dash, width: float = 2.0) -> str:
+    """The `stroke-dasharray` of a line so many pixels wide; empty for a solid line.
+
+    >>> svg_dashes((0, (5, 2)))
+    '10 4'
+    """
+    return "" if isinstance(dash, str) else " ".join(f"{width * length:g}" for length in dash[1])
+
+
 def faded_beyond_best(styles: Mapping[str, Look], ranking: Sequence[str]) -> dict[str, Look]:
     """The looks of the methods of one data set, best first: of more than eight, the best five keep theirs."""
     coloured = ranking if len(ranking) <= MOST_COLOURED else ranking[:BEST]

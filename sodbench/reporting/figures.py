@@ -30,8 +30,8 @@ _WITH_INTERVALS = ("reliability", "size")
 # every kind of figure, with its name for readers
 KINDS = {
     "pr": "precision and recall",
-    "f": "F by threshold",
-    "e": "E by threshold",
+    "f": "F-measure curves",
+    "e": "E-measure curves",
     "reliability": "reliability diagram",
     "distribution": "scores per image",
     "size": "score by object size",

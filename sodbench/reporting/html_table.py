@@ -1,6 +1,5 @@
 """The tables of a report as HTML: what the page's template shows, and the tables of notebooks."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from sodbench.errors import InputError
 from sodbench.reporting.cell_text import (
     REMARKS,
+    Cell,
     count,
     score,
     spread,
@@ -42,16 +42,6 @@ class Head:
     arrow: str = ""
     protocol: str = ""
     higher_is_better: bool = True
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One value: as printed, as a number, its mark ("best", "second" or ""), and what follows it."""
-
-    text: str
-    value: float = math.nan
-    mark: str = ""
-    spread: str = ""
 
 
 @dataclass(frozen=True)

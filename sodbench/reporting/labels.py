@@ -58,10 +58,10 @@ def protocols_of(metrics: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(split_name(full)[1] for full in metrics))
 
 
-def main_metric(metrics: Sequence[str]) -> str | None:
-    """The metric that ranks methods: max F where it is among `metrics` (full names), else the first one."""
-    max_f = (full for full in metrics if split_name(full)[0] == "maxF")
-    return next(max_f, metrics[0] if metrics else None)
+def main_metric(metrics: Sequence[str], wanted: str = "maxF") -> str | None:
+    """The one of `metrics` (full names) that ranks methods: `wanted`, plain or full, else the first one."""
+    found = (full for full in metrics if wanted in (full, split_name(full)[0]))
+    return next(found, metrics[0] if metrics else None)
 
 
 def order(full: str) -> tuple[int, str]:

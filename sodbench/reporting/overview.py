@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sodbench.reporting.cell_text import Cell
 from sodbench.reporting.html_table import Head, metric_head
 from sodbench.reporting.side_by_side import side_by_side
 from sodbench.reporting.table import Table
-from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideTable
+from sodbench.reporting.wide_table import RANK, WideBlock, WideTable
 
 RANK_HEAD = Head(RANK, "Rank", "average rank over these data sets and metrics, 1 is best", "↓", "", False)
 
@@ -32,7 +33,7 @@ class Line:
     """A method with a cell for every column."""
 
     name: str
-    cells: Sequence[WideCell]
+    cells: Sequence[Cell]
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ def make_overview(
 
 def _columns(wide: WideTable, place: int) -> list[int]:
     """The columns of a block, the average rank before the means."""
-    start = sum(len(block.metrics) for block in wide.blocks[:place])
-    metrics = wide.blocks[place].metrics
+    start, metrics = wide.starts[place], wide.blocks[place].metrics
     return sorted(range(start, start + len(metrics)), key=lambda column: metrics[column - start] != RANK)
 
 

@@ -12,13 +12,13 @@ from sodbench import __version__
 from sodbench.files import write_text
 from sodbench.reporting.breakdowns import EXPLANATIONS, MARK, metric_tables
 from sodbench.reporting.cell_text import spread_explanations
-from sodbench.reporting.figure_style import look_numbers
+from sodbench.reporting.figure_style import BEST, COLOURS, MOST_COLOURED, look_numbers, looks, svg_dashes
 from sodbench.reporting.figures import KINDS
 from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.html_table import TEMPLATES, environment, sections
 from sodbench.reporting.labels import protocols_of
 from sodbench.reporting.overview import make_overview
-from sodbench.reporting.page_data import dataset_data
+from sodbench.reporting.page_data import NONE, dataset_data
 from sodbench.reporting.page_parts import placed
 from sodbench.reporting.table import Table
 from sodbench.results.breakdown import Breakdown
@@ -81,7 +81,10 @@ def write_page(
         script=_joined(SCRIPTS),
         data={
             "digits": table.digits,
-            "looks": _look_numbers(datasets),
+            "none": NONE,
+            "most_coloured": MOST_COLOURED,
+            "best": BEST,
+            "looks": _looks(datasets),
             "datasets": placed(folder, datasets),
         },
         overview=make_overview(table, names, metrics, sort),
@@ -107,9 +110,13 @@ def _joined(names: Sequence[str]) -> str:
     return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
 
 
-def _look_numbers(datasets: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """The number of each method's look, as in the figures."""
-    return look_numbers([[one["methods"][place] for place in one["ranked"]] for one in datasets])
+def _looks(datasets: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Each method's look, as in the figures: the number of its colour, and its dashes as SVG has them."""
+    numbers = look_numbers([[one["methods"][place] for place in one["ranked"]] for one in datasets])
+    return {
+        method: {"colour": COLOURS.index(look.colour), "dash": svg_dashes(look.dash)}
+        for method, look in looks(numbers).items()
+    }
 
 
 def _downloads(folder: Path, figures: Figures) -> list[Download]:

@@ -5,7 +5,7 @@ one part per metric. `page_parts` decides whether they lie in the page or beside
 
 Numbers are base64 of little-endian uint16: scores as round((value + 1) * scale), where 65535 means "no value"
 (scale 20000: four digits, -1 to 2.27; smaller for metrics without an upper bound), curves as
-round(value * 60000).
+round(value * CURVE_SCALE).
 """
 
 import base64
@@ -22,6 +22,7 @@ from sodbench.reporting.f_curves import f_curve, kind_of
 from sodbench.reporting.gallery import Gallery, Sharing, make_gallery
 from sodbench.reporting.labels import label, main_metric, order, split_name
 from sodbench.reporting.method_order import best_first
+from sodbench.reporting.provenance_lines import provenance_lines
 from sodbench.reporting.table import Table
 from sodbench.results.published import CURVE_OF_MEANS, MEAN_OF_CURVES
 from sodbench.results.run import Run, conventions
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 NONE = 65535
 SCALE = 20000
+CURVE_SCALE = 60000
 CURVES = ("precision", "recall", MEAN_OF_CURVES, CURVE_OF_MEANS, "E")
-# the metric of the chart of the distribution: the first of these that there is
-DISTRIBUTION = ("S", "wF", "MAE", "adpF")
+# the metric that images are sorted by and whose distribution is drawn: the first of these that there is
+OF_IMAGES = ("S", "wF", "MAE", "adpF")
 PERCENTILES = (5, 25, 50, 75, 95)
 # the fields of `calibration.Reliability`, packed where a run recorded its calibration
 RELIABILITY = ("bin probability", "bin frequency", "bin share")
@@ -62,8 +64,8 @@ def dataset_data(
     shown = [of_set[name] for name in names if name in of_set]
     shown += [run for group in groups if group.name in names for run in group.runs]
     methods = [run.name for run in shown]
-    details = {run.name: provenance_lines(run) for run in shown}
-    details |= {group.name: [["runs", ", ".join(run.name for run in group.runs)]] for group in groups}
+    details = {run.name: [("images", run.count), *provenance_lines(run)] for run in shown}
+    details |= {group.name: [("runs", ", ".join(run.name for run in group.runs))] for group in groups}
     images = _images(shown, protocol)
     scores = image_scores(shown, protocol, images)
     files = make_gallery(folder, shown, images, scores, gallery, sharing) if shown else Gallery()
@@ -107,7 +109,7 @@ def image_scores(runs: Sequence[Run], protocol: str, images: Sequence[str]) -> d
 
 def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | None:
     """For the chart of one metric over the images: by method `PERCENTILES` and mean, null without scores."""
-    metric = next((name for name in DISTRIBUTION if name in scores), None)
+    metric = next((name for name in OF_IMAGES if name in scores), None)
     if metric is None:
         return None
     numbers = []
@@ -115,7 +117,7 @@ def distribution(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, Any] | 
         known = values[~np.isnan(values)]
         row = [*np.percentile(known, PERCENTILES), known.mean()] if len(known) else None
         numbers.append(row and [round(float(value), 5) for value in row])
-    return {"text": label(metric).text, "numbers": numbers}
+    return {"metric": metric, "numbers": numbers}
 
 
 def _described(metric: str, values: NDArray[np.float64]) -> dict[str, Any]:
@@ -165,7 +167,8 @@ def packed_curves(runs: Sequence[Run], protocol: str) -> dict[str, Any]:
         "own": kind_of(first) if first else MEAN_OF_CURVES,
         "beta2": conventions(first).f_beta2 if first else None,
         "epsilon": conventions(first).f_epsilon if first else None,
-        "data": pack(values, 0.0, 60000),
+        "scale": CURVE_SCALE,
+        "data": pack(values, 0.0, CURVE_SCALE),
     }
 
 
@@ -199,26 +202,6 @@ def compressed(addresses: Sequence[str | None], images: Sequence[str]) -> dict[s
         if address != f"{start}{name}{end}"
     }
     return {"start": start, "end": end, "others": others}
-
-
-def provenance_lines(run: Run) -> list[list[str]]:
-    """The provenance of a run for the details of its row: pairs of a name and a text."""
-    recorded = run.provenance
-    versions, code = recorded.versions, recorded.code
-    commit = str(code.get("commit") or "not recorded")[:12] + (" (modified)" if code.get("dirty") else "")
-    lines = [
-        ["images", run.count],
-        ["data digest", run.dataset_digest[:16]],
-        ["weights digest", (run.weights_sha256 or "not recorded")[:16]],
-        ["scored", f"{recorded.started or 'not recorded'}, took {recorded.seconds} s"],
-        ["code", f"sodbench {versions.get('sodbench', '?')}, commit {commit}"],
-        ["packages", ", ".join(f"{name} {versions[name]}" for name in versions if name != "sodbench")],
-        ["device", ", ".join(str(value) for value in recorded.device.values())],
-        ["command", " ".join(recorded.command)],
-        ["maps", recorded.maps or ("not recorded" if run.maps_kept else "not kept")],
-        ["self-check", str(recorded.self_check or "not recorded")],
-    ]
-    return [line for line in lines if line[1]]
 
 
 def _images(runs: Sequence[Run], protocol: str) -> list[str]:

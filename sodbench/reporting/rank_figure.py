@@ -13,7 +13,7 @@ from sodbench.reporting.figure_style import (
     new_figure,
     save,
 )
-from sodbench.reporting.labels import label, split_name
+from sodbench.reporting.labels import label, main_metric, split_name
 from sodbench.reporting.table import Table
 from sodbench.results.average_ranks import Ranking, rank
 
@@ -41,9 +41,9 @@ def rank_figure(
 ) -> list[Path]:
     """Draws the diagram for max F (else the first metric that can be ranked); no files where none can."""
     ranked = rankings(table)
-    if not ranked:
+    full = main_metric(list(ranked))
+    if full is None:
         return []
-    full = next((name for name in ranked if split_name(name)[0] == "maxF"), next(iter(ranked)))
     ranking = ranked[full]
     names = sorted(ranking.ranks, key=lambda name: (ranking.ranks[name], name))
     styles = faded_beyond_best(looks, names)

@@ -7,12 +7,11 @@ from pathlib import Path
 from sodbench.arguments import DIGITS
 from sodbench.errors import InputError
 from sodbench.paths import user_path
-from sodbench.reporting.labels import split_name
+from sodbench.reporting.headline import headline
 from sodbench.reporting.published_rows import with_published
 from sodbench.reporting.selection import Selection, of_one_meaning, select_metrics, select_runs
 from sodbench.reporting.table import Table, make_table
 from sodbench.reporting.uncertainty import with_intervals, with_seeds_joined
-from sodbench.results.breakdown import HEADLINE
 from sodbench.results.loading import load_runs
 from sodbench.results.run import Run, checked_runs
 from sodbench.results.shard_records import merge_hint
@@ -38,22 +37,20 @@ def report_table(
     seeds: bool = False,
     measured_methods: bool = False,
     arguments: Sequence[str] | None = None,
-    headline: bool = False,
+    headline_only: bool = False,
 ) -> ReportTable:
     """The selected runs and their table, with the intervals, joined seeds and published rows asked for.
 
     `efficiency` is the reports folder in which measured efficiencies are looked up. With `measured_methods`
     only published rows of methods in the table are added. `arguments` are those of the report, for the
     commands that show more published rows (None: no commands). See `report`.
-    With `headline` the metrics are MAE, max F and S, or all that were recorded where these were not.
+    With `headline_only` the metrics are MAE, max F and S, or all that were recorded where these were not.
     """
     DIGITS.checked("digits", selection.digits)
     runs = runs_of(runs)
     chosen, mixed = of_one_meaning(select_runs(runs, selection))
-    if headline:
-        recorded = {split_name(full)[0] for full in select_metrics(chosen, selection)}
-        usual = [name for name in HEADLINE if name in recorded]
-        selection = replace(selection, metrics=usual or None)
+    if headline_only:
+        selection = replace(selection, metrics=headline(select_metrics(chosen, selection)))
     measured = make_table(chosen, selection, efficiency)
     notes = [*mixed, *measured.left_out]
     table = with_intervals(measured, chosen) if intervals else measured

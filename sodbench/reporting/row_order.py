@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sodbench.reporting.labels import label, split_name
+from sodbench.reporting.labels import label, main_metric
 from sodbench.reporting.table import ranked_rows
 from sodbench.reporting.wide_table import WideRow
 from sodbench.results.average_ranks import ranks_of
@@ -33,11 +33,8 @@ def standing_of(
     """
     if methods is not None:
         return {name: (float(at),) for at, name in enumerate(methods)}
-    wanted = sort or "maxF"
-    full = next(
-        (one for one in metrics if wanted in (one, split_name(one)[0])), metrics[0] if metrics else ""
-    )
-    if sort == "name" or not full:
+    full = main_metric(metrics, sort or "maxF")
+    if sort == "name" or full is None:
         return {}
     places: dict[str, list[float]] = {}
     for rows in parts:

@@ -1,15 +1,15 @@
 """Recorded runs as `sodbench runs` prints them: a line for each, or one run in full."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sodbench.reporting.headline import HEADLINE
+from sodbench.reporting.provenance_lines import provenance_lines
 from sodbench.results.loading import record_place
 from sodbench.results.run import Run
 from sodbench.text import columns, size_text
-
-SCORES = ("MAE", "maxF", "S")  # of the list
 
 
 def folder_of(run: Run) -> Path:
@@ -39,10 +39,10 @@ def summary(run: Run) -> dict[str, Any]:
 
 def summary_lines(runs: Sequence[Run]) -> list[str]:
     """A line of headings and one line per run; the scores are those of the first protocol of each."""
-    rows: list[tuple[str, ...]] = [("method", "data set", "images", "protocols", *SCORES, "date", "size")]
+    rows: list[tuple[str, ...]] = [("method", "data set", "images", "protocols", *HEADLINE, "date", "size")]
     for run in runs:
         first = next(iter(run.tables.values())).scores
-        values = [first.get(metric, float("nan")) for metric in SCORES]
+        values = [first.get(metric, float("nan")) for metric in HEADLINE]
         rows.append(
             (
                 run.name,
@@ -71,9 +71,8 @@ def details(run: Run) -> dict[str, Any]:
 
 def detail_lines(run: Run) -> list[str]:
     """A run in full: provenance, scores by protocol, files, and what the scores depend on."""
-    then = run.provenance
     lines = [f"{run.name} on {run.dataset} ({run.title}), {run.count} images"]
-    lines += _section("provenance", list(_provenance(run)))
+    lines += _section("provenance", [("record", str(folder_of(run))), *provenance_lines(run, here=True)])
     metrics = list(dict.fromkeys(name for table in run.tables.values() for name in table.scores))
     rows = [("", *run.tables)]
     for metric in metrics:
@@ -81,44 +80,9 @@ def detail_lines(run: Run) -> list[str]:
         rows.append((metric, *("-" if value != value else f"{value:.4f}" for value in values)))
     lines += _section("scores", rows)
     lines += _section("files", [(name, size_text(size)) for name, size in files_of(run).items()])
-    parts = list(then.depends_on.items()) or [("not recorded", "")]
+    parts = list(run.provenance.depends_on.items()) or [("not recorded", "")]
     return lines + _section("depends on", parts)
 
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
     return ["", title, *(f"  {line}" for line in columns(rows))]
-
-
-def _provenance(run: Run) -> Iterator[tuple[str, str]]:
-    then = run.provenance
-    commit = str(then.code.get("commit") or "not recorded")[:12] + " (modified)" * bool(
-        then.code.get("dirty")
-    )
-    yield "record", str(folder_of(run))
-    if then.former_names:
-        yield "former names", ", ".join(then.former_names)
-    yield "scored", f"{then.started or 'not recorded'}, took {then.seconds} s"
-    yield "command", " ".join(then.command) or "not recorded"
-    yield "code", f"sodbench {then.versions.get('sodbench', '?')}, commit {commit}"
-    if then.origin == "baseline":
-        settings = [then.precision, f"batch size {then.batch}" if then.batch else None, then.inference_device]
-        yield "predicted by", ", ".join(str(one) for one in (then.baseline, *settings) if one)
-        yield "weights", f"{then.weights or 'its own'}, sha256 {run.weights_sha256 or 'not recorded'}"
-    else:
-        yield "predicted by", "maps made elsewhere"
-    yield "maps", _place(then.maps, run.maps_folder()) if run.maps_kept else "not kept"
-    yield "maps sha256", then.maps_sha256 or "not recorded"
-    yield "data set", _place(then.data_folder, run.data_folder())
-    yield "data digest", run.dataset_digest
-    yield "self-check", str(then.self_check or "not recorded")
-    if then.shards:
-        yield "shards", str(len(then.shards))
-    yield "packages", ", ".join(f"{name} {version}" for name, version in then.versions.items())
-    device = [f"{value} cores" if key == "cores" else str(value) for key, value in then.device.items()]
-    yield "device", ", ".join(device) or "not recorded"
-
-
-def _place(recorded: str | None, here: Path | None) -> str:
-    if recorded is None or here is None:
-        return "not recorded"
-    return str(here) if here.is_dir() else f"{here} (not available)"

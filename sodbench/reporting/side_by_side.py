@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sodbench.errors import unknown_names
-from sodbench.reporting.cell_text import count, score, spread, spread_explanations
-from sodbench.reporting.labels import split_name
+from sodbench.reporting.cell_text import Cell, count, score, spread, spread_explanations
+from sodbench.reporting.headline import headline
 from sodbench.reporting.row_order import GROUPS, group_of, place, standing_of, without_seeds
 from sodbench.reporting.set_means import set_means
 from sodbench.reporting.table import Row, Table, marks, ranked_rows
 from sodbench.reporting.wide_means import block_of_means
-from sodbench.reporting.wide_table import Cells, Key, WideBlock, WideCell, WideRow, WideTable
-from sodbench.results.breakdown import HEADLINE
+from sodbench.reporting.wide_table import Cells, Key, WideBlock, WideRow, WideTable
 from sodbench.results.method_year import year_of
 from sodbench.results.published import method_of
 
@@ -59,7 +58,7 @@ def side_by_side(
     unknown = [name for name in ours if name not in names]
     if unknown:
         raise unknown_names("method", unknown, names)
-    shown = _headline(table.metrics) if metrics is None else tuple(metrics)
+    shown = headline(table.metrics) if metrics is None else list(metrics)
     order = _in_order(table, measured, datasets)
     blocks, cells, notes, remarks = _of_datasets(table, order, shown)
     if average:
@@ -100,12 +99,6 @@ def _explanations(table: Table, blocks: Sequence[WideBlock], rows: Sequence[Wide
         if block.averaged and len(titles) < len(blocks) - 1:
             sentences.append(f"Means are over {', '.join(titles)}, where all methods were scored.")
     return [*sentences, *spread_explanations(table)]
-
-
-def _headline(metrics: Sequence[str]) -> tuple[str, ...]:
-    """MAE, max F and S in this order, under each protocol; all metrics where there is none of these."""
-    usual = [full for name in HEADLINE for full in metrics if split_name(full)[0] == name]
-    return tuple(usual or metrics)
 
 
 def _in_order(
@@ -157,11 +150,11 @@ def _key(row: Row) -> Key:
     return str(row["method"]), str(row["source"]) if row["kind"] == "published" else ""
 
 
-def _cell(row: Row, full: str, digits: int, mark: str, stranger: bool) -> WideCell:
+def _cell(row: Row, full: str, digits: int, mark: str, stranger: bool) -> Cell:
     value = row[full]
     if value is None or math.isnan(value):
-        return WideCell("" if row["kind"] == "published" else "–")
-    return WideCell(score(row, full, digits), float(value), mark, spread(row, full, digits), stranger)
+        return Cell("" if row["kind"] == "published" else "–")
+    return Cell(score(row, full, digits), float(value), mark, spread(row, full, digits), stranger)
 
 
 def _facts(frame: "pd.DataFrame") -> dict[Key, Row]:
@@ -179,7 +172,7 @@ def _facts(frame: "pd.DataFrame") -> dict[Key, Row]:
 
 def _row(
     key: Key,
-    cells: Mapping[int, tuple[WideCell, ...]],
+    cells: Mapping[int, tuple[Cell, ...]],
     blocks: Sequence[WideBlock],
     facts: Row,
     group_by: str,
@@ -191,7 +184,7 @@ def _row(
     name = literature or without_seeds(owner or method)
     year, known = year_of(name), method_of(name)
     own_cite = known.cite if known else None
-    absent = WideCell("" if source else "–")
+    absent = Cell("" if source else "–")
     parts = [cells.get(number, (absent,) * len(block.metrics)) for number, block in enumerate(blocks)]
     return WideRow(
         method=method,

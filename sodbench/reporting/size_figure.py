@@ -120,7 +120,7 @@ def _plots(
                 marker=look.marker, markersize=4, elinewidth=0.8, linewidth=1.4,
             )  # fmt: skip
             ends[short_name(run)] = (float(shifted[-1]), float(means[-1]), look)
-        _count_by_ratio(axes)
+        _logarithmic_axis(axes)
         axes.set(xlabel="object's share of the image", ylabel=f"mean {label(metric).text} {arrow(metric)}")
         label_ends(axes, ends)
 
@@ -151,14 +151,16 @@ def _small_multiples(
                 centres, means, errors if intervals else None, color=COLOURS[0], marker="o",
                 markersize=2.5, elinewidth=0.8, linewidth=1.5, zorder=4,
             )  # fmt: skip
-        _count_by_ratio(axes, (0.1, 0.3, 1, 3, 10, 30, 100))
+        _logarithmic_axis(axes, (0.1, 0.3, 1, 3, 10, 30, 100))
         axes.set_title(short_name(run, 17), fontsize=8)
         axes.tick_params(labelsize=7.5)
     figure.supxlabel("object's share of the image", fontsize=9)
     figure.supylabel(f"mean {label(metric).text} {arrow(metric)}", fontsize=9)
 
 
-def _count_by_ratio(axes: "Axes", ticks: Sequence[float] = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)) -> None:
+def _logarithmic_axis(
+    axes: "Axes", ticks: Sequence[float] = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+) -> None:
     """A logarithmic axis of per cent with those of the `ticks` that lie on it."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sodbench.data.corruptions import KINDS
 from sodbench.errors import InputError
 from sodbench.metrics.registry import families_of, split_name
-from sodbench.reporting.headline import headline
+from sodbench.reporting.headline import OF_STUDY, headline
 from sodbench.reporting.labels import arrow
 from sodbench.results.stress_record import StressRecord, lower_is_better
 from sodbench.text import columns
@@ -130,7 +130,7 @@ def shared_metrics(records: "Sequence[StressRecord]", chosen: Sequence[str] | No
     first = records[0]
     common = [name for name in first.clean if all(name in record.clean for record in records)]
     if chosen is None:
-        shown = headline(common, False)
+        shown = headline(common, usual=OF_STUDY)
         lead = [name for name in shown if name == first.leading]
         shown = lead + [name for name in shown if name not in lead]
     else:

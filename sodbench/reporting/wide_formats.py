@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sodbench.files import write_text
-from sodbench.reporting.cell_text import REMARKS
+from sodbench.reporting.cell_text import REMARKS, Cell
 from sodbench.reporting.csv_json import no_formula
 from sodbench.reporting.html_table import environment
 from sodbench.reporting.labels import arrow, label
 from sodbench.reporting.markdown import escape, folded
 from sodbench.reporting.wide_latex import write_wide_latex
-from sodbench.reporting.wide_table import RANK, WideCell, WideRow, WideTable
+from sodbench.reporting.wide_table import RANK, WideRow, WideTable, grouped
 
 
 def write_wide(folder: Path, table: WideTable, formats: Sequence[str], span: int | None = None) -> list[Path]:
@@ -40,7 +40,7 @@ def write_wide_markdown(folder: Path, table: WideTable) -> Path:
     ]
     lines = [f"# {escape(table.title)}", "", _protocols(table, "`"), ""]
     lines += [f"| method | {' | '.join(map(str.strip, heads))} |", f"|---|{'---:|' * len(heads)}"]
-    for group, rows in table.groups():
+    for group, rows in grouped(table.rows):
         if group:
             lines.append(f"| **{escape(group)}** |{' |' * len(heads)}")
         for row in rows:
@@ -86,15 +86,13 @@ def write_wide_html(folder: Path, table: WideTable) -> Path:
         }
         for block in table.blocks
     ]
-    lengths = [len(block.metrics) for block in table.blocks]
     text = (
         environment()
         .get_template("wide_table.html")
         .render(
             table=table,
             blocks=blocks,
-            starts={sum(lengths[:number]) for number in range(len(lengths))},
-            groups=list(table.groups()),
+            groups=list(grouped(table.rows)),
             protocols=_protocols(table),
         )
     )
@@ -116,7 +114,7 @@ def _protocols(table: WideTable, quote: str = "") -> str:
     return f"Protocol{'s' * (len(table.protocols) != 1)}: {names}{'' if quote else '.'}"
 
 
-def _markdown_cell(row: WideRow, cell: WideCell) -> str:
+def _markdown_cell(row: WideRow, cell: Cell) -> str:
     if row.published:
         after = f" {cell.spread}" if cell.spread else ""
         return f"*{cell.text}*{after}" if cell.text else ""

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from sodbench.files import write_text
-from sodbench.reporting.cell_text import REMARKS
+from sodbench.reporting.cell_text import REMARKS, Cell
 from sodbench.reporting.labels import label, split_name
 from sodbench.reporting.latex import escape
 from sodbench.reporting.latex_widths import (
@@ -19,7 +19,7 @@ from sodbench.reporting.latex_widths import (
 )
 from sodbench.reporting.side_by_side import DIFFERENCES
 from sodbench.reporting.wide_layout import Layout, Size, Widths, block_width, lay_out
-from sodbench.reporting.wide_table import RANK, WideBlock, WideCell, WideRow, WideTable
+from sodbench.reporting.wide_table import RANK, WideBlock, WideRow, WideTable, grouped
 from sodbench.results.published import bibliography
 
 _HEAD = r"""% Written by sodbench; compile with pdflatex, bibtex, pdflatex, pdflatex.
@@ -89,7 +89,7 @@ def _measure(table: WideTable, sources: dict[str, str], size: Size, most: float)
     """The widths of the table's columns at a size; names take `most`."""
     points = size.points
     names = [_name_parts(row, sources, size, most) for row in table.rows]
-    first = {id(rows[0]) for name, rows in table.groups() if name}
+    first = {id(rows[0]) for name, rows in grouped(table.rows) if name}
     columns, at = [], 0
     for block in table.blocks:
         of_block = []
@@ -109,7 +109,7 @@ def _measure(table: WideTable, sources: dict[str, str], size: Size, most: float)
     )
 
 
-def _cell_width(row: WideRow, cell: WideCell, points: int) -> float:
+def _cell_width(row: WideRow, cell: Cell, points: int) -> float:
     weight = ITALIC if row.published else BOLD if cell.mark == "best" else 1.0
     after = 0.0 if row.published or not cell.spread else text_width(" " + cell.spread, _SPREAD_SIZE)
     return text_width(cell.text, points, weight) + after
@@ -156,21 +156,18 @@ def _float(
     """One `table` or `table*`: the columns of a part with some of the rows."""
     size, name = layout.size, "table*" if layout.span == 2 else "table"
     blocks = [(table.blocks[block], columns) for block, columns in layout.parts[part]]
-    starts = [sum(len(one.metrics) for one in table.blocks[:block]) for block, _ in layout.parts[part]]
-    at = [start + column for start, (_, columns) in zip(starts, blocks, strict=True) for column in columns]
+    at = [table.starts[block] + column for block, columns in layout.parts[part] for column in columns]
     # a published row is shown where it has a value
     rows = [row for row in rows if not row.published or any(row.cells[place].text for place in at)]
     alignment = "".join(_alignment(table, place) for place in at)
     body: list[str] = []
-    groups = list(dict.fromkeys(row.group for row in rows))
-    for group in groups:
+    for group, of_group in grouped(rows):
         if group:
             body += [r"\midrule"] if body else []
             body.append(rf"\multicolumn{{{len(at) + 1}}}{{@{{}}l}}{{\textbf{{{escape(group)}}}}} \\")
-        for row in rows:
-            if row.group == group:
-                cells = [_cell(row, row.cells[place]) for place in at]
-                body.append(" & ".join([_name(row, sources, layout), *cells]) + r" \\")
+        for row in of_group:
+            cells = [_cell(row, row.cells[place]) for place in at]
+            body.append(" & ".join([_name(row, sources, layout), *cells]) + r" \\")
     return "\n".join(
         [
             rf"\begin{{{name}}}[tp]",
@@ -246,7 +243,7 @@ def _name(row: WideRow, sources: dict[str, str], layout: Layout) -> str:
     return _stacked(written, "[t]{@{}l@{}}")
 
 
-def _cell(row: WideRow, cell: WideCell) -> str:
+def _cell(row: WideRow, cell: Cell) -> str:
     text = escape(cell.text)
     if row.published:
         return rf"\textit{{{text}}}" if text else ""

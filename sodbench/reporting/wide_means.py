@@ -3,18 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from sodbench.reporting.cell_text import number
+from sodbench.reporting.cell_text import Cell, number
 from sodbench.reporting.labels import label
 from sodbench.reporting.set_means import SetMeans
 from sodbench.reporting.table import best_two
-from sodbench.reporting.wide_table import RANK, Cells, Key, WideBlock, WideCell
+from sodbench.reporting.wide_table import RANK, Cells, Key, WideBlock
 
 RANK_DIGITS = 1
 
 
 def block_of_means(
     averages: SetMeans, metrics: Sequence[str], digits: int, blocks: Sequence[WideBlock], cells: Cells
-) -> tuple[WideBlock, dict[Key, tuple[WideCell, ...]]]:
+) -> tuple[WideBlock, dict[Key, tuple[Cell, ...]]]:
     """The block of means and its cells; a published row has a mean where it has a value on every data set."""
     columns = []
     for full in metrics:
@@ -36,13 +36,13 @@ def block_of_means(
     heads = (*metrics, RANK) if averages.ranks else tuple(metrics)
     block = WideBlock(f"Mean of {len(averages.datasets)} sets", heads, averaged=averages.datasets)
     return block, {
-        key: tuple(column.get(key, WideCell("" if key[1] else "–")) for column in columns) for key in cells
+        key: tuple(column.get(key, Cell("" if key[1] else "–")) for column in columns) for key in cells
     }
 
 
 def _mean_cells(
     values: Mapping[Key, float], printed: Mapping[Key, int], digits: int, higher_is_better: bool | None
-) -> dict[Key, WideCell]:
+) -> dict[Key, Cell]:
     """The cells of one column, with marks among the measured rows."""
     import pandas as pd
 
@@ -52,6 +52,5 @@ def _mean_cells(
         ranked = pd.Series([values[key] for key in measured], dtype=float)
         marked = {measured[at]: mark for at, mark in best_two(ranked, digits, higher_is_better).items()}
     return {
-        key: WideCell(number(value, printed[key]), value, marked.get(key, ""))
-        for key, value in values.items()
+        key: Cell(number(value, printed[key]), value, marked.get(key, "")) for key, value in values.items()
     }

@@ -3,31 +3,16 @@
 `side_by_side` makes it; the page's overview, `report --layout wide` and the report of a suite print it.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sodbench.reporting.cell_text import Cell
 from sodbench.reporting.labels import protocols_of, split_name
 
 RANK = "rank"  # the column of average ranks, the last of the block of means
 # a row by its method and its source ("" for a measured one); its cells by the number of their block
 Key = tuple[str, str]
-Cells = dict[Key, dict[int, tuple["WideCell", ...]]]
-
-
-@dataclass(frozen=True)
-class WideCell:
-    """One value: as printed, as a number, its mark ("best", "second" or ""), what follows it (`spread`).
-
-    `dagger`: of a different set of images or masks than the other methods, not ranked. A measured method
-    without a score has a dash, a published row without a value no text.
-    """
-
-    text: str = ""
-    value: float = math.nan
-    mark: str = ""
-    spread: str = ""
-    dagger: bool = False
+Cells = dict[Key, dict[int, tuple[Cell, ...]]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +26,7 @@ class WideRow:
     """
 
     method: str
-    cells: tuple[WideCell, ...]
+    cells: tuple[Cell, ...]
     group: str = ""
     year: int | None = None
     cite: str | None = None
@@ -97,6 +82,11 @@ class WideTable:
         return [(block, full) for block in self.blocks for full in block.metrics]
 
     @property
+    def starts(self) -> list[int]:
+        """The column with which each block begins."""
+        return [sum(len(block.metrics) for block in self.blocks[:place]) for place in range(len(self.blocks))]
+
+    @property
     def protocols(self) -> list[str]:
         """The protocols of its metrics."""
         return protocols_of(full for _, full in self.columns if full != RANK)
@@ -107,7 +97,8 @@ class WideTable:
             return "Rank"
         return split_name(full)[0] if len(self.protocols) == 1 else full
 
-    def groups(self) -> Iterator[tuple[str, list[WideRow]]]:
-        """(heading, rows) of each group, in order."""
-        for name in dict.fromkeys(row.group for row in self.rows):
-            yield name, [row for row in self.rows if row.group == name]
+
+def grouped(rows: Sequence[WideRow]) -> Iterator[tuple[str, list[WideRow]]]:
+    """(heading, rows) of each group, in order."""
+    for name in dict.fromkeys(row.group for row in rows):
+        yield name, [row for row in rows if row.group == name]

@@ -16,7 +16,7 @@ from sodbench.reporting.figures import KINDS, draw
 from sodbench.reporting.gallery import Sharing
 from sodbench.reporting.latex import write_latex
 from sodbench.reporting.markdown import SHOWN, write_markdown
-from sodbench.reporting.page import write_page
+from sodbench.reporting.page import Figures, write_page
 from sodbench.reporting.published_rows import check_sources
 from sodbench.reporting.report_arguments import report_arguments
 from sodbench.reporting.report_table import report_table, sources_of
@@ -133,7 +133,7 @@ def report(
     gallery = GALLERY.checked("gallery", gallery)
     span = None if span is None else SPAN.checked("span", span)
     ours = listed(ours) or ()
-    _check_layout(
+    check_layout(
         layout,
         {"average": average, "group_by": group_by, "ours": ours, "span": span},
         {"attributes": attributes},
@@ -164,7 +164,7 @@ def report(
             gallery=gallery,
             figures=figures,
         ),
-        headline=layout == "wide" and selection.metrics is None,
+        headline_only=layout == "wide" and selection.metrics is None,
     )
     wide = None
     if layout == "wide":
@@ -195,37 +195,25 @@ def report(
             breakdowns=breakdowns,
             intervals=intervals,
         )
-        documents: list[Path] = [] if wide is None else write_wide(folder, wide, formats, span)
-        if "markdown" in formats and wide is None:
-            pictures = {
-                dataset: {
-                    kind: found[kind][0].relative_to(folder).as_posix()
-                    for kind in (SHOWN if dataset else ("ranks",))
-                    if found.get(kind)
-                }
-                for dataset, found in drawn.items()
-            }
-            documents.append(write_markdown(folder, shown.table, pictures))
-        if "latex" in formats and wide is None:
-            documents += write_latex(folder, shown.table)
-        if "csv" in formats and wide is None:
-            documents.append(write_csv(folder, shown.table))
+        if wide is None:
+            documents = _write_long(folder, shown.table, formats, drawn)
+        else:
+            documents = write_wide(folder, wide, formats, span)
         if "json" in formats:
             documents.append(write_json(folder, shown.table))
         if "html" in formats and wide is None:
-            documents.append(
-                write_page(
-                    folder,
-                    shown.table,
-                    shown.runs,
-                    drawn,
-                    gallery,
-                    breakdowns,
-                    shown.table.metrics if selection.metrics is not None else None,
-                    sort,
-                    sharing,
-                )
+            page = write_page(
+                folder,
+                shown.table,
+                shown.runs,
+                figures=drawn,
+                gallery=gallery,
+                breakdowns=breakdowns,
+                metrics=shown.table.metrics if selection.metrics is not None else None,
+                sort=sort,
+                sharing=sharing,
             )
+            documents.append(page)
         if breakdowns:
             of_attributes = {
                 dataset: found["attributes"][0].relative_to(folder).as_posix()
@@ -248,12 +236,34 @@ def report(
     return Written(tuple(documents), tuple(files), tuple(notes))
 
 
+def _write_long(
+    folder: Path, table: Table, formats: Sequence[str], drawn: Mapping[str, Figures]
+) -> list[Path]:
+    """Writes `leaderboard.md`, `.tex` with `.bib`, and `.csv`, as `formats` ask; returns their paths."""
+    paths = []
+    if "markdown" in formats:
+        pictures = {
+            dataset: {
+                kind: found[kind][0].relative_to(folder).as_posix()
+                for kind in (SHOWN if dataset else ("ranks",))
+                if found.get(kind)
+            }
+            for dataset, found in drawn.items()
+        }
+        paths.append(write_markdown(folder, table, pictures))
+    if "latex" in formats:
+        paths += write_latex(folder, table)
+    if "csv" in formats:
+        paths.append(write_csv(folder, table))
+    return paths
+
+
 def _wait_for(folder: Path) -> None:
     warnings.warn(f"{folder}: another process is writing a report there; waiting", Note, stacklevel=5)
 
 
-def _check_layout(layout: str, of_wide: Mapping[str, object], of_long: Mapping[str, object]) -> None:
-    """Refuses an unknown layout, and options of the other one."""
+def check_layout(layout: str, of_wide: Mapping[str, object], of_long: Mapping[str, object]) -> None:
+    """Raises InputError for an unknown layout, and for options of the other one."""
     if layout not in LAYOUTS:
         raise unknown_names("layout", [layout], LAYOUTS)
     other, options = ("wide", of_wide) if layout == "long" else ("long", of_long)

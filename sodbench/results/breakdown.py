@@ -15,7 +15,6 @@ from sodbench.results.resampling import Interval, bootstrap, scores_of
 from sodbench.results.run import Run
 from sodbench.results.table_rows import rows_of
 
-HEADLINE = ("MAE", "maxF", "S")  # the metrics of a breakdown unless others are asked for
 FEWEST = 10  # images; the scores of a smaller group get no interval, no mark and no test
 WHOLE = "all"  # the attribute of the group that holds every image
 

@@ -1,5 +1,6 @@
 """Protocols in words against one another, and maps of another size under the protocols that resize."""
 
+import itertools
 import json
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -56,6 +57,17 @@ def test_conventions_of_metrics_that_one_does_not_define_are_left_out() -> None:
     assert "mask_threshold" in fields
 
 
+def test_what_a_convention_affects_are_scores_that_both_protocols_have() -> None:
+    scored = {}
+    for name in protocol_names():
+        scorer = Scorer(name)
+        scorer.update(cv2.resize(MAP, MASK.shape[::-1]), MASK, name="x")
+        scored[name] = {*scorer.result().scores, "every metric"}
+    for name, other in itertools.permutations(protocol_names(), 2):
+        for one in differences_between(load_protocol(name), load_protocol(other)):
+            assert {*one.moves, *one.moves_little} <= scored[name] & scored[other], one.field
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["protocols", "show", "sodsurvey", "--against", "pysodmetrics"]) == 0
     printed = capsys.readouterr().out
@@ -69,6 +81,10 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
         one["field"] for one in found["differences"]
     ]
     assert main(["protocols", "show", "raw", "--against", "nonesuch"]) == 2
+    capsys.readouterr()
+    assert main(["protocols", "show", "salod", "--against", "pysodmetrics"]) == 0
+    printed = capsys.readouterr().out
+    assert "grey level 127.5" in printed and "grey level 128\n" in printed
 
 
 @pytest.mark.parametrize("name", ["pysodevaltoolkit", "birefnet"])

@@ -11,6 +11,8 @@ from report.pictured import made, nameless
 import sodbench as sb
 from sodbench.cli.main import main
 from sodbench.publishing.page_size import size_in_bytes
+from sodbench.reporting import page_parts
+from sodbench.text import size_text
 
 CARD = """
 title = "Blocks"
@@ -80,6 +82,25 @@ def test_thumbnails_are_shown_where_the_card_allows_it_or_when_asked(reports: Pa
     assert [name for name in files(here / "allowed") if name.startswith("gallery/")] == shown
     assert "CC BY 4.0 | allowed | its home page | thumbnails |" in (here / "allowed/LICENCES.md").read_text()
     assert [note.split(" are not shown")[0] for note in written.notes] == ["images of other"]
+
+
+def test_the_table_of_a_paper_and_the_scores_of_images_beside_the_page(
+    reports: Path, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_parts, "EMBEDDED", 0)
+    wide = ("--layout", "wide", "--average", "--ours", "fast")
+    assert main(["publish", "site", *FAST, "--datasets", "blocks", "--average"]) == 2
+    assert "average: only the wide layout has it" in capsys.readouterr().err
+    assert main(["publish", "site", *FAST, "--datasets", "blocks", *wide]) == 0
+    found = files(here / "site")
+    parts = sum(len(content) for name, content in found.items() if name.startswith("page/"))
+    assert f"site/page: {size_text(parts)}, loaded when images are shown" in capsys.readouterr().out
+    assert b"](table.html)" in found["README.md"] and {"index.html", "leaderboard.md"} <= set(found)
+    assert (
+        main(["report", "--datasets", "blocks", "--formats", "markdown", "html", "latex", "csv", *wide]) == 0
+    )
+    for ending in ("md", "html", "tex", "bib", "csv"):
+        assert found[f"table.{ending}"] == (reports / f"table.{ending}").read_bytes()
 
 
 def test_only_a_published_folder_is_replaced(

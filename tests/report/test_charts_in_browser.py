@@ -1,6 +1,5 @@
 """The page's charts of few and many methods: what is in colour, beside the plot, in print and on phones."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +28,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # the table is sorted by name: charts are in the order of max F all the same
     assert main(["report", *options, "--sort", "name"]) == 0
     return reports
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ FIGURE_MODULES = (
     size_figure,
     speed_figure,
 )
+WITH_INTERVALS = ("size", "reliability")
 NAMES = [f"method {number} $x$" for number in range(16)]
 
 
@@ -192,7 +193,7 @@ def test_the_best_five_of_each_data_set_have_different_colours() -> None:
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, bool], dict[str, Figure]]:
-    """All figures of a number of methods, with or without intervals, as they were saved: {kind: figure}."""
+    """The figures of a number of methods as they were saved, {kind: figure}; with intervals only some."""
     folder = tmp_path_factory.mktemp("drawn")
     (folder / "efficiency").mkdir()
 
@@ -213,7 +214,11 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, bool], d
         with pytest.MonkeyPatch.context() as patch:
             for module in FIGURE_MODULES:
                 patch.setattr(module, "save", keep)
-            draw(runs, make_table(runs, selection, folder), folder, intervals=intervals)
+            shown = make_table(runs, selection, folder)
+            if intervals:
+                draw(runs, shown, folder, WITH_INTERVALS, intervals=True)
+                return kept
+            draw(runs, shown, folder)
             runs += [replace(one, dataset="ecssd") for one in runs]
             draw(runs, make_table(runs, selection), folder, ("ranks",))
         return kept
@@ -284,7 +289,7 @@ def test_many_methods_have_a_panel_each_in_the_figure_of_sizes(figures) -> None:
 
 
 def test_intervals_are_drawn_only_where_asked(figures) -> None:
-    for name in ("size", "reliability"):
+    for name in WITH_INTERVALS:
         assert not figures(8)[name].axes[0].collections
         assert len(figures(2, True)[name].axes[0].collections) == 2
 
@@ -397,7 +402,7 @@ def test_runs_without_curves_or_sizes_leave_figures_out(tmp_path: Path) -> None:
     bare = table(12)
     bare = type(bare)(bare.protocol, bare.scores, bare.per_image, bare.curves.iloc[:, :0], None, None)
     runs = [new_run("a", StandInDataset(), {"pysodmetrics": bare})]
-    drawn = draw(runs, make_table(runs, Selection()), tmp_path)
+    drawn = draw(runs, make_table(runs, Selection()), tmp_path, formats=("svg",))
     assert not drawn["sod"]["pr"] and not drawn["sod"]["f"] and not drawn["sod"]["size"]
     assert drawn["sod"]["distribution"]
 

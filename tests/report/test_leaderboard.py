@@ -126,7 +126,7 @@ def test_report_writes_the_leaderboard_and_a_figure_per_data_set(tmp_path: Path,
     assert "## SOD" in text and "## ECSSD" in text and "figures/pr-sod.svg" in text
     assert (tmp_path / "figures/pr-ecssd.png").read_bytes()[:4] == b"\x89PNG"
     svg = (tmp_path / "figures/pr-sod.svg").read_bytes()
-    main(command)
+    main([*command, "--datasets", "sod"])
     assert (tmp_path / "figures/pr-sod.svg").read_bytes() == svg
 
 
@@ -153,12 +153,12 @@ def test_runs_of_another_protocol_are_named_and_not_shown_empty(tmp_path: Path, 
     for name, dataset in (("b", "sod"), ("c", "other")):
         tables = {"basnet2019": score_table(protocol="basnet2019", levels=255)}
         save_run(tmp_path, new_run(name, StandInDataset(dataset, dataset.upper()), tables))
-    command = ["report", "--reports", str(tmp_path), "--figures", "pr", "--format", "markdown", "html"]
-    assert main([*command, "--gallery", "0"]) == 0
+    command = ["report", "--reports", str(tmp_path), "--format", "markdown", "html", "--gallery", "0"]
+    assert main([*command, "--figures", "pr"]) == 0
     errors = capsys.readouterr().err
     assert "b on SOD has no score in these columns, only under protocol basnet2019" in errors
     text = (tmp_path / "leaderboard.md").read_text()
     assert "| a |" in text and "| b |" not in text and "OTHER" not in text
-    assert main([*command, "--protocols", "pysodmetrics", "basnet2019"]) == 0
+    assert main([*command, "--figures", "--protocols", "pysodmetrics", "basnet2019"]) == 0
     text = (tmp_path / "leaderboard.md").read_text()
     assert "| b |" in text and "## OTHER" in text

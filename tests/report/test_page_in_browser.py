@@ -1,7 +1,6 @@
 """The page in a real headless Chromium: sorting, filtering, gallery, keyboard, accessibility, no requests."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,19 +31,11 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reports
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as browser:
-        browser.open("about:blank")
-        browser.requests()
-        yield browser
-
-
 @pytest.fixture
 def page(chromium: Browser, reports: Path) -> Browser:
     """The page freshly opened at desktop width in light colours."""
+    chromium.command("Emulation.setEmulatedMedia", media="", features=[])
     chromium.resize(1440, 900)
-    chromium.dark(False)
     chromium.open(reports / "index.html")
     chromium.log("browser")
     return chromium

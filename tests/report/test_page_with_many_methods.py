@@ -3,7 +3,9 @@
 The scores of the images lie in files beside this page, as those of a large report do.
 """
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,12 +45,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reports
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(chromium: Browser, reports: Path) -> Browser:
     return opened(chromium, reports)
@@ -56,11 +52,22 @@ def page(chromium: Browser, reports: Path) -> Browser:
 
 def opened(browser: Browser, reports: Path, link: str = "") -> Browser:
     """The page of an address, loaded anew at desktop width."""
+    browser.command("Emulation.setEmulatedMedia", media="", features=[])
     browser.resize(1440, 900)
     browser.open("about:blank")
     browser.open((reports / "index.html").as_uri() + link)
     browser.log("browser")
     return browser
+
+
+@contextmanager
+def moved(path: Path, place: Path) -> Iterator[None]:
+    """A file or folder is elsewhere for a while."""
+    path.rename(place)
+    try:
+        yield
+    finally:
+        place.rename(path)
 
 
 def show_images(page: Browser) -> None:
@@ -273,7 +280,6 @@ def test_printing_draws_every_chart_on_white(page: Browser) -> None:
         "return [getComputedStyle(document.body).color, document.querySelector('.bar').checkVisibility(),"
         "getComputedStyle(document.querySelector('.scroll')).overflowX]"
     )
-    page.command("Emulation.setEmulatedMedia", media="")
     assert colour == "rgb(29, 31, 33)" and not bar and scroll == "visible"
 
 
@@ -286,28 +292,26 @@ def test_the_scores_of_images_are_loaded_when_they_are_shown(page: Browser, repo
     assert {"page/blocks/images.js", "page/blocks/S.js"} <= set(asked) and "page/blocks/wF.js" not in asked
     lines = "document.querySelectorAll('.dataset .charts path.line').length"
     assert page.run(f"return {lines}") >= len(METHODS)
-    hidden = reports / "page" / "blocks" / "wF.js"
-    hidden.rename(reports / "gone.js")
-    page.run(
-        "const c = document.querySelector('[data-control=metric]'); c.value = 'wF';"
-        "c.dispatchEvent(new Event('change'))"
-    )
-    assert page.wait("document.querySelector('.where').textContent.includes('not found: page/blocks/wF.js')")
-    (reports / "gone.js").rename(hidden)
+    where = "document.querySelector('.where').textContent"
+    with moved(reports / "page" / "blocks" / "wF.js", reports / "gone.js"):
+        page.run(
+            "const c = document.querySelector('[data-control=metric]'); c.value = 'wF';"
+            "c.dispatchEvent(new Event('change'))"
+        )
+        assert page.wait(f"{where}.includes('not found: page/blocks/wF.js')")
 
 
 def test_an_opened_image_shows_thumbnails_where_its_own_files_are_gone(page: Browser, reports: Path) -> None:
-    root = reports.parent / "Blocks"
-    root.rename(reports.parent / "Elsewhere")
-    show_images(page)
-    page.run("document.querySelector('.open').click()")
-    tiles = "[...document.querySelectorAll('dialog .tile img')]"
-    page.wait(f"{tiles}.slice(0, 4).every(i => i.src.includes('/gallery/') && i.naturalWidth)")
-    page.wait("document.querySelectorAll('dialog canvas[data-drawn]').length")
-    (reports.parent / "Elsewhere").rename(root)
+    with moved(reports.parent / "Blocks", reports.parent / "Elsewhere"):
+        show_images(page)
+        page.run("document.querySelector('.open').click()")
+        tiles = "[...document.querySelectorAll('dialog .tile img')]"
+        page.wait(f"{tiles}.slice(0, 4).every(i => i.src.includes('/gallery/') && i.naturalWidth)")
+        page.wait("document.querySelectorAll('dialog canvas[data-drawn]').length")
 
 
-def test_a_small_page_is_one_file_again(reports: Path) -> None:
+def test_a_small_page_is_one_file_again(reports: Path, tmp_path: Path) -> None:
+    reports = shutil.copytree(reports, tmp_path / "reports")
     before = (reports / "index.html").read_text()
     assert '"file": "page/blocks/S.js"' in before
     options = ["--methods", "still", "slow", "--gallery", "0", "--figures"]

@@ -98,28 +98,29 @@ def test_the_report_shows_the_diagram_in_every_format(
 @pytest.mark.skipif(
     not (FOUND and DRIVER), reason="needs chromium and chromedriver (Debian: chromium, chromium-driver)"
 )
-def test_the_page_draws_the_diagram(folders: Path, reports: Path, tmp_path: Path) -> None:
+def test_the_page_draws_the_diagram(folders: Path, reports: Path, tmp_path: Path, chromium: Browser) -> None:
     plain = tmp_path / "plain"
     scored(folders, plain, "--metrics", "MAE", "F", methods=("soft",))
     button = "document.querySelector('[data-chart=reliability]')"
-    with Browser() as browser:
-        for folder, hidden in ((plain, True), (reports, False)):
-            options = ["--formats", "html", "--figures", "--gallery", "0", "--reports", str(folder)]
-            assert main(["report", *options]) == 0
-            browser.open(folder / "index.html")
-            browser.run("document.querySelector('.curves').scrollIntoView({behavior: 'instant'})")
-            browser.wait("document.querySelector('.charts path.line')")
-            assert browser.run(f"return {button}.hidden") is hidden
-        browser.run(f"{button}.click()")
-        lines = browser.run(
-            "return [...document.querySelectorAll('.charts figure')]"
-            ".map(f => [f.querySelector('figcaption').textContent, f.querySelectorAll('path.line').length])"
-        )
-        assert lines == [
-            ["Reliability of the map as a probability; dashed: calibrated", len(METHODS)],
-            ["Share of the pixels with a value of at most x", len(METHODS)],
-        ]
-        assert browser.log("browser") == []
+    chromium.resize(1440, 900)
+    chromium.log("browser")
+    for folder, hidden in ((plain, True), (reports, False)):
+        options = ["--formats", "html", "--figures", "--gallery", "0", "--reports", str(folder)]
+        assert main(["report", *options]) == 0
+        chromium.open(folder / "index.html")
+        chromium.run("document.querySelector('.curves').scrollIntoView({behavior: 'instant'})")
+        chromium.wait("document.querySelector('.charts path.line')")
+        assert chromium.run(f"return {button}.hidden") is hidden
+    chromium.run(f"{button}.click()")
+    lines = chromium.run(
+        "return [...document.querySelectorAll('.charts figure')]"
+        ".map(f => [f.querySelector('figcaption').textContent, f.querySelectorAll('path.line').length])"
+    )
+    assert lines == [
+        ["Reliability of the map as a probability; dashed: calibrated", len(METHODS)],
+        ["Share of the pixels with a value of at most x", len(METHODS)],
+    ]
+    assert chromium.log("browser") == []
 
 
 def test_mae_prefers_the_saturated_maps_and_brier_does_not(reports: Path) -> None:
@@ -161,7 +162,8 @@ def test_a_record_without_the_curves_of_images_is_drawn_without_bands(folders: P
     # no pixel lies between the outermost bins
     share = run.tables["pysodmetrics"].curves[PIXELS].to_numpy()[:BINS]
     assert (share[1:-1] == 0).all() and share.sum() == pytest.approx(1)
-    drawn = draw([run], make_table([run], Selection()), tmp_path / "figures")
+    kinds = ("pr", "reliability")
+    drawn = draw([run], make_table([run], Selection()), tmp_path / "figures", kinds, ("svg",))
     assert drawn["own"]["reliability"] and not drawn["own"]["pr"]
     assert not read_records(tmp_path).problems
 

@@ -25,7 +25,7 @@ from sodbench.reporting.selection import Selection
 from sodbench.reporting.side_by_side import side_by_side
 from sodbench.reporting.table import make_table
 from sodbench.reporting.wide_latex import wide_latex
-from sodbench.reporting.wide_table import RANK, WideTable
+from sodbench.reporting.wide_table import RANK, WideTable, grouped
 from sodbench.results.method_year import year_of
 from sodbench.results.new_run import new_run
 from sodbench.results.run import Run
@@ -143,7 +143,7 @@ def test_a_row_on_other_images_has_a_dagger_and_no_mark(three: list[Run]) -> Non
 def test_rows_stand_under_years_and_ours_last() -> None:
     runs = many(["mine", "DSS", "BASNet", "u2netp", "rembg-birefnet-general", "own"], ["sod"])
     table = wide(runs, group_by="year", ours=["mine"])
-    assert [(name, [row.method for row in rows]) for name, rows in table.groups()] == [
+    assert [(name, [row.method for row in rows]) for name, rows in grouped(table.rows)] == [
         ("2017", ["DSS"]),
         ("2019", ["BASNet"]),
         ("2020", ["u2netp"]),
@@ -163,7 +163,7 @@ def test_published_rows_follow_their_method_and_have_means_where_they_have_all_v
     runs = many(["DSS", "mine"], ["sod", "ecssd"], "basnet2019")
     table = with_published(make_table(runs, Selection(metrics=["MAE", "maxF"])), runs, ["basnet2019"])
     shown = side_by_side(table, average=True, ours=["mine"])
-    assert [name for name, _ in shown.groups()] == ["Measured here", "Published", "Ours"]
+    assert [name for name, _ in grouped(shown.rows)] == ["Measured here", "Published", "Ours"]
     assert [row.method for row in shown.rows[:2]] == ["DSS", "DSS+"]
     published = shown.rows[1]
     assert (published.owner, published.year) == ("DSS", 2017)

@@ -15,7 +15,7 @@ function roundTicks(low, high) {
  * 75th and 95th percentile, and the mean. Returns what `lineChart` returns.
  */
 function boxChart(width, title, text, rows, on) {
-  const many = rows.length > MOST_COLOURED;
+  const many = rows.length > page.most_coloured;
   // a few rows fill the height of the chart beside them
   const tall = many ? 17 : Math.min(56, (chartHeight(width) - 52) / rows.length);
   const left = Math.min(170, Math.max(70, width * 0.3));

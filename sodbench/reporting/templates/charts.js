@@ -1,9 +1,9 @@
-// The charts of each data set, drawn when they come into view or are printed: precision-recall, F and E by
-// threshold, reliability. A method is in colour or grey; the legend and a click on a line say which.
+// The charts of each data set, drawn when they come into view or are printed: precision-recall, F and E
+// curves, reliability. A method is in colour or grey; the legend and a click on a line say which.
 
 for (const section of document.querySelectorAll(".dataset")) {
   const dataset = page.datasets[Number(section.dataset.number)];
-  const { levels, names, bins, own, beta2, epsilon } = dataset.curves;
+  const { levels, names, bins, own, beta2, epsilon, scale, data } = dataset.curves;
   const place = section.querySelector(".charts");
   const legend = section.querySelector(".legend");
   let values = null;
@@ -18,7 +18,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   /** Whether each visible method is in colour: as chosen, else all of a few, the best of many. */
   function coloured() {
     const shown = visible().map((method) => dataset.methods[method]);
-    const best = shown.length > MOST_COLOURED ? shown.slice(0, BEST) : shown;
+    const best = shown.length > page.most_coloured ? shown.slice(0, page.best) : shown;
     return new Map(shown.map((name) => [name, state.chosen.get(name) ?? best.includes(name)]));
   }
 
@@ -74,7 +74,8 @@ for (const section of document.querySelectorAll(".dataset")) {
       });
       const drawn = [lineChart(width, "Mean precision and mean recall; thin lines: iso-F", ["mean recall", "mean precision"], lines, lowest(lines.map((l) => l.y), 0), on, { f: { beta2, epsilon } })];
       if (dataset.distribution) {
-        const { text, numbers } = dataset.distribution;
+        const { metric, numbers } = dataset.distribution;
+        const { text } = dataset.metrics[metric];
         const inColour = coloured();
         const rows = visible().filter((method) => numbers[method])
           .map((method) => ({ name: dataset.methods[method], coloured: inColour.get(dataset.methods[method]), numbers: numbers[method] }));
@@ -132,7 +133,7 @@ for (const section of document.querySelectorAll(".dataset")) {
       for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => on.point(null));
       return button;
     });
-    const hint = inColour.size > MOST_COLOURED ? [make("p", {}, `Best ${BEST} of ${inColour.size} in colour; choose others here or in the chart.`)] : [];
+    const hint = inColour.size > page.most_coloured ? [make("p", {}, `Best ${page.best} of ${inColour.size} in colour; choose others here or in the chart.`)] : [];
     legend.replaceChildren(...hint, ...buttons);
   }
 
@@ -158,14 +159,10 @@ for (const section of document.querySelectorAll(".dataset")) {
   }).observe(place);
   function start() {
     if (values || !levels) return;
-    values = unpack(dataset.curves.data, 0, 60000);
+    values = unpack(data, 0, scale);
     fillLegend();
     draw();
   }
   window.addEventListener("beforeprint", start);
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    start();
-  }, { rootMargin: "600px" }).observe(section.querySelector(".curves"));
+  whenNear(section.querySelector(".curves"), start);
 }

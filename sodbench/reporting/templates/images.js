@@ -2,7 +2,6 @@
 
 const PER_PAGE = 6;
 const ON_CARD = 4;
-const USUAL = ["S", "wF", "MAE", "adpF"];
 const byName = new Intl.Collator("en", { numeric: true });
 // the methods that the reader chose for the cards of all data sets; null: the first ON_CARD of each table
 let onCards = null;
@@ -169,7 +168,7 @@ for (const section of document.querySelectorAll(".dataset")) {
   });
   document.addEventListener("click", (event) => { if (!picker.contains(event.target) && event.target.isConnected) picker.open = false; });
 
-  const usual = USUAL.find((metric) => metrics.includes(metric)) || metrics[0];
+  const usual = dataset.distribution ? dataset.distribution.metric : metrics[0];
   for (const metric of metrics) {
     control("metric").append(make("option", { value: metric, selected: metric === usual }, `${metric} (${dataset.metrics[metric].text})`));
   }
@@ -184,11 +183,7 @@ for (const section of document.querySelectorAll(".dataset")) {
     button.addEventListener("click", () => { at += PER_PAGE * Number(button.dataset.page); show(); });
   }
   document.addEventListener("filtered", () => { if (drawn) rank(); });
-  new IntersectionObserver((entries, observer) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    observer.disconnect();
-    rank();
-  }, { rootMargin: "600px" }).observe(part);
+  whenNear(part, rank);
 
   const chosenNow = () => ["order", "metric", "method", "tiles"].map((name) => control(name).value);
   const atFirst = chosenNow();

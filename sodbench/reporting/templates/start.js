@@ -3,10 +3,6 @@
 // relative to the page, when they are needed.
 
 const page = JSON.parse(document.getElementById("data").textContent);
-const NONE = 65535;
-const DASHES = ["", "8 4", "2 3", "10 4 2 4", "5 3 1.5 3 1.5 3"];
-// of more methods than these, a chart shows the best in colour and the others grey
-const [MOST_COLOURED, BEST, COLOURS] = [8, 5, 8];
 
 /** An element with attributes and children; text is always text. */
 function make(name, attributes = {}, ...children) {
@@ -20,6 +16,15 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Calls `then` once, when the element is near the viewport. */
+function whenNear(element, then) {
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    then();
+  }, { rootMargin: "600px" }).observe(element);
+}
+
 /** Base64 of little-endian uint16 as numbers, NaN for none. */
 function unpack(text, offset, scale) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -27,7 +32,7 @@ function unpack(text, offset, scale) {
   const values = new Float32Array(bytes.length / 2);
   for (let i = 0; i < values.length; i++) {
     const code = codes.getUint16(2 * i, true);
-    values[i] = code === NONE ? NaN : code / scale - offset;
+    values[i] = code === page.none ? NaN : code / scale - offset;
   }
   return values;
 }
@@ -83,8 +88,8 @@ function printed(value, digits = page.digits) {
 
 /** How a method is drawn: the same in every chart. */
 function lookOf(method) {
-  const number = page.looks[method];
-  return { colour: `var(--m${number % COLOURS})`, dash: DASHES[(number + Math.floor(number / COLOURS)) % DASHES.length] };
+  const { colour, dash } = page.looks[method];
+  return { colour: `var(--m${colour})`, dash };
 }
 
 // `chosen`: whether a method is in colour in the charts, where the reader has said so

@@ -1,14 +1,5 @@
 // Tiles: an image, a mask, a map, or the errors of a map, loaded when they come into view.
 
-/** Calls `then` once when the element is near the viewport. */
-const nearby = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    nearby.unobserve(entry.target);
-    entry.target.dispatchEvent(new Event("near"));
-  }
-}, { rootMargin: "300px" });
-
 /** The picture at the first of the addresses that can be loaded, decoded; null where none can. */
 const loaded = new Map();
 async function load(addresses) {
@@ -93,7 +84,7 @@ function absent() {
 function errorTile(files, caption, alt) {
   if (!files.mask.length || !files.map.length) return pictureTile([], caption, alt);
   const canvas = make("canvas", { role: "img", "aria-label": alt });
-  canvas.addEventListener("near", async () => {
+  whenNear(canvas, async () => {
     const [picture, mask, map] = await Promise.all([load(files.picture), load(files.mask), load(files.map)]);
     if (!mask || !map) return canvas.replaceWith(absent());
     const longest = Math.max(mask.naturalWidth, mask.naturalHeight);
@@ -103,7 +94,6 @@ function errorTile(files, caption, alt) {
     drawErrors(canvas, picture, mask, map);
     canvas.dataset.drawn = "true";
   });
-  nearby.observe(canvas);
   return make("figure", { class: "tile" }, canvas, make("figcaption", {}, ...caption));
 }
 
