@@ -48,7 +48,7 @@ def read_records(reports: Path) -> Records:
         try:
             records.runs.append(read_sound_run(folder, name, dataset, Path(reports)))
         except InputError as error:
-            records.problems.append(str(error))
+            records.problems.append(f"skipped {error}")
     return records
 
 
@@ -57,8 +57,8 @@ def read_sound_run(folder: Path, name: str, dataset: str, reports: Path) -> Run:
     run = read_run(folder, reports)
     if problems := record_problems(run, name, dataset):
         raise InputError(
-            f"{folder} skipped: {first_of(problems, 3)}; score the maps again, or see what differs with"
-            " 'sodbench audit'"
+            f"{folder}: not as it was scored: {first_of(problems, 3)}; score the maps again, or see what"
+            " differs with 'sodbench audit'"
         )
     return run
 
