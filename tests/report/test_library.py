@@ -115,7 +115,7 @@ def test_a_changed_leaderboard_prints_as_pandas_prints_it(reports: Path) -> None
 
 def test_report_writes_the_same_bytes_as_the_command(reports: Path, tmp_path: Path, capsys) -> None:
     formats = ["markdown", "html", "latex", "csv", "json"]
-    options = ["--metrics", *METRICS, "--digits", "2", "--intervals", "--published", "--figures", "pr"]
+    options = ["--metrics", *METRICS, "--digits", "2", "--intervals", "--published", "--figures", "ranks"]
     assert main(["report", "--format", *formats, *options, "--reports", str(reports)]) == 0
     printed = capsys.readouterr().out
     files = [path for path in reports.rglob("*") if path.is_file() and "runs" not in path.parts]
@@ -124,7 +124,7 @@ def test_report_writes_the_same_bytes_as_the_command(reports: Path, tmp_path: Pa
         if path.parent.name != "efficiency":
             path.unlink()
     written = report(
-        reports, formats=formats, metrics=METRICS, digits=2, intervals=True, published=True, figures=["pr"]
+        reports, formats=formats, metrics=METRICS, digits=2, intervals=True, published=True, figures=["ranks"]
     )
     assert {path: path.read_bytes() for path in by_command} == by_command
     assert set(written.documents) | set(written.figures) <= set(by_command)

@@ -26,7 +26,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reports = root / "reports"
     made(reports, root / "Blocks", {"still": 0, "slow": 1, "fast": 3, HOSTILE: 2})
     nameless(reports, "still")
-    options = ["--reports", str(reports), "--format", "html", "--gallery", "2", "--figures", "pr"]
+    options = ["--reports", str(reports), "--format", "html", "--gallery", "2", "--figures"]
     assert main(["report", *options]) == 0
     return reports
 
