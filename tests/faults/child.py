@@ -297,13 +297,13 @@ def start_up(commands: Iterable[str]) -> None:
     import sodbench.evaluation
     import sodbench.results.saving
 
-    if {"run", "train"} & set(commands):
+    if {"run", "train", "stress"} & set(commands):
         import torch
 
         import sodbench.training.job
 
         torch.set_num_threads(1)
-    if "report" in commands:
+    if {"report", "publish"} & set(commands):
         import sodbench.reporting.write
     # no thread may run in the process that is forked, and a child that is killed must not hold a lock of all
     tqdm.monitor_interval = 0
