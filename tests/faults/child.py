@@ -225,20 +225,24 @@ def _streams(output: Path) -> None:
 
 
 def _count(output: Path, blow: Blow | None) -> None:
-    """Counts file operations, one byte each in a file; strikes right before the one that is asked for."""
+    """Counts file operations, one byte each in a file; strikes right before the one that is asked for.
+
+    Those of the command itself: the processes that load images for it inherit the hook.
+    """
     counter = _opened(output.with_suffix(".n"))
+    command = os.getpid()
     numbers = itertools.count(1)  # each number goes to one thread, which `done += 1` does not grant
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         writes = (
             event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         )
-        if writes or event in _CHANGES:
+        if (writes or event in _CHANGES) and os.getpid() == command:
             number = next(numbers)
             with contextlib.suppress(OSError):
                 os.write(counter, b".")
             if blow is not None and blow.operation == number:
-                os.kill(os.getpid(), blow.signal)
+                os.kill(command, blow.signal)
 
     sys.addaudithook(hook)
 
@@ -298,13 +302,13 @@ def start_up(commands: Iterable[str]) -> None:
     import sodbench.map_scoring
     import sodbench.results.saving
 
-    if {"run", "train"} & set(commands):
+    if {"run", "train", "stress"} & set(commands):
         import torch
 
         import sodbench.training.job
 
         torch.set_num_threads(1)
-    if "report" in commands:
+    if {"report", "publish"} & set(commands):
         import sodbench.reporting.write
     # no thread may run in the process that is forked, and a child that is killed must not hold a lock of all
     tqdm.monitor_interval = 0

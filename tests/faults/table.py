@@ -46,10 +46,14 @@ def read_cells(page: Path = PAGE) -> Cells:
     """The cells of the table as it is on the page; none without a table."""
     _, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     cells: Cells = {}
+    commands: list[str] = []  # those of the page, which may lack new ones
     for line in rest.partition(END)[0].splitlines():
-        if line.startswith("|") and not line.startswith(("| fault |", "| ---")):
-            fault, *row = (cell.strip() for cell in line.strip("|").split("|"))
-            cells |= {(fault, name): cell for name, cell in zip(COMMANDS, row, strict=True)}
+        if line.startswith("|") and not line.startswith("| ---"):
+            first, *row = (cell.strip() for cell in line.strip("|").split("|"))
+            if first == "fault":
+                commands = row
+            else:
+                cells |= {(first, name): cell for name, cell in zip(commands, row, strict=True)}
     return cells
 
 

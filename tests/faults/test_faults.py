@@ -30,12 +30,14 @@ def test_the_page_keeps_what_was_not_measured(tmp_path: Path) -> None:
     from .table import BEGIN, END, read_cells, write_cells
 
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
-    faults = ["SIGKILL", "full disk"]
+    # a table from before the other commands
+    page.write_text(f"before\n{BEGIN}\n| fault | run |\n| --- | ---: |\n| SIGINT | 5/5 |\n{END}\nafter\n")
+    faults = ["SIGKILL", "SIGINT", "full disk"]
     write_cells({("SIGKILL", "run"): "50/50", ("full disk", "score"): "8/8"}, faults, page)
     write_cells({("SIGKILL", "run"): "49/50"}, faults, page)
     assert read_cells(page)["full disk", "score"] == "8/8"
     assert read_cells(page)["SIGKILL", "run"] == "49/50"
+    assert read_cells(page)["SIGINT", "run"] == "5/5"
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n")
     assert text.count("| SIGKILL |") == 1
