@@ -91,6 +91,11 @@ def list_of(folder: Path, names: Sequence[str]) -> Path:
     return folder / f".unfinished-{digest[:8]}.jsonl"
 
 
+def forget_unfinished(folder: Path, names: Sequence[str]) -> None:
+    """Removes the hidden file of a cell that is recorded: its process was killed just before it did so."""
+    list_of(folder, names).unlink(missing_ok=True)
+
+
 def _existing(folder: Path, path: Path, depends_on: Mapping[str, str], names: set[str]) -> dict[str, str]:
     """The maps that were made before, with the digests of their files; a note where they do not count."""
     before, digests = _read(path)

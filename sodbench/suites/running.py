@@ -18,6 +18,8 @@ from pathlib import Path
 from sodbench.arguments import SHARDS
 from sodbench.data.locations import data_root, remember_root
 from sodbench.errors import InputError, Note, cut
+from sodbench.made_maps import forget_unfinished
+from sodbench.names import folder_name
 from sodbench.paths import user_path
 from sodbench.recording import check_place
 from sodbench.results.dependencies import Parts
@@ -216,6 +218,8 @@ class _Driver:
                     self.runs[unit] = step.run
                     # whoever computed it may have been killed before it noted this
                     remember_root(self.options.reports, data_root(self.options.data_root).path)
+                    maps = self.options.maps / folder_name(unit.row.name) / folder_name(step.run.dataset)
+                    forget_unfinished(maps, step.run.images)
                 elif unit.dataset is None:
                     train_row(self.suite, unit.row, self.options)  # takes one back that was set aside
             elif step.state == "impossible":

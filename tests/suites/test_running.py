@@ -12,6 +12,7 @@ import pytest
 
 import sodbench as sb
 from sodbench.cli.main import main
+from sodbench.made_maps import list_of
 from sodbench.results.loading import read_records
 from sodbench.suites.cells import Cell, compute_cell
 from sodbench.suites.locks import alone, cell_lock
@@ -127,6 +128,14 @@ def test_trainings_are_reused_resumed_and_set_aside(
     recorded = done.runs[0].provenance
     assert recorded.baseline == "reports:../tiny.toml"
     assert recorded.weights == "reports:../training/own/net-seed0/weights.pth"
+
+    # killed when its record was written, before the list of its maps was removed
+    run = done.runs[0]
+    left = list_of(here / "maps" / run.name / run.dataset, run.images)
+    assert (left.parent / f"{run.images[0]}.png").is_file()
+    left.write_text("{}\n")
+    assert set(states(sb.run_suite(suite, **options).outcomes).values()) == {"reused"}
+    assert not left.exists()
 
     # another setting: what changed is said, the former training is kept, and is taken back with its setting
     suite_text = (here / "own.toml").read_text()
