@@ -151,6 +151,8 @@ class ShardRecord:
         import numpy as np
         import pyarrow.parquet as parquet
 
+        from sodbench.metrics.families import calibration
+
         path = self.folder / "curve_sums.parquet"
         sums: dict[str, Any] = {}
         with readable(path):
@@ -158,12 +160,10 @@ class ShardRecord:
                 if row["protocol"] == protocol:
                     sums.setdefault(row["curve"], []).append(row["sums"])
             sums = {curve: np.asarray(rows, np.float64) for curve, rows in sums.items()}
-        for rows in sums.values():
-            # those of calibration have fewer than a level each
-            if rows.ndim != 2 or len(rows) != PARTS or rows.shape[1] > levels or not np.isfinite(rows).all():
-                raise self._damaged(
-                    "curve_sums.parquet", f"other sums than {PARTS} x {levels} numbers per curve"
-                )
+        for curve, rows in sums.items():
+            size = calibration.BINS if curve in calibration.CURVES else levels
+            if rows.shape != (PARTS, size) or not np.isfinite(rows).all():
+                raise self._damaged("curve_sums.parquet", f"other sums than {PARTS} x {size} of {curve}")
         return sums
 
     def _damaged(self, file: str, found: str) -> InputError:
