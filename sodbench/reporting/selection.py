@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
 from sodbench.errors import InputError, first_of, unknown_names
-from sodbench.metrics.protocol import protocol_names
+from sodbench.metrics.protocol import Protocol, load_protocol, protocol_names
 from sodbench.reporting.labels import DEFAULT_PROTOCOL, label, main_metric, order, split_name
 from sodbench.results.run import Run, protocol_of
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """The methods, data sets, metrics and protocols of a report (None: all), its digits and its order."""
+    """The methods, data sets, metrics and protocols of a report (None: all), its digits and its order.
+
+    `protocols` are names, or paths of TOML files, as those that score take them.
+    """
 
     methods: Sequence[str] | None = None
     datasets: Sequence[str] | None = None
@@ -27,6 +30,11 @@ class Selection:
     def __post_init__(self) -> None:
         for name in ("methods", "datasets", "metrics", "protocols"):
             object.__setattr__(self, name, listed(getattr(self, name)))
+
+    @property
+    def named_protocols(self) -> list[str]:
+        """The names of the protocols."""
+        return [_name_of(one) for one in self.protocols or ()]
 
 
 @overload
@@ -43,7 +51,7 @@ def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
     runs = list(runs)
     _check("method", selection.methods, {run.name for run in runs})
     _check("data set", selection.datasets, {run.dataset for run in runs})
-    _check_protocols(selection.protocols, {protocol for run in runs for protocol in run.tables})
+    _check_protocols(selection, runs)
     return [
         run
         for run in runs
@@ -87,7 +95,7 @@ def select_metrics(runs: Sequence[Run], selection: Selection) -> list[str]:
     Without a choice of protocols: the default one if any run has it, else all.
     """
     recorded = {full for run in runs for full in run.values()}
-    protocols = list(selection.protocols or [])
+    protocols = selection.named_protocols
     if not protocols:
         used = sorted({split_name(full)[1] for full in recorded})
         protocols = [DEFAULT_PROTOCOL] if DEFAULT_PROTOCOL in used else used
@@ -124,14 +132,35 @@ def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -
     return frame.sort_values(["dataset", key, "method"], ascending=[True, ascending, True], ignore_index=True)
 
 
-def _check_protocols(asked: Sequence[str] | None, recorded: Collection[str]) -> None:
-    shipped = [name for name in asked or [] if name not in recorded and name in protocol_names()]
-    if shipped:
+def _check_protocols(selection: Selection, runs: Sequence[Run]) -> None:
+    recorded = {name for run in runs for name in run.tables}
+    lacking = []
+    for one, name in zip(selection.protocols or (), selection.named_protocols, strict=True):
+        if _is_file(one):
+            if not any(_is_scored_under(load_protocol(one), run) for run in runs):
+                lacking.append(f"{name} as {one} defines it")
+        elif name not in recorded and name in protocol_names():
+            lacking.append(name)
+    if lacking:
         raise InputError(
-            f"no run is scored under protocol {first_of(shipped)}, only under {', '.join(sorted(recorded))};"
+            f"no run is scored under protocol {first_of(lacking)}, only under {', '.join(sorted(recorded))};"
             " --rescore (rescore=True) scores the recorded maps under it"
         )
-    _check("protocol", asked, recorded)
+    _check("protocol", selection.named_protocols, recorded)
+
+
+def _is_file(protocol: str) -> bool:
+    return str(protocol).endswith(".toml")
+
+
+def _name_of(protocol: str) -> str:
+    return load_protocol(protocol).name if _is_file(protocol) else protocol
+
+
+def _is_scored_under(protocol: Protocol, run: Run) -> bool:
+    """Whether a run has scores of these conventions, not only of this name."""
+    table = run.tables.get(protocol.name)
+    return table is not None and not protocol_of(table).differing(protocol)
 
 
 def _check(kind: str, asked: Sequence[str] | None, known: Collection[str]) -> None:

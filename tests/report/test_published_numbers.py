@@ -180,7 +180,12 @@ def test_a_protocol_that_no_run_has_is_an_error_that_says_what_to_do(
     own.write_text('based_on = "raw"\nname = "mine"\nf_beta2 = 1.0\n')
     assert main(["report", "--protocols", str(own), "--rescore", "--figures", "--quiet"]) == 0
     assert list(load_runs("reports")[0].tables) == ["pysodmetrics", "mine"]
+    # now it is recorded: its file names it in a report, too, as long as it means the same
+    assert main(["report", "--protocols", str(own), "--figures", "--quiet"]) == 0
+    assert "`mine`" in (lab / "reports/leaderboard.md").read_text()
     own.write_text('based_on = "raw"\nname = "mine"\nf_beta2 = 0.5\n')
+    assert main(["report", "--protocols", str(own), "--quiet"]) == 2
+    assert f"no run is scored under protocol mine as {own} defines it" in capsys.readouterr().err
     assert main(["report", "--protocols", str(own), "--rescore", "--figures", "--quiet"]) == 0
     assert "the protocol 'mine' of its record differs in f_beta2" in capsys.readouterr().err
 
