@@ -6,24 +6,29 @@
     python benchmarks/gpu.py --tiny --out gpu-tiny                   all of it on a CPU, in two minutes
     python benchmarks/gpu.py --show --out gpu-results                the tables, as docs/gpu.md has them
 
-Parts come in the order of their value. Every finished row is in `<out>/<part>.json` and `<out>/<part>.md`
-at once, so a cut loses one row. Another call measures what is missing; rows of the same GPU, torch and
-commit are kept. Nothing is installed or downloaded. `DATA` holds one folder per data set (DUTS-TR, ECSSD);
-without it the embedded sample is used.
+Parts come in the order of their value. Every finished row is in `<out>/<part>.json` and `<out>/tables.md`
+at once, so a cut loses one row. A row that ends the process, or hangs, costs that row only. Another call
+measures what is missing; rows of the same GPU, torch and commit are kept. Nothing is installed or downloaded.
+`DATA` holds one folder per data set (DUTS-TR, ECSSD); without it the embedded sample is used.
 """
 
 import argparse
+import importlib
 import os
 import platform
-import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP))  # a checkout that is not installed
 
+from gpu_parts.processes import end_all  # noqa: E402
+from gpu_parts.supervision import end_with_parent, supervise, told  # noqa: E402
+
+PARTS = ("parity", "speed", "steps", "checks", "stages", "trainings")
 FIRST_MINUTES = 10  # which the parts before the training share
 
 
@@ -34,57 +39,66 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10, help="for all parts together (10)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the tables and trainings")
     parser.add_argument("--data-root", type=Path, help="folder with one folder per data set")
-    parser.add_argument("--parts", nargs="+", help="only these: parity speed steps checks stages trainings")
+    parser.add_argument("--parts", nargs="+", help=f"only these: {' '.join(PARTS)}")
     parser.add_argument("--train-steps", type=int, default=6000, help="of each training, in all calls (6000)")
     parser.add_argument("--tiny", action="store_true", help="small sizes on the CPU, in at most two minutes")
     parser.add_argument("--show", action="store_true", help="print the tables as far as they are measured")
     args = parser.parse_args()
-    began = time.monotonic()
+    if message := told():
+        end_with_parent(end_all)
     out = args.out.expanduser().resolve()
-    os.environ.setdefault("SODBENCH_CACHE", str(out / "cache"))
-    try:
-        import torch
-        from gpu_parts.part import Part, Records, carry_out
-
-        parts = _parts()
-    except ModuleNotFoundError as error:
-        return _refused(f"the package {error.name} is not installed; gpu.py installs nothing: pip install it")
-    if unknown := sorted(set(args.parts or ()) - set(parts)):
-        return _refused(f"--parts {unknown[0]}: unknown; expected {', '.join(parts)}")
+    if unknown := sorted(set(args.parts or ()) - set(PARTS)):
+        return _refused(f"--parts {unknown[0]}: unknown; expected {', '.join(PARTS)}")
     if args.minutes <= 0 or args.train_steps < 1:
         return _refused("--minutes and --train-steps: expected numbers above 0")
     if args.data_root and not args.data_root.is_dir():
         return _refused(
             f"--data-root {args.data_root}: no such folder; expected one with a folder per data set"
         )
-    chosen: list[Part] = [part for name, part in parts.items() if name in (args.parts or parts)]
-    if args.show:
-        print(tables(chosen, out), end="")
-        return 0
-    if not args.tiny and not torch.cuda.is_available():
-        return _refused("torch finds no GPU; --tiny runs all parts on the CPU with small sizes")
+    os.environ.setdefault("SODBENCH_CACHE", str(out / "cache"))
+    if message is None and not args.show:
+        return supervise(out, [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:]])
+    try:
+        return _show(args, out) if message is None else measure(args, out, message)
+    except ModuleNotFoundError as error:
+        return _refused(f"the package {error.name} is not installed; gpu.py installs nothing: pip install it")
 
+
+def measure(args: argparse.Namespace, out: Path, message: Mapping[str, Any]) -> int:
+    """Measures the rows that are not there yet, in the process that `supervise` has started."""
+    import torch
+    from gpu_parts.part import Records, carry_out
     from gpu_parts.setting import Setting
 
+    parts = _parts()
+    if not args.tiny and not torch.cuda.is_available():
+        return _refused("torch finds no GPU; --tiny runs all parts on the CPU with small sizes")
     device = "cpu" if args.tiny else "cuda"
     steps = 4 if args.tiny else args.train_steps
-    setting = Setting(device, out, args.data_root, args.tiny, steps)
+    scratch = Path(message["scratch"])
+    setting = Setting(device, out, scratch, args.data_root, args.tiny, steps, ended=message["ended"])
     made_on = environment(device, args.tiny)
     out.mkdir(parents=True, exist_ok=True)
     print(f"{made_on['device']}, torch {made_on['torch']}, commit {str(made_on['commit'])[:8]}", flush=True)
-    end = began + 60 * args.minutes
+    end = message["began"] + 60 * args.minutes
     shared = 60 * min(args.minutes, FIRST_MINUTES)
     share = 0.0
-    try:
-        for part in chosen:
-            share += part.share
-            last = args.tiny or args.parts or not part.share
-            carry_out(part, setting, Records(part, out, made_on), end if last else began + share * shared)
-            setting.kept.clear()
-    finally:
-        shutil.rmtree(setting.scratch, ignore_errors=True)
-        (out / "tables.md").write_text(tables(list(parts.values()), out), encoding="utf-8")
-    print(f"{out / 'tables.md'}: all tables, after {(time.monotonic() - began) / 60:.1f} minutes")
+    for part in parts:
+        if args.parts and part.name not in args.parts:
+            continue
+        share += part.share
+        last = args.tiny or args.parts or not part.share
+        records = Records(part, out, made_on, parts)
+        carry_out(part, setting, records, end if last else message["began"] + share * shared)
+        setting.kept.clear()
+    print(f"{out / 'tables.md'}: all tables, after {(time.monotonic() - message['began']) / 60:.1f} minutes")
+    return 0
+
+
+def _show(args: argparse.Namespace, out: Path) -> int:
+    from gpu_parts.part import tables
+
+    print(tables([part for part in _parts() if part.name in (args.parts or PARTS)], out), end="")
     return 0
 
 
@@ -108,22 +122,8 @@ def environment(device: str, tiny: bool) -> dict[str, Any]:
     }
 
 
-def tables(parts: list[Any], out: Path) -> str:
-    """The tables of all parts in Markdown; what is not in `out` is marked as not measured."""
-    from gpu_parts.part import markdown, read_table
-
-    texts = []
-    for part in parts:
-        found = read_table(out / f"{part.name}.json") or {"rows": {}, "made_on": None}
-        texts.append(markdown(part, found["rows"], found["made_on"]))
-    return "\n".join(texts)
-
-
-def _parts() -> dict[str, Any]:
-    from gpu_parts import checks, parity, speed, stages, steps, trainings
-
-    modules = (parity, speed, steps, checks, stages, trainings)
-    return {module.PART.name: module.PART for module in modules}
+def _parts() -> list[Any]:
+    return [importlib.import_module(f"gpu_parts.{name}").PART for name in PARTS]
 
 
 def _refused(message: str) -> int:

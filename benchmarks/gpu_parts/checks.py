@@ -12,8 +12,10 @@ import torch
 
 import sodbench as sb
 from gpu_parts.part import Cells, Part
-from gpu_parts.setting import NotMeasured, Setting, end
+from gpu_parts.processes import started
+from gpu_parts.setting import NotMeasured, Setting
 from gpu_parts.steps import short
+from sodbench.toml_text import toml_value
 from sodbench.training.checkpoint import load_checkpoint
 
 _TWICE = "--deterministic twice"
@@ -34,7 +36,7 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
     if row == _NCCL:
         setting.need_cuda()
         if torch.cuda.device_count() < 2:
-            raise NotMeasured("needs two GPUs")
+            raise NotMeasured("needs two GPUs: NCCL refuses two ranks on one")
         return _ranks(setting, 2, "nccl", "cuda")
     if row == _GLOO:
         return _ranks(setting, 2, "gloo", "cuda:0" if setting.cuda else "cpu")
@@ -93,25 +95,19 @@ def _copy(folder: Path, name: str) -> Path:
 def _killed(setting: Setting, out: Path) -> int:
     """Kills `sodbench train` as soon as it has a checkpoint; returns the checkpoint's step."""
     shutil.rmtree(out, ignore_errors=True)
-    settings = [f"--set=training.{key}={json.dumps(value)}" for key, value in _settings(setting).items()]
-    settings = ["--set=training.scale_jitter=none" if "scale_jitter" in one else one for one in settings]
+    settings = [f"--set=training.{key}={toml_value(value)}" for key, value in _settings(setting).items()]
     command = setting.command(
         *("sodbench", "train", _name(setting), "--datasets", setting.training_set.name),
         *([] if setting.root is None else ["--data-root", str(setting.root)]),
         *("--out", str(out), "--device", setting.device, "--workers=0", "--deterministic", "--quiet"),
         *settings,
     )
-    process = subprocess.Popen(
-        command, env=setting.environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
+    with started(command, env=setting.environment(), stderr=subprocess.PIPE) as process:
         while not (out / "last.pt").exists():
             if process.poll() is not None:
                 assert process.stderr is not None
                 raise RuntimeError(process.stderr.read().strip().splitlines()[-1])
             time.sleep(0.005)
-    finally:
-        end(process)
     return int(load_checkpoint(out / "last.pt")["iteration"])
 
 

@@ -84,7 +84,7 @@ def _loss(setting: Setting) -> Cells:
     target = (torch.rand(4, 1, side, side, generator=random) > 0.5).float()
     results = []
     for device in ("cpu", setting.device):
-        x = maps.to(device).requires_grad_()
+        x = maps.detach().to(device).requires_grad_()
         loss = HybridLoss()(list(x), target.to(device))
         loss.backward()
         assert x.grad is not None

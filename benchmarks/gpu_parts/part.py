@@ -1,9 +1,12 @@
 """A part of the measurement: its table, what fills a row, and the files in which finished rows are kept."""
 
+import contextlib
+import gc
 import json
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 import torch
 
 from gpu_parts.setting import NotMeasured, Setting
+from gpu_parts.supervision import DEVICE_LOST, note_row
 from sodbench.files import write_text
 
 # a cell is text or a number, by its column
@@ -56,10 +60,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 class Records:
-    """The rows of one part in `<out>/<part>.json` and `<out>/<part>.md`, both written after every row."""
+    """The rows of one part in `<out>/<part>.json`; they and the tables of `parts` are written at once."""
 
-    def __init__(self, part: Part, out: Path, made_on: Mapping[str, Any]) -> None:
+    def __init__(self, part: Part, out: Path, made_on: Mapping[str, Any], parts: Sequence[Part] = ()) -> None:
         self.part, self.path, self.made_on = part, out / f"{part.name}.json", dict(made_on)
+        self.parts = parts or (part,)
         self.rows: dict[str, dict[str, Any]] = {}
         found = read_table(self.path)
         if found is None:
@@ -86,7 +91,7 @@ class Records:
     def write(self) -> None:
         table = {"part": self.part.name, "title": self.part.title, "made_on": self.made_on, "rows": self.rows}
         write_text(self.path, json.dumps(table, indent=1) + "\n")
-        write_text(self.path.with_suffix(".md"), markdown(self.part, self.rows, self.made_on))
+        write_text(self.path.with_name("tables.md"), tables(self.parts, self.path.parent))
 
 
 def carry_out(part: Part, setting: Setting, records: Records, deadline: float) -> None:
@@ -103,14 +108,36 @@ def carry_out(part: Part, setting: Setting, records: Records, deadline: float) -
             print(f"{part.name}: no time is left for {row!r}; the next call measures it", flush=True)
             continue
         began = time.monotonic()
-        content = _measured(part, setting, row, records, left)
+        content = died = _died_before(part, setting, row)
+        if died is None:
+            note_row(setting.scratch, {"part": part.name, "row": row, "until": deadline})
+            content = _measured(part, setting, row, records, left)
+            note_row(setting.scratch, None)
         if content is None:
             print(f"{part.name}: cut at {row!r}; the next call measures it", flush=True)
             continue
         content["seconds"] = round(time.monotonic() - began, 1)
         records.add(row, content)
         print(f"{part.name}: {row}: {_in_words(content)}  [{content['seconds']} s]", flush=True)
+        if died is None and "failed" in content and not _answers(setting):
+            sys.exit(DEVICE_LOST)
     records.write()
+
+
+def _died_before(part: Part, setting: Setting, row: str) -> dict[str, Any] | None:
+    """The content of a row at which an earlier process of this call has died."""
+    ended = setting.ended
+    if ended is None or (ended["part"], ended["row"]) != (part.name, row):
+        return None
+    return {"failed": ended["how"]}
+
+
+def _answers(setting: Setting) -> bool:
+    """Whether the device still computes: an illegal memory access ends CUDA for the whole process."""
+    try:
+        return float(torch.ones(2, device=setting.device).sum()) == 2
+    except RuntimeError:
+        return False
 
 
 def _measured(part: Part, setting: Setting, row: str, records: Records, left: float) -> dict[str, Any] | None:
@@ -119,6 +146,7 @@ def _measured(part: Part, setting: Setting, row: str, records: Records, left: fl
         setting.part_deadline = time.monotonic() + left
         with time_limit(left):
             cells = part.measure(setting, row, records.cells)
+            setting.synchronise()  # an error of the GPU belongs to the row that made it
     except OutOfTime:
         return None
     except NotMeasured as error:
@@ -131,9 +159,20 @@ def _measured(part: Part, setting: Setting, row: str, records: Records, left: fl
         return {"failed": f"{type(error).__name__}: {_one_line(error)}"}
     finally:
         if setting.cuda:
-            torch.cuda.empty_cache()
+            gc.collect()  # errors of torch.compile hold their tensors in cycles
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.empty_cache()
     goes_on = bool(cells.pop("goes on", ""))
     return {"cells": cells, **({"goes_on": True} if goes_on else {})}
+
+
+def tables(parts: Sequence[Part], out: Path) -> str:
+    """The tables of all parts in Markdown; what is not in `out` is marked as not measured."""
+    texts = []
+    for part in parts:
+        found = read_table(out / f"{part.name}.json") or {"rows": {}, "made_on": None}
+        texts.append(markdown(part, found["rows"], found["made_on"]))
+    return "\n".join(texts)
 
 
 def markdown(

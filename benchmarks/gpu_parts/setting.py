@@ -1,10 +1,12 @@
 """What all parts share: the device, the folders, the pictures, and the networks with their weights."""
 
 import dataclasses
+import importlib.util
 import os
-import signal
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import Any
 
 import torch
 
+from gpu_parts.processes import started
 from sodbench.data.folder import DataSet, open_dataset
 from sodbench.errors import InputError
 from sodbench.models import Baseline, load_baseline
@@ -38,36 +41,30 @@ mirror = false
 """
 
 
-def end(process: "subprocess.Popen[str]") -> None:
-    """Kills a process that is still running, with those that it started."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 class NotMeasured(Exception):
     """The reason why a row cannot be measured here."""
 
 
 @dataclass
 class Setting:
-    """One call of gpu.py. `scratch` is removed at its end, `out` keeps the tables and trainings."""
+    """One call of gpu.py. `scratch` is removed at its end, `out` keeps the tables and trainings.
+
+    ended: the row (`part`, `row`) at which an earlier process of this call died, and `how`.
+    """
 
     device: str
     out: Path
+    scratch: Path
     data_root: Path | None
     tiny: bool
     train_steps: int
     part_deadline: float = 0.0
     kept: dict[str, Any] = field(default_factory=dict)  # what several rows of a part start from
+    ended: dict[str, Any] | None = None
 
     @property
     def cuda(self) -> bool:
         return self.device.startswith("cuda")
-
-    @property
-    def scratch(self) -> Path:
-        return self.out / "scratch"
 
     @property
     def left(self) -> float:
@@ -95,6 +92,21 @@ class Setting:
         """Skips a row that needs more of the GPU's memory than is free."""
         if self.cuda and (free := torch.cuda.mem_get_info()[0] / 1e9) < gigabytes:
             raise NotMeasured(f"needs about {gigabytes:g} GB of GPU memory; {free:.1f} GB are free")
+
+    @property
+    def no_compiler(self) -> str:
+        """Why torch.compile cannot work on a GPU here: triton builds a C program with Python's headers."""
+        if importlib.util.find_spec("triton") is None:
+            return "torch.compile needs the package triton"
+        if "CC" not in os.environ and not any(map(shutil.which, ("gcc", "clang", "cc"))):
+            return "torch.compile needs a C compiler, such as gcc"
+        if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+            return "torch.compile needs Python's headers (Python.h)"
+        return ""
+
+    def need_compiler(self) -> None:
+        if self.no_compiler:
+            raise NotMeasured(self.no_compiler)
 
     @cached_property
     def main_baseline(self) -> Baseline:
@@ -181,18 +193,10 @@ class Setting:
 
     def finished(self, command: Sequence[str]) -> str:
         """Runs a command to its end and returns its output; RuntimeError with its last line if it fails."""
-        process = subprocess.Popen(
-            command,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
+        with started(
+            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
             output, _ = process.communicate()
-        finally:
-            end(process)
         if process.returncode:
             lines = [line for line in output.splitlines() if "rror" in line] or output.splitlines()
             raise RuntimeError(f"exit code {process.returncode}: {lines[-1] if lines else ''}")

@@ -43,6 +43,7 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
         setting.need_cuda()
     elif row not in _FORMS:
         setting.not_tiny()
+        setting.need_compiler()
     if "network" not in setting.kept:
         setting.kept["network"] = baseline.load(setting.weights(baseline)).network
     network = setting.kept["network"]

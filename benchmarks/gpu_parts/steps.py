@@ -64,6 +64,7 @@ def _trained(setting: Setting, row: str, batch: int, size: int) -> float:
     """Images per second of the last steps that the trainer logs, with its loader and all."""
     if _TRAINER[row].get("compile"):
         setting.not_tiny()
+        setting.need_compiler()
     steps = 2 if setting.tiny else 150
     out = setting.scratch / "steps" / row.replace(" ", "-").replace(",", "")
     sb.train(

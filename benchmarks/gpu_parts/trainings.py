@@ -1,5 +1,6 @@
 """Trains basnet for the minutes that are left, over several calls, and splits its best weights into parts."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -11,8 +12,10 @@ import torch
 from weights_parts import join, split
 
 from gpu_parts.part import Cells, Part
-from gpu_parts.setting import Setting, end
+from gpu_parts.processes import started
+from gpu_parts.setting import Setting
 from sodbench.models.weights import load_state, save_half
+from sodbench.toml_text import toml_value
 from sodbench.training.log import last_step
 
 _MODERN, _SCRATCH = "basnet-modern", "basnet-scratch"
@@ -38,7 +41,7 @@ def measure(setting: Setting, row: str, done: Mapping[str, Cells]) -> Cells:
     if scores:
         cells |= {"best MAE": min(s["MAE"] for s in scores), "best max F": max(s["maxF"] for s in scores)}
     if weights := _weights(out):
-        manifest = split(weights, out / "parts")
+        manifest = split(weights, setting.out / f"{row}-weights")
         joined = out / "joined.pth"
         join(manifest, joined)  # every part is read back
         joined.unlink()
@@ -59,7 +62,7 @@ def _train(setting: Setting, row: str, out: Path) -> str:
         "iterations": setting.train_steps,
         "initialisation": _initialisation(row),
         "precision": "bf16",
-        "compile": not setting.tiny,
+        "compile": not setting.tiny and not setting.no_compiler,
         "checkpoint_every": 2 if setting.tiny else 250,
         "validate_on": [setting.test_set.name],
         "validate_every": 2 if setting.tiny else 500,
@@ -69,6 +72,7 @@ def _train(setting: Setting, row: str, out: Path) -> str:
     if setting.tiny:
         name = setting.main_name
         settings |= {"batch": 2, "resize": [40, 40], "crop": [32, 32], "warmup": 0}
+        settings |= {"scale_jitter": None, "aspect_jitter": 1.0}
     elif row == _SCRATCH:
         # what makes the modern recipe converge in few steps, at the published size
         settings |= {"optimiser": "adamw", "lr": 4e-4, "weight_decay": 1e-4, "schedule": "cosine"}
@@ -78,25 +82,15 @@ def _train(setting: Setting, row: str, out: Path) -> str:
         *([] if setting.root is None else ["--data-root", str(setting.root)]),
         *("--out", str(out), "--device", setting.device, "--resume", "--quiet", "--cache"),
         f"--workers={setting.workers}",
-        *(f"--set=training.{key}={json.dumps(value)}" for key, value in settings.items()),
-        *(["--set=training.scale_jitter=none", "--set=training.aspect_jitter=1"] if setting.tiny else []),
+        *(f"--set=training.{key}={toml_value(value)}" for key, value in settings.items()),
     )
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "stderr.txt").open("w", encoding="utf-8") as errors:
-        process = subprocess.Popen(
-            command,
-            env=setting.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            process.wait(max(1.0, setting.left - _ENDING))
-        except subprocess.TimeoutExpired:
-            pass
-        finally:  # the last checkpoint stays
-            end(process)
+    with (
+        (out / "stderr.txt").open("w", encoding="utf-8") as errors,
+        started(command, env=setting.environment(), stdout=subprocess.DEVNULL, stderr=errors) as process,
+        contextlib.suppress(subprocess.TimeoutExpired),
+    ):
+        process.wait(max(1.0, setting.left - _ENDING))
     said = _text(out / "stderr.txt").strip().splitlines()
     if process.returncode not in (0, -signal.SIGKILL):
         raise RuntimeError(said[-1] if said else f"exit code {process.returncode}")

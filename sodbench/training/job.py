@@ -10,6 +10,7 @@ Under torchrun every process makes the same call.
 """
 
 import os
+import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,8 @@ from sodbench.training.trainer import Options, Outcome
 from sodbench.training.trainer import train as run_trainer
 from sodbench.training.validation import Validation
 
+# what torch says of a function without a deterministic form, and where cuBLAS was used before it was told
+_NOT_DETERMINISTIC = re.compile("not have a deterministic|is not deterministic")
 # what errors of torch on a CPU, of CUDA, cuDNN and cuBLAS say that are no OutOfMemoryError
 _FULL = ("can't allocate memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 
@@ -160,7 +163,7 @@ def train(
             )
             if recipe.samples_every:
                 grid = SampleGrid(baseline, samples, folder / "samples")
-        with _memory_explained(recipe, process.device), closing(log) if log else nullcontext():
+        with _explained(recipe, process.device), closing(log) if log else nullcontext():
             outcome = run_trainer(
                 baseline, recipe, samples, options, process, validation=validation, log=log, grid=grid
             )
@@ -260,11 +263,15 @@ def _torch_state(device: torch.device, deterministic: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _memory_explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
-    """Turns torch's error of a full memory into one that says what to change."""
+def _explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """Turns torch's errors of a full memory, and of `deterministic`, into ones that say what to change."""
     try:
         yield
     except RuntimeError as error:
+        if torch.are_deterministic_algorithms_enabled() and _NOT_DETERMINISTIC.search(str(error)):
+            raise InputError(
+                f"--deterministic: {str(error).split('. ')[0]}; leave it out, or change the network"
+            ) from error
         full = any(text in str(error) for text in _FULL)
         if not isinstance(error, torch.OutOfMemoryError) and not full:
             raise

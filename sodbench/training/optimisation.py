@@ -56,8 +56,10 @@ def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
     if encoder:
         groups.append({"params": encoder, "factor": recipe.encoder_factor})
     if recipe.optimiser == "sgd":
+        # torch's fused SGD does not fill the momentum where the gradient scaler of fp16 skips the first step
+        fused = recipe.precision != "fp16"
         return torch.optim.SGD(
-            groups, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+            groups, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, fused=fused
         )
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
     # fused: one pass over the memory of weights and moments instead of a dozen

@@ -43,13 +43,21 @@ def test_all_parts_on_a_cpu_and_after_a_kill(tmp_path: Path) -> None:
     first.wait()
     cut = table(out, "parity")
     assert cut["basnet-tiny fp32"]["cells"]["equal"] == "yes"
-    assert "basnet-tiny fp32 | its own | 1 | 0 |" in (out / "parity.md").read_text()
+    assert "basnet-tiny fp32 | its own | 1 | 0 |" in (out / "tables.md").read_text()
 
     began = time.time()
-    done = subprocess.run(command(out, "--tiny"), env=environment, capture_output=True, text=True, check=True)
+    # two calls at once, as they wait for processes most of the time; then one of everything
+    halves = [
+        subprocess.Popen(command(out, "--tiny", "--parts", *names), env=environment, stdout=subprocess.PIPE)
+        for names in (NAMES[:3] + NAMES[4:5], NAMES[3:4] + NAMES[5:])
+    ]
+    outputs = [half.communicate()[0].decode() for half in halves]
+    assert [half.returncode for half in halves] == [0, 0]
     kept = table(out, "parity")["basnet-tiny fp32"]
     assert kept == cut["basnet-tiny fp32"]
-    assert "parity: basnet-tiny fp32" not in done.stdout
+    assert "parity: basnet-tiny fp32" not in outputs[0]
+    done = subprocess.run(command(out, "--tiny"), env=environment, capture_output=True, text=True, check=True)
+    assert [line.split(":")[0] for line in done.stdout.splitlines() if ": skipped," in line] == NAMES
     left_out = {"left out of --tiny", "needs CUDA"}
     for part in NAMES:
         for row, content in table(out, part).items():
@@ -64,8 +72,8 @@ def test_all_parts_on_a_cpu_and_after_a_kill(tmp_path: Path) -> None:
         assert everything[row]["not_measured"] == "needs CUDA"
     assert everything["basnet-modern"]["cells"]["steps"] == 4
     assert everything["sodbench run, with its record"]["cells"]["pictures/s"] > 0
-    assert (out / "training" / "basnet-modern" / "parts" / "weights.pth.parts.json").stat().st_mtime > began
-    assert not (out / "scratch").exists()
+    assert (out / "basnet-modern-weights" / "weights.pth.parts.json").stat().st_mtime > began
+    assert not list(out.glob("scratch*"))
 
 
 @pytest.fixture()
@@ -91,6 +99,10 @@ def test_one_line_where_it_cannot_run(
     gpu: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(
+        gpu, "told", lambda: {"began": 0, "scratch": str(tmp_path / "scratch"), "ended": None}
+    )
+    monkeypatch.setattr(gpu, "end_with_parent", lambda _: None)
     out = tmp_path / "out"
     for words, expected in (
         ((), "torch finds no GPU; --tiny runs all parts on the CPU"),
@@ -125,10 +137,13 @@ def test_a_row_that_cannot_be_measured_leaves_the_others(
     gpu: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Too little memory, an error, the end of the time; and a table of another commit is put aside."""
+    from gpu_parts import part as part_module
     from gpu_parts.part import Part, Records, carry_out
     from gpu_parts.setting import Setting
 
-    setting = Setting("cuda", tmp_path, None, False, 1)
+    setting = Setting("cuda", tmp_path, tmp_path / "scratch", None, False, 1)
+    monkeypatch.setattr(part_module, "_answers", lambda _: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3e9, 8e9))
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
 
@@ -140,26 +155,102 @@ def test_a_row_that_cannot_be_measured_leaves_the_others(
         if row == "broken":
             raise ValueError("two\nlines")
         if row == "slow":
+            signal.setitimer(signal.ITIMER_REAL, 0.1)  # its time is over
             time.sleep(60)
         return {"figure": 1234.5 if row == "good" else done["good"]["figure"] / 2}
 
     rows = ("good", "large", "full", "broken", "slow", "last")
     part = Part("some", "Some", ("figure",), rows, 0.5, measure)
-    carry_out(part, setting, Records(part, tmp_path, {"commit": "a" * 40, **MADE}), time.monotonic() + 1.5)
-    text = (tmp_path / "some.md").read_text()
+    carry_out(part, setting, Records(part, tmp_path, {"commit": "a" * 40, **MADE}), time.monotonic() + 10)
+    text = (tmp_path / "tables.md").read_text()
     assert "| good | 1,234 |\n| large | not measured |" in text
     assert "- large: not measured: needs about 6 GB of GPU memory; 3.0 GB are free" in text
     assert "- full: not measured: needs more memory: CUDA out of memory." in text
     assert "- broken: failed: ValueError: two lines" in text
-    assert set(table(tmp_path, "some")) == {"good", "large", "full", "broken"}
+    assert set(table(tmp_path, "some")) == {"good", "large", "full", "broken", "last"}
     records = Records(part, tmp_path, {"commit": "a" * 40, **MADE})
     assert records.finished("broken") and not records.finished("slow")
     records.add("slow", {"cells": {}})
-    records.add("last", {"cells": {}})
-    carry_out(part, setting, records, time.monotonic() + 1.5)
+    carry_out(part, setting, records, time.monotonic() + 10)
     assert f"some: skipped, {tmp_path / 'some.json'} has all rows" in capsys.readouterr().out
     assert not Records(part, tmp_path, {"commit": "b" * 40, **MADE}).rows
     assert len(list(tmp_path.glob("some-*.json"))) == 1
+
+
+MEASURING = """
+import os, sys, time
+sys.path.insert(0, {folder!r})
+from pathlib import Path
+from gpu_parts.supervision import DEVICE_LOST, end_with_parent, note_row, told
+
+message = told()
+end_with_parent(lambda: None)
+scratch, log = Path(message["scratch"]), Path({log!r})
+rows = log.read_text().split() if log.exists() else []
+if message["ended"]:
+    rows.append("failed:" + message["ended"]["row"] + ":" + message["ended"]["how"].split()[-1])
+    log.write_text(" ".join(rows))
+for row in ("good", "killed", "lost", "hanging", "last"):
+    if any(row in one for one in rows):
+        continue
+    note_row(scratch, {{"part": "some", "row": row, "until": time.monotonic() + 0.1}})
+    if row == "killed":
+        os.abort()
+    rows.append(row)
+    log.write_text(" ".join(rows))
+    if row == "hanging":
+        time.sleep(60)
+    note_row(scratch, None)
+    if row == "lost":
+        sys.exit(DEVICE_LOST)
+"""
+
+
+def test_a_row_that_ends_the_process_or_hangs_costs_that_row_only(
+    gpu: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A crash, a GPU that answers no more, a call that does not return: a new process goes on each time."""
+    from gpu_parts import supervision
+
+    script, log = tmp_path / "measuring.py", tmp_path / "rows"
+    script.write_text(MEASURING.format(folder=str(SCRIPT.parent), log=str(log)))
+    stale = tmp_path / "out" / "scratch-999999999"
+    stale.mkdir(parents=True)
+    monkeypatch.setattr(supervision, "GRACE", 0.5)
+    assert supervision.supervise(tmp_path / "out", [sys.executable, str(script)]) == 0
+    assert log.read_text() == "good failed:killed:SIGABRT lost hanging last"
+    assert not list((tmp_path / "out").iterdir())
+    printed = capfd.readouterr().out
+    assert "the GPU answers this process no more" in printed and "the process hangs" in printed
+    script.write_text("import sys; sys.exit(3)")
+    assert supervision.supervise(tmp_path / "out", [sys.executable, str(script)]) == 1
+    assert "gpu.py: error: the measuring process ended by exit code 3" in capfd.readouterr().err
+
+
+def test_a_row_at_which_a_process_died_is_a_failed_one(gpu: Any, tmp_path: Path) -> None:
+    """And one that leaves the GPU dead ends the process with the code that the supervisor knows."""
+    from gpu_parts.part import Part, Records, carry_out
+    from gpu_parts.setting import Setting
+    from gpu_parts.supervision import DEVICE_LOST
+
+    def measure(_: Setting, row: str, done: Any) -> Any:
+        if row == "illegal":
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        return {"figure": 1}
+
+    part = Part("some", "Some", ("figure",), ("died", "illegal", "last"), 0.5, measure)
+    ended = {"part": "some", "row": "died", "how": "the process ended by signal SIGSEGV"}
+    setting = Setting("cpu", tmp_path, tmp_path / "scratch", None, False, 1, ended=ended)
+    setting.device = "cuda:99"  # answers to nothing
+    with pytest.raises(SystemExit) as stopped:
+        carry_out(part, setting, Records(part, tmp_path, MADE | {"commit": "a"}), time.monotonic() + 60)
+    assert stopped.value.code == DEVICE_LOST
+    rows = table(tmp_path, "some")
+    assert rows["died"]["failed"] == "the process ended by signal SIGSEGV"
+    assert "illegal memory access" in rows["illegal"]["failed"] and "last" not in rows
+    setting.device, setting.ended = "cpu", None
+    carry_out(part, setting, Records(part, tmp_path, MADE | {"commit": "a"}), time.monotonic() + 60)
+    assert table(tmp_path, "some")["last"]["cells"] == {"figure": 1}
 
 
 MADE = {"device": "a GPU", "torch": "2", "tiny": False}

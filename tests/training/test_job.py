@@ -293,9 +293,27 @@ def test_training_computes_in_full_precision_and_deterministically(monkeypatch: 
     ],
 )
 def test_a_full_gpu_names_the_batch_to_try(error: RuntimeError) -> None:
-    from sodbench.training.job import _memory_explained
+    from sodbench.training.job import _explained
 
     recipe = dataclasses.replace(load_recipe(load_baseline("basnet").training), batch=8)
     expected = r"training.batch=8 of .* on cuda; try --set training.batch=4"
-    with pytest.raises(InputError, match=expected), _memory_explained(recipe, torch.device("cuda")):
+    with pytest.raises(InputError, match=expected), _explained(recipe, torch.device("cuda")):
         raise error
+
+
+def test_a_function_without_a_deterministic_form_is_one_line() -> None:
+    from sodbench.training.job import _explained
+
+    message = (
+        "grid_sampler_2d_backward_cuda does not have a deterministic implementation, but you set ... . More"
+    )
+    recipe = load_recipe(load_baseline("basnet").training)
+    torch.use_deterministic_algorithms(True)
+    try:
+        expected = "deterministic: grid_sampler_2d"
+        with pytest.raises(InputError, match=expected), _explained(recipe, torch.device("cuda")):
+            raise RuntimeError(message)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    with pytest.raises(RuntimeError, match="grid_sampler"), _explained(recipe, torch.device("cuda")):
+        raise RuntimeError(message)
