@@ -250,7 +250,7 @@ def run_add(args: argparse.Namespace) -> int:
         files = card.files
         print(
             f"{card.name}: images in {files.images}/, masks in {files.masks}/ "
-            f"({files.how}): {files.pairs} pairs, {files.unmasked} images without a mask",
+            f"({files.how}): {files.pairs} pair{'s' * (files.pairs != 1)}, {files.unmasked} images without a mask",
             file=sys.stderr,
         )
     counts = dict(zip(cards, write_cards(cards, args.replace), strict=True))
@@ -258,7 +258,7 @@ def run_add(args: argparse.Namespace) -> int:
         added = [{"name": card.name, "card": card.path, "pairs": pairs} for card, pairs in counts.items()]
         return _print_json({"added": added})
     for card, pairs in counts.items():
-        print(f"{card.path}: {pairs} pairs; use it as --datasets {card.name}")
+        print(f"{card.path}: {pairs} pair{'s' * (pairs != 1)}; use it as --datasets {card.name}")
     return 0
 
 

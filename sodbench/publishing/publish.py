@@ -63,7 +63,7 @@ class Published:
         return (
             f"{self.folder / 'index.html'}: {size_text(self.size.total)} ({self.size})\n"
             f"{parts if self.size.parts else ''}"
-            f"{self.folder}: {self.records} records, tables, figures, licence notes"
+            f"{self.folder}: {self.records} record{'s' * (self.records != 1)}, tables, figures, licence notes"
         )
 
     __repr__ = __str__
