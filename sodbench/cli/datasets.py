@@ -250,7 +250,8 @@ def run_add(args: argparse.Namespace) -> int:
         files = card.files
         print(
             f"{card.name}: images in {files.images}/, masks in {files.masks}/ "
-            f"({files.how}): {files.pairs} pair{'s' * (files.pairs != 1)}, {files.unmasked} images without a mask",
+            f"({files.how}): {files.pairs} pair{'s' * (files.pairs != 1)}, "
+            f"{files.unmasked} image{'s' * (files.unmasked != 1)} without a mask",
             file=sys.stderr,
         )
     counts = dict(zip(cards, write_cards(cards, args.replace), strict=True))
