@@ -136,7 +136,7 @@ def test_pictures_without_masks_are_left_out_and_counted(
     put(here, "images", "masks", ["1", "2", "3"])
     (here / "masks" / "2.png").unlink()
     assert main(["datasets", "add", str(here), "--name", "mine"]) == 0
-    assert "1 images without a mask" in capsys.readouterr().err
+    assert "1 image without a mask" in capsys.readouterr().err
     assert len(open_dataset("mine").samples) == 2
 
 
