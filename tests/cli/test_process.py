@@ -12,7 +12,8 @@ import pytest
 LIST = [sys.executable, "-m", "sodbench", "protocols", "list"]
 WRONG = [sys.executable, "-m", "sodbench", "protocols", "show", "nonesuch"]
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-# a command that writes a file for ever, and takes a while to clear up, as a real one may
+# a command that writes a file for ever, and takes a while to clear up, as a real one may; here and below it sleeps in
+# small steps, because a signal just before a long sleep waits for its end
 BUSY = """
 import sys, time
 from pathlib import Path
@@ -28,11 +29,11 @@ class Parser:
             with atomic_path(Path(sys.argv[1])) as part:
                 part.write_text("half")
                 print("ready", flush=True)
-                time.sleep(60)
+                for _ in range(6000): time.sleep(0.01)
         finally:
             if sys.argv[2] == "slow":
                 print("clearing up", flush=True)
-                time.sleep(60)
+                for _ in range(6000): time.sleep(0.01)
 
 main.build_parser = Parser
 start()
@@ -53,7 +54,7 @@ from sodbench.__main__ import start
 
 def wait():
     print("ready", flush=True)
-    time.sleep(60)
+    for _ in range(6000): time.sleep(0.01)
 
 def work():
     atexit.register(wait)
@@ -115,14 +116,14 @@ LOST = """
 class Noisy:
     def __del__(self):
         print("ready", flush=True)
-        time.sleep(60)
+        for _ in range(6000): time.sleep(0.01)
 del [Noisy()][0]
-time.sleep(60)
+for _ in range(6000): time.sleep(0.01)
 """
 TURNED = """
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    for _ in range(6000): time.sleep(0.01)
 except BaseException:
     raise ValueError("not a matrix") from None
 """
@@ -135,7 +136,7 @@ thread = threading.Thread(target=fail)
 thread.start()
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    for _ in range(6000): time.sleep(0.01)
 finally:
     stopped.set()
     thread.join()
