@@ -12,8 +12,8 @@ import pytest
 LIST = [sys.executable, "-m", "sodbench", "protocols", "list"]
 WRONG = [sys.executable, "-m", "sodbench", "protocols", "show", "nonesuch"]
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-# a command that writes a file for ever, and takes a while to clear up, as a real one may; here and below it sleeps in
-# small steps, because a signal just before a long sleep waits for its end
+# a command that writes a file for ever, and takes a while to clear up, as a real one may; it sleeps in small
+# steps, because a signal just before a long sleep waits for its end
 BUSY = """
 import sys, time
 from pathlib import Path
