@@ -37,7 +37,7 @@ class Rescored:
 
 def with_protocols(
     runs: Sequence[Run],
-    protocols: Sequence[str | Path],
+    protocols: Sequence[str | Path | Protocol],
     *,
     data_root: Path | str | None = None,
     workers: int | None = None,
@@ -45,8 +45,9 @@ def with_protocols(
 ) -> Rescored:
     """Scores the maps of the runs that lack one of `protocols` under all that they hold and these.
 
-    protocols: names or paths of TOML files. data_root: folder with one folder per data set; None: those used
-    with the reports folder. workers: threads that score; None: one per processor core.
+    protocols: names, paths of TOML files or `Protocol` objects. data_root: folder with one folder
+    per data set; None: those used with the reports folder. workers: threads that score; None: one per
+    processor core.
 
     A run that is recorded is recorded again, in its place. A run whose maps, masks or images are missing or
     changed stays as it is, and the notes say what to do. Raises InputError for an unknown protocol.

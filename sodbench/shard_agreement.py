@@ -71,7 +71,8 @@ class _Facet:
 
 
 def _text(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else to_json(value) for name, value in values.items()}
+    known = {name: value for name, value in values.items() if value is not None}
+    return {name: value if isinstance(value, str) else to_json(value) for name, value in known.items()}
 
 
 def _parts(record: ShardRecord) -> dict[str, str]:

@@ -49,10 +49,10 @@ def visible(text: str, *, line: bool = False, bars: bool = False) -> str:
 
 
 def size_text(size: float) -> str:
-    """Bytes as text, in kB or MB, with three digits.
+    """Bytes as text, in kB (at least 1) or MB, with three digits.
 
     >>> size_text(6_240_000), size_text(48_300), size_text(1.5e9)
     ('6.24 MB', '48.3 kB', '1,500 MB')
     """
-    number, unit = (size / 1e6, "MB") if size >= 999_500 else (size / 1e3, "kB")
+    number, unit = (size / 1e6, "MB") if size >= 999_500 else (max(1.0, size / 1e3), "kB")
     return f"{number:,.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"

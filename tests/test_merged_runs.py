@@ -212,8 +212,8 @@ def test_shards_whose_maps_were_found_or_resized_otherwise_are_not_mixed(maps: P
     for number in (1, 3):
         sb.score_maps(maps, "ecssd", shard=Shard(number, 3), pattern="{name}_sal.png", **score)
     for other, says in (
-        ({}, "pattern: null, was {name}_sal.png"),
-        ({"pattern": "{name}_sal.png", "resize": "nearest"}, "resize: nearest, was null"),
+        ({}, "pattern: not there, was {name}_sal.png"),
+        ({"pattern": "{name}_sal.png", "resize": "nearest"}, "resize: nearest, was not there"),
     ):
         sb.score_maps(maps, "ecssd", shard="2/3", **other, **score)
         with pytest.raises(InputError, match=rf"2-of-3\) was scored otherwise than shard 1/3: {says}"):

@@ -104,11 +104,14 @@ def carry_out(part: Part, setting: Setting, records: Records, deadline: float) -
         )
         return
     for row in todo:
-        if (left := deadline - time.monotonic()) < 1:
-            print(f"{part.name}: no time is left for {row!r}; the next call measures it", flush=True)
-            continue
         began = time.monotonic()
         content = died = _died_before(part, setting, row)
+        if died is None and (left := deadline - began) < 1:
+            print(f"{part.name}: no time is left for {row!r}; the next call measures it", flush=True)
+            continue
+        if died is not None and died.pop("again", False):
+            print(f"{part.name}: {row}: {_in_words(died)}; the next call measures it", flush=True)
+            continue
         if died is None:
             note_row(setting.scratch, {"part": part.name, "row": row, "until": deadline})
             content = _measured(part, setting, row, records, left)
@@ -126,10 +129,10 @@ def carry_out(part: Part, setting: Setting, records: Records, deadline: float) -
 
 def _died_before(part: Part, setting: Setting, row: str) -> dict[str, Any] | None:
     """The content of a row at which an earlier process of this call has died."""
-    ended = setting.ended
-    if ended is None or (ended["part"], ended["row"]) != (part.name, row):
-        return None
-    return {"failed": ended["how"]}
+    for one in setting.ended:
+        if (one.get("part"), one.get("row")) == (part.name, row):
+            return {"failed": one["how"], "again": one.get("again", False)}
+    return None
 
 
 def _answers(setting: Setting) -> bool:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +49,7 @@ class NotMeasured(Exception):
 class Setting:
     """One call of gpu.py. `scratch` is removed at its end, `out` keeps the tables and trainings.
 
-    ended: the row (`part`, `row`) at which an earlier process of this call died, and `how`.
+    ended: the rows (`part`, `row`) at which earlier processes of this call died, and `how`.
     """
 
     device: str
@@ -60,7 +60,7 @@ class Setting:
     train_steps: int
     part_deadline: float = 0.0
     kept: dict[str, Any] = field(default_factory=dict)  # what several rows of a part start from
-    ended: dict[str, Any] | None = None
+    ended: Sequence[Mapping[str, Any]] = ()
 
     @property
     def cuda(self) -> bool:

@@ -6,6 +6,7 @@ signal. What is measured is in files, so the new process goes on with the next r
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,7 +33,7 @@ def supervise(out: Path, command: list[str]) -> int:
     began = time.monotonic()
     _remove_stale(out)
     scratch = out / f"scratch-{os.getpid()}"
-    ended: Mapping[str, Any] | None = None
+    ended: list[dict[str, Any]] = []
     try:
         while True:
             message = {"began": began, "scratch": str(scratch), "ended": ended}
@@ -43,15 +44,16 @@ def supervise(out: Path, command: list[str]) -> int:
                 return code
             if code is None:
                 print("the process hangs; a new one goes on with the next row", flush=True)
-                ended = None
+                ended.append({**(row or {}), "how": "it did not end and heard no signal"})
             elif code == DEVICE_LOST:
                 print("the GPU answers this process no more; a new one goes on", flush=True)
-                ended = None
             elif row is None:
                 print(f"gpu.py: error: the measuring process ended by {_how(code)}", file=sys.stderr)
                 return 1
             else:
-                ended = {**row, "how": f"the process ended by {_how(code)}"}
+                # by the user, or by a system without memory for it: another call may measure it
+                again = code in (-signal.SIGKILL, -signal.SIGTERM)
+                ended.append({**row, "how": f"the process ended by {_how(code)}", "again": again})
     except KeyboardInterrupt:
         return 130
     finally:
@@ -113,11 +115,14 @@ def _watched(command: list[str], environment: Mapping[str, str], scratch: Path) 
 def _remove_stale(out: Path) -> None:
     """Removes what calls that were killed have left."""
     for folder in out.glob("scratch-*"):
+        number = folder.name.partition("-")[2]
+        if not re.fullmatch("[0-9]{1,9}", number):
+            continue  # the user's
         try:
-            os.kill(int(folder.name.partition("-")[2]), 0)
-        except (ValueError, ProcessLookupError):
+            os.kill(int(number), 0)
+        except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
-        except PermissionError:
+        except (PermissionError, OverflowError):
             continue
 
 

@@ -111,7 +111,9 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     add_methods(parser)
     add_datasets(parser, "only these data sets")
     add_metrics(parser, "only these metrics, e.g. MAE maxF@basnet2019")
-    add_protocols(parser, default=None, text="protocols to show side by side (pysodmetrics)")
+    add_protocols(
+        parser, default=None, text="protocols to show side by side: names or TOML files (pysodmetrics)"
+    )
     add_digits(parser)
     parser.add_argument("--sort", metavar="METRIC", help="sort rows by a metric, or by 'name' (maxF)")
     parser.add_argument(

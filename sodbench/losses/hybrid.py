@@ -217,5 +217,5 @@ def _window(device: torch.device) -> Tensor:
     """The 11 weights of the Gaussian window, summing to one, float32."""
     offset = torch.arange(_WINDOW, dtype=torch.float64) - _WINDOW // 2
     weight = torch.exp(-offset.square() / (2 * _SIGMA**2))
-    # a blocking copy would wait for the network's whole forward pass on a GPU
-    return (weight / weight.sum()).float().to(device, non_blocking=True)
+    # a blocking copy would wait for the network's whole forward pass on a GPU; on other devices it must block
+    return (weight / weight.sum()).float().to(device, non_blocking=device.type == "cuda")

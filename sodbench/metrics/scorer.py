@@ -84,7 +84,10 @@ class Scorer:
     def __repr__(self) -> str:
         """Protocol, metric families and the number of images so far."""
         families = [family.name for family in self.families]
-        return f"Scorer(protocol={self.protocol.name!r}, metrics={families}, images={len(self._names)})"
+        resize = f", resize={self.resizes!r}" if self.resizes else ""
+        return (
+            f"Scorer(protocol={self.protocol.name!r}, metrics={families}{resize}, images={len(self._names)})"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without the mask cache, which belongs to its process."""
@@ -132,8 +135,9 @@ class Scorer:
     def merge(self, other: "Scorer") -> None:
         """Appends all images of another scorer, which is not changed.
 
-        Raises InputError, and adds nothing, where the other has another protocol, other metrics, keeps
-        curves where this one does not (or the reverse), or has an image of the same name.
+        Raises InputError, and adds nothing, where the other has another protocol, other metrics or another
+        filter for maps of another size, keeps curves where this one does not (or the reverse), or has an
+        image of the same name.
         """
         instance("merge", other, Scorer, "a Scorer")
         if other.protocol != self.protocol:
@@ -146,6 +150,11 @@ class Scorer:
         if ours != theirs:
             raise InputError(
                 f"cannot merge scorers of different metrics: {' '.join(ours)} here, {' '.join(theirs)} there"
+            )
+        if other.resizes != self.resizes:
+            raise InputError(
+                f"cannot merge scorers that resize maps by different filters: {self.resizes or 'none'} here, "
+                f"{other.resizes or 'none'} there"
             )
         if other._keep != self._keep:
             raise InputError(

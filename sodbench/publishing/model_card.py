@@ -33,7 +33,7 @@ def model_card(
     method: str,
     *,
     metrics: Sequence[str] | None = None,
-    protocols: Sequence[str] | None = None,
+    protocols: Sequence[str | Path] | None = None,
 ) -> str:
     """The scores of a method as the YAML block `model-index`, for the head of a model's README.
 

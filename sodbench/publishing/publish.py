@@ -76,7 +76,7 @@ def publish(
     methods: Sequence[str] | None = None,
     datasets: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
-    protocols: Sequence[str] | None = None,
+    protocols: Sequence[str | Path] | None = None,
     digits: int = 3,
     sort: str | None = None,
     published: bool | Sequence[str] = False,
@@ -142,7 +142,7 @@ def publish(
             sharing = {one.dataset: one.sharing for one in terms}
             notes = table(formats=FORMATS, gallery=gallery, figures=figures, sharing=sharing).notes
             if layout == "wide":
-                table(  # its notes are those of the page
+                wide = table(
                     formats=[name for name in FORMATS if name != "json"],
                     layout=layout,
                     methods=methods,
@@ -152,6 +152,7 @@ def publish(
                     ours=ours,
                     span=span,
                 )
+                notes = tuple(dict.fromkeys([*notes, *wide.notes]))
             size = page_size(staged)
             refuse_too_large(size, most, gallery, selected)
             for run in selected:

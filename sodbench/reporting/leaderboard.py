@@ -44,7 +44,7 @@ def leaderboard(
     methods: Sequence[str] | None = None,
     datasets: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
-    protocols: Sequence[str] | None = None,
+    protocols: Sequence[str | Path] | None = None,
     digits: int = 3,
     sort: str | None = None,
     published: bool | Sequence[str] = False,

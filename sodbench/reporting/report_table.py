@@ -48,7 +48,7 @@ def report_table(
     """
     DIGITS.checked("digits", selection.digits)
     runs = runs_of(runs)
-    chosen, mixed = of_one_meaning(select_runs(runs, selection))
+    chosen, mixed = of_one_meaning(select_runs(runs, selection), selection)
     if headline_only:
         selection = replace(selection, metrics=headline(select_metrics(chosen, selection)))
     measured = make_table(chosen, selection, efficiency)

@@ -8,7 +8,7 @@ from sodbench.errors import InputError
 from sodbench.further_protocols import with_protocols
 from sodbench.reporting.labels import DEFAULT_PROTOCOL
 from sodbench.reporting.report_table import runs_of
-from sodbench.reporting.selection import Selection, select_metrics, select_runs
+from sodbench.reporting.selection import Selection, is_scored_under, select_metrics, select_runs
 from sodbench.results.run import Run
 
 
@@ -24,17 +24,19 @@ def rescored_runs(
 
     of_metrics = [one.partition("@")[2] for one in selection.metrics or () if "@" in one]
     asked = list(selection.protocols or dict.fromkeys(of_metrics) or [DEFAULT_PROTOCOL])
-    names = [load_protocol(one).name for one in asked]
+    for one in asked:  # a wrong name is said before the work
+        load_protocol(one)
     runs = runs_of(runs)
     anything = replace(selection, protocols=None)
     chosen = select_runs(runs, anything)
-    if selection.metrics is not None:  # a wrong name is said before the work
+    if selection.metrics is not None:
         plain = [one.partition("@")[0] for one in selection.metrics]
         select_metrics(chosen, replace(anything, metrics=plain))
     rescored = with_protocols(chosen, asked, data_root=data_root, workers=workers, progress=progress)
-    runs = [run for run in rescored.runs if set(names) & set(run.tables)]  # the notes name the others
+    held = [one for one in asked if any(is_scored_under(run, one) for run in rescored.runs)]
+    # the notes name the others
+    runs = [run for run in rescored.runs if any(is_scored_under(run, one) for one in held)]
     if not runs:
         raise InputError("; ".join(rescored.notes))
-    held = [name for name in names if any(name in run.tables for run in runs)]
     protocols = held if selection.protocols is not None else None
     return replace(selection, methods=None, datasets=None, protocols=protocols), runs, rescored.notes

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from sodbench.errors import InputError, first_of, unknown_names
@@ -17,24 +18,31 @@ if TYPE_CHECKING:
 class Selection:
     """The methods, data sets, metrics and protocols of a report (None: all), its digits and its order.
 
-    `protocols` are names, or paths of TOML files, as those that score take them.
+    `protocols` are names or `Protocol` objects; the path of a TOML file becomes the protocol that it defines.
     """
 
     methods: Sequence[str] | None = None
     datasets: Sequence[str] | None = None
     metrics: Sequence[str] | None = None
-    protocols: Sequence[str] | None = None
+    protocols: Sequence[str | Path | Protocol] | None = None
     digits: int = 3
     sort: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("methods", "datasets", "metrics", "protocols"):
             object.__setattr__(self, name, listed(getattr(self, name)))
+        if self.protocols is not None:
+            object.__setattr__(self, "protocols", [_defined(one) for one in self.protocols])
 
     @property
     def named_protocols(self) -> list[str]:
         """The names of the protocols."""
-        return [_name_of(one) for one in self.protocols or ()]
+        return [one.name if isinstance(one, Protocol) else str(one) for one in self.protocols or ()]
+
+    @property
+    def defined_protocols(self) -> dict[str, Protocol]:
+        """The protocols that are given by their conventions, by name."""
+        return {one.name: one for one in self.protocols or () if isinstance(one, Protocol)}
 
 
 @overload
@@ -42,8 +50,8 @@ def listed(names: str | Sequence[str]) -> Sequence[str]: ...
 @overload
 def listed(names: None) -> None: ...
 def listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
-    """A single name as a list of one."""
-    return [names] if isinstance(names, str) else names
+    """A single name, path or protocol as a list of one."""
+    return [names] if isinstance(names, str | Path | Protocol) else names
 
 
 def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
@@ -60,14 +68,15 @@ def select_runs(runs: Iterable[Run], selection: Selection) -> list[Run]:
     ]
 
 
-def of_one_meaning(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+def of_one_meaning(runs: Sequence[Run], selection: Selection) -> tuple[list[Run], list[str]]:
     """The runs without the tables whose protocol has the name, not the conventions, of the others'; notes.
 
-    A name means the shipped protocol of that name, or else what it meant in the latest run: one column holds
-    one convention.
+    A name means the protocol that the selection defines, else the shipped one of that name, else what it
+    meant in the latest run: one column holds one convention.
     """
     from sodbench.metrics.protocol import reserved_as
 
+    asked = selection.defined_protocols
     latest: dict[str, Run] = {}
     for run in sorted(runs, key=lambda run: run.provenance.started):
         latest |= dict.fromkeys(run.tables, run)
@@ -75,14 +84,15 @@ def of_one_meaning(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
     for run in runs:
         tables = dict(run.tables)
         for name, other in latest.items():
-            if name in tables and tables[name] is not other.tables[name]:
-                meant = reserved_as(name) or protocol_of(other.tables[name])
+            if name in tables and (name in asked or tables[name] is not other.tables[name]):
+                meant = asked.get(name) or reserved_as(name) or protocol_of(other.tables[name])
                 differing = protocol_of(tables[name]).differing(meant)
                 if differing:
                     del tables[name]
+                    whose = "the one asked for" if name in asked else f"that of {other.name}"
                     notes.append(
                         f"{run.name} on {run.title} is left out under protocol {name!r}, which differs from"
-                        f" that of {other.name} in {first_of(differing, 3)}; score its maps again"
+                        f" {whose} in {first_of(differing, 3)}; score its maps again"
                     )
         if tables:
             kept.append(run if len(tables) == len(run.tables) else replace(run, tables=tables))
@@ -132,14 +142,23 @@ def sort_rows(frame: "pd.DataFrame", metrics: Sequence[str], sort: str | None) -
     return frame.sort_values(["dataset", key, "method"], ascending=[True, ascending, True], ignore_index=True)
 
 
+def is_scored_under(run: Run, protocol: str | Path | Protocol) -> bool:
+    """Whether a run has scores of a protocol: of its name, or of its conventions where these are given."""
+    if not isinstance(protocol, Protocol):
+        return str(protocol) in run.tables
+    table = run.tables.get(protocol.name)
+    return table is not None and not protocol_of(table).differing(protocol)
+
+
 def _check_protocols(selection: Selection, runs: Sequence[Run]) -> None:
     recorded = {name for run in runs for name in run.tables}
     lacking = []
     for one, name in zip(selection.protocols or (), selection.named_protocols, strict=True):
-        if _is_file(one):
-            if not any(_is_scored_under(load_protocol(one), run) for run in runs):
-                lacking.append(f"{name} as {one} defines it")
-        elif name not in recorded and name in protocol_names():
+        if any(is_scored_under(run, one) for run in runs):
+            continue
+        if isinstance(one, Protocol):
+            lacking.append(f"{name} with the conventions asked for" if name in recorded else name)
+        elif name in protocol_names():
             lacking.append(name)
     if lacking:
         raise InputError(
@@ -149,18 +168,11 @@ def _check_protocols(selection: Selection, runs: Sequence[Run]) -> None:
     _check("protocol", selection.named_protocols, recorded)
 
 
-def _is_file(protocol: str) -> bool:
-    return str(protocol).endswith(".toml")
-
-
-def _name_of(protocol: str) -> str:
-    return load_protocol(protocol).name if _is_file(protocol) else protocol
-
-
-def _is_scored_under(protocol: Protocol, run: Run) -> bool:
-    """Whether a run has scores of these conventions, not only of this name."""
-    table = run.tables.get(protocol.name)
-    return table is not None and not protocol_of(table).differing(protocol)
+def _defined(protocol: str | Path | Protocol) -> str | Protocol:
+    """The protocol that a file defines; a name stays one, because a record may know it and nobody else."""
+    if isinstance(protocol, Protocol):
+        return protocol
+    return load_protocol(protocol) if str(protocol).endswith(".toml") else str(protocol)
 
 
 def _check(kind: str, asked: Sequence[str] | None, known: Collection[str]) -> None:

@@ -59,7 +59,7 @@ def report(
     methods: Sequence[str] | None = None,
     datasets: Sequence[str] | None = None,
     metrics: Sequence[str] | None = None,
-    protocols: Sequence[str] | None = None,
+    protocols: Sequence[str | Path] | None = None,
     digits: int = 3,
     sort: str | None = None,
     published: bool | Sequence[str] = False,
@@ -85,8 +85,8 @@ def report(
     list of runs `reports`; measured efficiencies are looked up there. `formats` are among
     "markdown", "html", "latex", "csv" and "json".
 
-    `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` choose what is shown
-    (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
+    `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` (names, or paths of
+    TOML files) choose what is shown (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
     point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
     values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over
     images, to the figures as well; `seeds` summarises runs named `<method>-seed<k>` as mean and standard
@@ -98,8 +98,8 @@ def report(
     set and stored there.
 
     `rescore` first scores the recorded maps of the runs that lack one of the `protocols` under these, too;
-    their records then hold both. Protocols may then also be paths of TOML files. Runs whose maps are missing
-    or were changed stay as they are, and the notes say so. `data_root` (the folder with one folder per data
+    their records then hold both. Runs whose maps are missing or were changed
+    stay as they are, and the notes say so. `data_root` (the folder with one folder per data
     set; None: those used with the reports folder), `workers` (threads; None: one per processor core) and
     `progress` (bars on stderr) are for this scoring.
 

@@ -130,19 +130,19 @@ def read_run(folder: Path, reports: Path | None = None) -> Run:
     """
     path = folder / "run.json"
     if not path.is_file():
-        raise InputError(f"{folder} skipped: no run.json (incomplete record?); score the maps again")
+        raise InputError(f"{folder}: no run.json (incomplete record?); score the maps again")
     try:
         content = read_json(path)
         _check_schema(path, content)
         record = parse(_RunJson, _with_origin(content), path, more=True)
     except InputError as error:
         advice = "" if "upgrade" in str(error) else "; score the maps again"
-        raise InputError(f"{folder} skipped: {error}{advice}") from error
+        raise InputError(f"{folder}: {error}{advice}") from error
     if not record.protocols or not all(entry.scores for entry in record.protocols.values()):
-        raise InputError(f"{folder} skipped: its run.json holds no scores; score the maps again")
+        raise InputError(f"{folder}: its run.json holds no scores; score the maps again")
     problems = file_problems(folder, {name: (file.bytes, file.sha256) for name, file in record.files.items()})
     if problems:
-        raise InputError(f"{folder} skipped: {first_of(problems, 3)}; score the maps again")
+        raise InputError(f"{folder}: {first_of(problems, 3)}; score the maps again")
     tables = {
         name: RecordedTable(
             name, entry.fields, {metric: number_or_nan(v) for metric, v in entry.scores.items()}, folder

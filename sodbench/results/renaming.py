@@ -36,7 +36,10 @@ def rename_runs(old: str, new: str, *, reports: Path | str = "reports") -> list[
     records = records_of(reports, old)
     files = [one.folder / "run.json" for one in records]
     digests = [sha256_of(file) if file.is_file() else None for file in files]
-    runs = {one.dataset: read_sound_run(one.folder, old, one.dataset, reports) for one in records}
+    try:
+        runs = {one.dataset: read_sound_run(one.folder, old, one.dataset, reports) for one in records}
+    except InputError as error:
+        raise InputError(f"nothing was renamed: {error}") from error
     for dataset, run in runs.items():
         names = (*run.provenance.former_names, old)
         runs[dataset] = replace(run, name=new, provenance=replace(run.provenance, former_names=names))

@@ -269,9 +269,10 @@ def _explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
         yield
     except RuntimeError as error:
         if torch.are_deterministic_algorithms_enabled() and _NOT_DETERMINISTIC.search(str(error)):
-            raise InputError(
-                f"--deterministic: {str(error).split('. ')[0]}; leave it out, or change the network"
-            ) from error
+            advice = "leave it out, or change the network"
+            if "CuBLAS" in str(error):
+                advice = "set CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment"
+            raise InputError(f"--deterministic: {str(error).split('. ')[0]}; {advice}") from error
         full = any(text in str(error) for text in _FULL)
         if not isinstance(error, torch.OutOfMemoryError) and not full:
             raise

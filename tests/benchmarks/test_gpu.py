@@ -99,9 +99,7 @@ def test_one_line_where_it_cannot_run(
     gpu: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(
-        gpu, "told", lambda: {"began": 0, "scratch": str(tmp_path / "scratch"), "ended": None}
-    )
+    monkeypatch.setattr(gpu, "told", lambda: {"began": 0, "scratch": str(tmp_path / "scratch"), "ended": []})
     monkeypatch.setattr(gpu, "end_with_parent", lambda _: None)
     out = tmp_path / "out"
     for words, expected in (
@@ -181,49 +179,71 @@ MEASURING = """
 import os, sys, time
 sys.path.insert(0, {folder!r})
 from pathlib import Path
-from gpu_parts.supervision import DEVICE_LOST, end_with_parent, note_row, told
+from gpu_parts.part import Part, Records, carry_out
+from gpu_parts.setting import Setting
+from gpu_parts.supervision import end_with_parent, told
 
 message = told()
 end_with_parent(lambda: None)
-scratch, log = Path(message["scratch"]), Path({log!r})
-rows = log.read_text().split() if log.exists() else []
-if message["ended"]:
-    rows.append("failed:" + message["ended"]["row"] + ":" + message["ended"]["how"].split()[-1])
-    log.write_text(" ".join(rows))
-for row in ("good", "killed", "lost", "hanging", "last"):
-    if any(row in one for one in rows):
-        continue
-    note_row(scratch, {{"part": "some", "row": row, "until": time.monotonic() + 0.1}})
-    if row == "killed":
+out = Path({out!r})
+
+def measure(setting, row, done):
+    if row == "crashes":
         os.abort()
-    rows.append(row)
-    log.write_text(" ".join(rows))
-    if row == "hanging":
-        time.sleep(60)
-    note_row(scratch, None)
     if row == "lost":
-        sys.exit(DEVICE_LOST)
+        setting.device = "cuda:99"  # answers to nothing
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    if row == "hangs":
+        signal_is_heard_by_nobody()
+    if row == "killed":
+        os.kill(os.getpid(), 9)
+    return {{"figure": 1}}
+
+def signal_is_heard_by_nobody():
+    import signal
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    time.sleep(60)
+
+rows = ("good", "crashes", "lost", "killed", "hangs", "last")
+part = Part("some", "Some", ("figure",), rows, 0.5, measure)
+setting = Setting("cpu", out, Path(message["scratch"]), None, False, 1, ended=message["ended"])
+made_on = {{"device": "a GPU", "torch": "2", "tiny": False, "commit": "a"}}
+carry_out(part, setting, Records(part, out, made_on), time.monotonic() + 3)
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs the processes of POSIX")
 def test_a_row_that_ends_the_process_or_hangs_costs_that_row_only(
     gpu: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A crash, a GPU that answers no more, a call that does not return: a new process goes on each time."""
+    """A crash, a GPU that answers no more, a kill, a call that does not return: a new process goes on."""
     from gpu_parts import supervision
 
-    script, log = tmp_path / "measuring.py", tmp_path / "rows"
-    script.write_text(MEASURING.format(folder=str(SCRIPT.parent), log=str(log)))
-    stale = tmp_path / "out" / "scratch-999999999"
-    stale.mkdir(parents=True)
+    script, out = tmp_path / "measuring.py", tmp_path / "out"
+    (out / "scratch-999999999").mkdir(parents=True)
+    (out / "scratch-notes").mkdir()
     monkeypatch.setattr(supervision, "GRACE", 0.5)
-    assert supervision.supervise(tmp_path / "out", [sys.executable, str(script)]) == 0
-    assert log.read_text() == "good failed:killed:SIGABRT lost hanging last"
-    assert not list((tmp_path / "out").iterdir())
+
+    script.write_text(MEASURING.format(folder=str(SCRIPT.parent), out=str(out)))
+
+    def call() -> dict[str, Any]:
+        assert supervision.supervise(out, [sys.executable, str(script)]) == 0
+        assert sorted(path.name for path in out.glob("scratch*")) == ["scratch-notes"]
+        return table(out, "some")
+
+    rows = call()
+    assert rows["good"]["cells"] == rows["last"]["cells"] == {"figure": 1}
+    assert rows["crashes"]["failed"] == "the process ended by signal SIGABRT"
+    assert "illegal memory access" in rows["lost"]["failed"]
+    assert rows["hangs"]["failed"] == "it did not end and heard no signal"
+    assert "killed" not in rows
     printed = capfd.readouterr().out
     assert "the GPU answers this process no more" in printed and "the process hangs" in printed
+    assert "killed: failed: the process ended by signal SIGKILL; the next call measures it" in printed
+    assert call() == rows
+    assert "killed: failed" in capfd.readouterr().out  # tried again
     script.write_text("import sys; sys.exit(3)")
-    assert supervision.supervise(tmp_path / "out", [sys.executable, str(script)]) == 1
+    assert supervision.supervise(out, [sys.executable, str(script)]) == 1
     assert "gpu.py: error: the measuring process ended by exit code 3" in capfd.readouterr().err
 
 
@@ -239,7 +259,7 @@ def test_a_row_at_which_a_process_died_is_a_failed_one(gpu: Any, tmp_path: Path)
         return {"figure": 1}
 
     part = Part("some", "Some", ("figure",), ("died", "illegal", "last"), 0.5, measure)
-    ended = {"part": "some", "row": "died", "how": "the process ended by signal SIGSEGV"}
+    ended = [{"part": "some", "row": "died", "how": "the process ended by signal SIGSEGV"}]
     setting = Setting("cpu", tmp_path, tmp_path / "scratch", None, False, 1, ended=ended)
     setting.device = "cuda:99"  # answers to nothing
     with pytest.raises(SystemExit) as stopped:
@@ -248,7 +268,7 @@ def test_a_row_at_which_a_process_died_is_a_failed_one(gpu: Any, tmp_path: Path)
     rows = table(tmp_path, "some")
     assert rows["died"]["failed"] == "the process ended by signal SIGSEGV"
     assert "illegal memory access" in rows["illegal"]["failed"] and "last" not in rows
-    setting.device, setting.ended = "cpu", None
+    setting.device, setting.ended = "cpu", ()
     carry_out(part, setting, Records(part, tmp_path, MADE | {"commit": "a"}), time.monotonic() + 60)
     assert table(tmp_path, "some")["last"]["cells"] == {"figure": 1}
 

@@ -27,7 +27,7 @@ NAME = "pretended CUDA device"
 COUNT = 2
 # they copy from one device to the other, or take indices on the CPU for values on the GPU
 _ACROSS = {"copy_", "__getitem__", "__setitem__", "index_put_"}
-# those of the documentation of `use_deterministic_algorithms` that raise
+# some of those that raise by the documentation of `use_deterministic_algorithms`
 _NOT_DETERMINISTIC = {
     *("adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool3d", "grid_sample", "nll_loss", "cross_entropy"),
     *("ctc_loss", "histc", "median", "put_", "scatter_reduce", "max_unpool2d"),

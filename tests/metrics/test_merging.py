@@ -94,6 +94,7 @@ def test_scorers_travel_between_processes() -> None:
     ("other", "message"),
     [
         (Scorer("basnet2019", ["MAE"]), "different protocols: pysodmetrics here, basnet2019 there"),
+        (Scorer(metrics=["MAE"], resize="nearest"), "different filters: none here, nearest there"),
         (Scorer("pysodmetrics", ["MAE", "S"]), "different metrics: MAE here, MAE S there"),
         (Scorer("pysodmetrics", ["MAE"], keep_curves=True), "keep_curves"),
     ],

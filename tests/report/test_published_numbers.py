@@ -185,9 +185,26 @@ def test_a_protocol_that_no_run_has_is_an_error_that_says_what_to_do(
     assert "`mine`" in (lab / "reports/leaderboard.md").read_text()
     own.write_text('based_on = "raw"\nname = "mine"\nf_beta2 = 0.5\n')
     assert main(["report", "--protocols", str(own), "--quiet"]) == 2
-    assert f"no run is scored under protocol mine as {own} defines it" in capsys.readouterr().err
-    assert main(["report", "--protocols", str(own), "--rescore", "--figures", "--quiet"]) == 0
+    assert "no run is scored under protocol mine with the conventions asked for" in capsys.readouterr().err
+    assert main(["report", "--protocols", str(own), "--rescore", "--figures", "--quiet"]) == 2
     assert "the protocol 'mine' of its record differs in f_beta2" in capsys.readouterr().err
+
+
+def test_a_file_decides_what_the_name_of_a_protocol_means(
+    lab: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two runs were scored under two protocols of one name; the later one must not stand for the other."""
+    old, new = lab / "old.toml", lab / "new.toml"
+    for path, beta2, name in ((old, 1.0, "A"), (new, 0.5, "B")):
+        path.write_text(f'based_on = "raw"\nname = "mine"\nf_beta2 = {beta2}\n')
+        score_maps(data / "maps", "sod", name=name, protocols=path, reports="reports", data_root=data)
+    for path, shown, other in ((old, "A", "B"), (new, "B", "A")):
+        capsys.readouterr()
+        assert main(["report", "--protocols", str(path), "--figures", "--quiet"]) == 0
+        text = (lab / "reports/leaderboard.md").read_text()
+        assert f"| {shown} |" in text and f"| {other} |" not in text
+        assert f"{other} on SOD is left out under protocol 'mine', which differs" in capsys.readouterr().err
+    assert list(leaderboard("reports", protocols=[new]).reset_index()["method"]) == ["B"]
 
 
 def made(name: str, reports: Path | None = Path("reports"), dataset: str = "sod") -> Run:

@@ -205,7 +205,8 @@ def test_rename_refuses(records: Path, capsys: pytest.CaptureFixture[str]) -> No
     path = RUNS / "DSS/sod/run.json"
     path.write_text(path.read_text().replace('"MAE": 0.', '"MAE": 0.1'))
     before = files(records)
-    assert "; score the maps again, or see what differs with" in printed(capsys, "mv", "DSS", "new", code=2)
+    said = printed(capsys, "mv", "DSS", "new", code=2)
+    assert "nothing was renamed: " in said and "; score the maps again, or see what differs with" in said
     assert files(records) == before
 
 
