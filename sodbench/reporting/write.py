@@ -85,12 +85,12 @@ def report(
     list of runs `reports`; measured efficiencies are looked up there. `formats` are among
     "markdown", "html", "latex", "csv" and "json".
 
-    `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` (names, or paths of
-    TOML files) choose what is shown (None: all methods, data sets and metrics, under the default protocol). `digits` are those after the
-    point, 1 to 10. `sort` is a metric or "name" (default: max F). `published` adds the comparable published
-    values, of all sources or of the named ones; `intervals` adds 95 % bootstrap intervals over
-    images, to the figures as well; `seeds` summarises runs named `<method>-seed<k>` as mean and standard
-    deviation.
+    `methods`, `datasets`, `metrics` (`maxF` or `maxF@basnet2019`) and `protocols` (names, or paths of TOML
+    files) choose what is shown (None: all methods, data sets and metrics, under the default protocol).
+    `digits` are those after the point, 1 to 10. `sort` is a metric or "name" (default: max F). `published`
+    adds the comparable published values, of all sources or of the named ones; `intervals` adds 95 % bootstrap
+    intervals over images, to the figures as well; `seeds` summarises runs named `<method>-seed<k>` as mean
+    and standard deviation.
 
     `attributes` adds the scores by attribute of the images (docs/attributes.md) with intervals: files
     `attributes.md` and so on, a section of the page, and a figure. Scores are MAE, max F and S, or the
