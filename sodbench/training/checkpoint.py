@@ -48,15 +48,17 @@ _CONTENT: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
+# what torch's own writer says of a full disk, in a RuntimeError: the last of it where a write came up short
+_FULL = ("No space", "file write failed", "unexpected pos")
+
+
 def save_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Writes tensors and plain values atomically; a full disk leaves the former checkpoint as it was."""
     try:
         with atomic_path(path) as part:
             torch.save({"version": VERSION, **content}, part)
     except (OSError, RuntimeError) as error:
-        # torch's own writer reports a full disk as a RuntimeError
-        number = getattr(error, "errno", None)
-        full = number == errno.ENOSPC or "No space" in str(error) or "file write failed" in str(error)
+        full = getattr(error, "errno", None) == errno.ENOSPC or any(one in str(error) for one in _FULL)
         if not full and not isinstance(error, OSError):
             raise
         reason = "no space left on the device" if full else getattr(error, "strerror", None) or str(error)

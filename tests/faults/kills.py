@@ -56,7 +56,7 @@ def repeated(job: Job, folder: Path, trials: Trials) -> list[str]:
 
 
 def wrong_end(ended: Ended, codes: Sequence[int]) -> list[str]:
-    """An exit code other than these, a traceback, or more than one line of error."""
+    """An exit code other than these, a traceback, or more than one line of error; of a suite one per step."""
     problems = []
     if ended.code not in codes:
         expected = " or ".join(map(str, codes))
@@ -67,7 +67,7 @@ def wrong_end(ended: Ended, codes: Sequence[int]) -> list[str]:
     if "Exception ignored" in ended.err:
         problems.append(f"an exception that was ignored: {ended.last_line()}")
     errors = [line for line in ended.err.splitlines() if line.startswith("sodbench: error:")]
-    if len(errors) != (ended.code == 2):
+    if len(errors) != (ended.code == 2) and not (errors and ended.code == 1):
         problems.append(f"{len(errors)} lines of error with exit code {ended.code}")
     return problems
 

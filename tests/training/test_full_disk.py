@@ -12,6 +12,9 @@ from sodbench.training.checkpoint import save_checkpoint
 FULL = {
     "the system's error": OSError(errno.ENOSPC, "No space left on device"),
     "torch's error": RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"),
+    "torch's error of a short write": RuntimeError(
+        "[enforce fail at inline_container.cc:671] . unexpected pos 128 vs 0"
+    ),
 }
 
 
