@@ -19,8 +19,9 @@ from sodbench.cores import core_count
 from sodbench.data.images import Pixels, read_image, read_map, write_map
 from sodbench.data.picture_files import open_picture
 from sodbench.errors import InputError
+from sodbench.map_delivery import deliver_maps
 from sodbench.metrics.scorer import Scorer, scorers_for
-from sodbench.prediction import batch_size, deliver_maps, images_of
+from sodbench.prediction import batch_size, images_of
 from sodbench.scoring import Scored, collected, masks_of, score_pair
 
 if TYPE_CHECKING:

@@ -319,7 +319,9 @@ def test_large_pictures_are_not_all_in_memory_at_once(baseline, tmp_path, monkey
         Image.fromarray(np.full((100, 100, 3), 9 * number, np.uint8)).save(path)
         Image.fromarray(np.eye(100, dtype=np.uint8) * 255).save(mask)
         samples.append(Sample(str(number), path, mask))
-    monkeypatch.setattr("sodbench.prediction.WorkingMemory", lambda: WorkingMemory(10_000 * BYTES_PER_PIXEL))
+    monkeypatch.setattr(
+        "sodbench.map_delivery.WorkingMemory", lambda: WorkingMemory(10_000 * BYTES_PER_PIXEL)
+    )
     at_once, most, lock = [0], [0], threading.Lock()
     from sodbench import pipeline
 

@@ -98,10 +98,9 @@ def report(
     set and stored there.
 
     `rescore` first scores the recorded maps of the runs that lack one of the `protocols` under these, too;
-    their records then hold both. Runs whose maps are missing or were changed
-    stay as they are, and the notes say so. `data_root` (the folder with one folder per data
-    set; None: those used with the reports folder), `workers` (threads; None: one per processor core) and
-    `progress` (bars on stderr) are for this scoring.
+    their records then hold both. Runs whose maps are missing or were changed stay as they are, and the notes
+    say so. `data_root` (the folder with one folder per data set; None: those used with the reports folder),
+    `workers` (threads; None: one per processor core) and `progress` (bars on stderr) are for this scoring.
 
     `gallery` is the number of worst images, of best ones and of those with the largest disagreement between
     methods, of each data set, that get thumbnails on the page. `figures` are among the keys of

@@ -57,10 +57,10 @@ class StressPredictor:
         """The score tables of every protocol, by kind and severity; with `clean`, of the clean images too."""
         from tqdm import tqdm
 
+        from sodbench.map_delivery import deliver_maps
         from sodbench.metrics.image_scores import measure_image
         from sodbench.metrics.mask import MaskCache
         from sodbench.metrics.scorer import scorers_for
-        from sodbench.prediction import deliver_maps
 
         scoring, source = self._of.scoring, self._source
         places = [*([CLEAN] if clean else []), *corruptions]
@@ -94,7 +94,7 @@ class StressPredictor:
 
     def examples(self, samples: Sequence[Sample], corruption: Corruption) -> tuple[Example, ...]:
         """The images under one corruption, with their maps and those of the clean images."""
-        from sodbench.prediction import deliver_maps
+        from sodbench.map_delivery import deliver_maps
 
         source = self._source
         maps = list(

@@ -61,13 +61,13 @@ def test_the_tolerance_is_for_maps_that_a_network_predicts_otherwise(
     root: Path, network: tuple[str, Path], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evaluate(network[0], "sod", weights=network[1], data_root=root, name="x", device="cpu", metrics="MAE")
-    from sodbench import prediction
+    from sodbench import map_delivery
 
     def brighter(probability: np.ndarray, *rest: object) -> np.ndarray:
         return np.minimum(original(probability, *rest).astype(int) + 1, 255).astype(np.uint8)
 
-    original = prediction.finish
-    monkeypatch.setattr(prediction, "finish", brighter)
+    original = map_delivery.finish
+    monkeypatch.setattr(map_delivery, "finish", brighter)
     strict = reproduce(here / RECORD, data_root=root, trust=True, tolerance=0, out="strict")
     assert [one.name for one in strict.failed] == ["MAE@pysodmetrics"]
     loose = reproduce(here / RECORD, data_root=root, trust=True, tolerance=0.1, out="loose")
